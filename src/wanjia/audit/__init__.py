@@ -1,0 +1,1 @@
+"""Every act recorded in the transaction that performs it."""

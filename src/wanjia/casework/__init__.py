@@ -1,0 +1,1 @@
+"""Cases, flows, deadlines, hand-over and escalation, for every slice above."""

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class ComparisonConfig(AppConfig):
+    name = "wanjia.comparison"
+    label = "comparison"
+    verbose_name = "比对"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,1 @@
+"""Settings, URL root, wsgi: the only place that knows every slice."""

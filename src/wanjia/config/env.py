@@ -1,0 +1,76 @@
+"""The environment, read in one place. A fresh clone with an empty environment runs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What the installation is told from outside.
+
+    `home` holds everything that is not code: database, lake, files, keys, spool.
+    `database_url` is empty for SQLite under `home`, or `postgresql://user:password@host:port/name`
+    (a socket folder as `?host=/folder`).
+    """
+
+    home: Path
+    database_url: str
+    secret_key: str
+    allowed_hosts: tuple[str, ...]
+    https: bool
+    clock_start: str
+
+
+def read() -> Environment:
+    """The environment of this process."""
+    get = os.environ.get
+    return Environment(
+        home=Path(get("WANJIA_HOME", "var")).absolute(),
+        database_url=get("WANJIA_DATABASE_URL", ""),
+        secret_key=get("WANJIA_SECRET_KEY", ""),
+        allowed_hosts=tuple(host for host in get("WANJIA_ALLOWED_HOSTS", "").split(",") if host),
+        https=get("WANJIA_HTTPS", "1") != "0",
+        clock_start=get("WANJIA_CLOCK_START", ""),
+    )
+
+
+# IMMEDIATE takes the write lock when a transaction begins, so two writers wait for each other
+# instead of failing half-way; FULL because business rows and the audit's outbox share commits.
+SQLITE_OPTIONS: dict[str, Any] = {
+    "timeout": 20,
+    "transaction_mode": "IMMEDIATE",
+    "init_command": (
+        "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA mmap_size=134217728;"
+        "PRAGMA cache_size=-65536;PRAGMA temp_store=MEMORY;PRAGMA foreign_keys=ON;"
+    ),
+}
+
+
+def database(environment: Environment) -> dict[str, Any]:
+    """Django's description of the database the environment names."""
+    if not environment.database_url:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": environment.home / "wanjia.sqlite3",
+            "OPTIONS": dict(SQLITE_OPTIONS),
+        }
+    parts = urlsplit(environment.database_url)
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise ValueError(f"WANJIA_DATABASE_URL: only postgresql:// is understood, not {parts.scheme}://")
+    options = dict(parse_qsl(parts.query))
+    host = options.pop("host", parts.hostname or "")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.lstrip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": str(parts.port or options.pop("port", "")),
+        "CONN_MAX_AGE": 600,
+        "OPTIONS": options,
+    }

@@ -1,0 +1,1 @@
+"""base says everything; dev, test and production only override."""

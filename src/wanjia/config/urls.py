@@ -1,0 +1,29 @@
+"""The URL root: each slice that has pages brings its own `urls.py`; the shell is at the top."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from django.urls import include, path
+
+# Slice → where its pages live. Order does not matter: the prefixes do not overlap.
+PREFIXES = {
+    "office": "",
+    "accounts": "",
+    "comparison": "comparison/",
+    "casework": "cases/",
+    "registry": "registry/",
+    "workforce": "workforce/",
+    "sources": "sources/",
+    "files": "files/",
+    "jobs": "jobs/",
+    "divisions": "divisions/",
+    "audit": "audit/",
+    "reference": "reference/",
+}
+
+urlpatterns = [
+    path(prefix, include(f"wanjia.{slice_name}.urls"))
+    for slice_name, prefix in PREFIXES.items()
+    if find_spec(f"wanjia.{slice_name}.urls")
+]

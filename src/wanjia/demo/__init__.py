@@ -1,0 +1,1 @@
+"""A synthetic county with real division names, and the guided demo that runs it."""

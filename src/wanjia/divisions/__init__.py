@@ -1,0 +1,1 @@
+"""Administrative divisions with their history, aliases and names."""

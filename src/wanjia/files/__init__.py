@@ -1,0 +1,1 @@
+"""Evidence and uploads: content-addressed, checked, encrypted, served safely."""

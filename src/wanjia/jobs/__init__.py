@@ -1,0 +1,1 @@
+"""Background work: two lanes, leases with heartbeat, fencing tokens, retry, schedule."""

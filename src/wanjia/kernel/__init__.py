@@ -1,0 +1,1 @@
+"""Identity numbers, names, money, dates, working days, clock, errors. Standard library only."""

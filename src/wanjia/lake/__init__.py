@@ -1,0 +1,1 @@
+"""Immutable Parquet datasets, manifests, serving indexes. Runs without Django."""

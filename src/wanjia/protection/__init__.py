@@ -1,0 +1,1 @@
+"""Keys, person_key, ciphers, masking. Runs without Django."""

@@ -1,0 +1,1 @@
+"""Code lists, parameters, poverty lines, calendar and profiles, with validity and source."""

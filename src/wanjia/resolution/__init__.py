@@ -1,0 +1,1 @@
+"""Whose record is this? Department rows resolved to registered people."""

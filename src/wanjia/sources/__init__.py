@@ -1,0 +1,1 @@
+"""Department data: dataset contracts, intake, batches, rejects."""

@@ -1,0 +1,1 @@
+"""Merkle hashing for commitments. Runs without Django."""

@@ -1,0 +1,1 @@
+"""Base templates, components, menu and panel registries."""

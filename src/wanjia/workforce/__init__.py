@@ -1,0 +1,1 @@
+"""Household contacts and their pairing with households."""
