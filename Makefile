@@ -1,0 +1,83 @@
+# The two commands of the README are `make demo` and `make test`. Each sets up what it needs.
+# Needs: Python 3.11 with venv, make, git, and the package registries.
+
+PYTHON  ?= $(shell command -v python3.11 || command -v python3)
+BIN     := .venv/bin
+# Sources of the built front end and the message catalogues: when one changes, setup runs again.
+BUILT   := $(shell find frontend -type f -not -path '*/node_modules/*' 2>/dev/null) \
+           $(shell find src -name '*.po' 2>/dev/null) hatch_build.py pyproject.toml
+JOBS    ?= 2
+
+.PHONY: setup demo test lint types imports unit unit-sqlite unit-postgresql chromium messages bench fault pictures lock clean
+
+setup: .stamps/installed
+
+.stamps/packages: requirements/bootstrap.txt requirements/dev.txt
+	@echo "== Installing the pinned packages into .venv"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/bootstrap.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@mkdir -p .stamps && touch $@
+
+.stamps/installed: .stamps/packages $(BUILT)
+	@echo "== Building the front end and the catalogues"
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --reinstall-package wanjia -e .
+	@touch $@
+
+demo: setup
+	$(BIN)/wanjia demo
+
+test: setup chromium lint unit
+
+lint: setup imports types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python tools/messages.py --check
+
+imports: setup
+	$(BIN)/lint-imports
+
+types: setup
+	$(BIN)/mypy
+
+unit: unit-sqlite unit-postgresql
+
+unit-sqlite: setup
+	@echo "== Tests on SQLite"
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
+
+unit-postgresql: setup
+	@echo "== Tests on PostgreSQL"
+	$(BIN)/python tests/with_postgres.py $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
+
+# Browser tests need Debian's Chromium; it is installed when that is possible, and said.
+chromium:
+	@if command -v chromium >/dev/null; then echo "== Chromium: $$(command -v chromium)"; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "== Chromium is missing: installing it with apt-get"; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk; \
+	else echo "== Chromium is missing and cannot be installed from here (needs root and apt-get)."; \
+	  echo "   Install the package chromium, or run: make test PYTEST_ARGS=--waive-browser"; fi
+
+messages: setup
+	$(BIN)/python tools/messages.py
+
+bench: setup
+	$(BIN)/python -m bench.keys --json
+	$(BIN)/python -m bench.compare --scale 0.1 --json
+
+fault: setup
+	$(BIN)/python -m pytest -n $(JOBS) -m fault $(PYTEST_ARGS)
+	$(BIN)/python tests/with_postgres.py $(BIN)/python -m pytest -n $(JOBS) -m fault $(PYTEST_ARGS)
+
+pictures: setup chromium
+	$(BIN)/python tools/pictures.py
+
+# Pin every package again: hashed, and naming no registry.
+lock:
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 requirements/bootstrap.in -o requirements/bootstrap.txt
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml --extra build -o requirements/runtime.txt
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml --all-extras -o requirements/dev.txt
+
+clean:
+	rm -rf .stamps .venv var dist build

@@ -1,0 +1,47 @@
+"""What every test stands on: a home of its own, keys, a still clock, and no network."""
+
+from __future__ import annotations
+
+import datetime as dt
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from wanjia.kernel import clock
+
+NOW = dt.datetime(2020, 11, 16, 9, 0, tzinfo=clock.CHINA)
+
+
+@pytest.fixture(autouse=True)
+def _still_clock(request: pytest.FixtureRequest) -> Iterator[None]:
+    """09:00 on Monday 16 November 2020, unless the test is marked `real_clock`."""
+    if request.node.get_closest_marker("real_clock"):
+        yield
+        return
+    with clock.frozen(NOW):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing in the platform may need the network; a test that tries is wrong."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and isinstance(address, tuple):
+            host = str(address[0])
+            if host not in ("127.0.0.1", "::1", "localhost"):
+                pytest.fail(f"a connection to {host} was attempted")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, settings) -> Path:
+    """An installation's folder of its own for each test, with keys where protection is used."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    settings.WANJIA_HOME = folder
+    return folder
