@@ -6,6 +6,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from wanjia.config.server import start_clock
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wanjia.config.settings.dev")
 
 application = get_wsgi_application()
+start_clock()

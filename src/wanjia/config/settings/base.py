@@ -8,6 +8,7 @@ from wanjia.config import env
 
 ENVIRONMENT = env.read()
 WANJIA_HOME: Path = ENVIRONMENT.home
+ENVIRONMENT_CLOCK_START = ENVIRONMENT.clock_start  # only the demo sets it
 
 SECRET_KEY = ENVIRONMENT.secret_key
 DEBUG = False

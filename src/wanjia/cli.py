@@ -1,0 +1,139 @@
+"""The `wanjia` command.
+
+Commands that a program may read take `--json`: one JSON object, on the last line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from wanjia.kernel.errors import Refusal
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="万家 Wanjia: every household.")
+console = Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")]
+Port = Annotated[int, typer.Option(help="Port on loopback.")]
+
+
+def _django() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wanjia.config.settings.dev")
+    import django
+
+    django.setup()
+
+
+def _answer(values: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(values, ensure_ascii=False) + "\n")
+    else:
+        for name, value in values.items():
+            console.print(f"{name:>14}  {value}")
+
+
+@app.command()
+def setup() -> None:
+    """建密钥、建表、装入代码表与行政区划 · Keys, tables, code lists, divisions."""
+    _django()
+    from wanjia.config.install import prepare
+
+    prepare(console.print)
+
+
+@app.command()
+def serve(host: str = "127.0.0.1", port: Port = 8000, threads: int = 8) -> None:
+    """启动网站 · Start the site."""
+    _django()
+    from wanjia.config.server import serve as run
+
+    run(host, port, threads=threads)
+
+
+@app.command()
+def worker() -> None:
+    """启动后台任务 · Run background work until interrupted."""
+    _django()
+    from wanjia.config.server import start_clock
+    from wanjia.jobs.worker import Worker
+
+    start_clock()
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    Worker().run(stop)
+
+
+@app.command()
+def demo(  # noqa: PLR0913 - each is an option of the command
+    seed: Annotated[int, typer.Option(help="The same seed gives the same county and the same digest.")] = 1,
+    people: Annotated[int, typer.Option(help="Registered people, about.")] = 20_000,
+    records: Annotated[int, typer.Option(help="Rows in the vehicle register, about.")] = 60_000,
+    county: Annotated[str, typer.Option(help="Six-digit code of a county in Guangxi.")] = "451228",
+    home: Annotated[Path | None, typer.Option(help="Where the demo keeps its data.")] = None,
+    port: Port = 8000,
+    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Start the site afterwards.")] = True,
+    as_json: Json = False,
+) -> None:
+    """合成县演示 · A synthetic county, the whole line from end to end, then the site."""
+    os.environ["WANJIA_HOME"] = str((home or Path(os.environ.get("WANJIA_HOME", "var")) / "demo").absolute())
+    _django()
+    from wanjia.demo.build import DemoRequest, build
+    from wanjia.demo.serve import run_site
+
+    request = DemoRequest(seed=seed, people=people, records=records, county_code=county)
+    result = build(request, console)
+    if serve:
+        run_site(console, port)
+    _answer(result.as_dict(), as_json=as_json)
+
+
+@app.command()
+def intake(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The department's file.")],
+    dataset: Annotated[str | None, typer.Option(help="Dataset, if it cannot be told from the header.")] = None,
+    accept: Annotated[bool, typer.Option(help="Accept the good rows at once.")] = False,
+    as_json: Json = False,
+) -> None:
+    """接收一份部门数据 · Take in a department's file."""
+    _django()
+    from wanjia.scope.system import system_viewer
+    from wanjia.sources import services
+
+    viewer = system_viewer("cli.intake")
+    batch = services.receive(viewer=viewer, path=file, dataset=dataset)
+    if accept:
+        batch = services.accept(viewer=viewer, batch_id=batch.pk)
+    counts = ("lines", "accepted", "warned", "rejected", "non_data")
+    facts = {"batch": batch.pk, "dataset": batch.dataset, "status": str(batch.status)}
+    _answer(facts | {name: getattr(batch, name) for name in counts}, as_json=as_json)
+
+
+@app.command()
+def compare(as_json: Json = False) -> None:
+    """比对 · Resolve what is accepted and run the rules."""
+    _django()
+    from wanjia.comparison.services import run_comparison
+    from wanjia.scope.system import system_viewer
+
+    run = run_comparison(viewer=system_viewer("cli.compare"))
+    _answer({"run": run.pk, "status": str(run.status), "findings": run.finding_count, "digest": run.digest}, as_json=as_json)
+
+
+def main() -> None:
+    """Run the command; a refusal is told in two sentences, not in a traceback."""
+    try:
+        app()
+    except Refusal as refusal:
+        language = "en" if os.environ.get("LANG", "zh").startswith("en") else "zh"
+        happened, cure = refusal.sentences(language)
+        console.print(f"[bold red]{happened}[/]\n{cure}\n[dim]{refusal.code}[/]")
+        sys.exit(2)

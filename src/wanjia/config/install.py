@@ -1,0 +1,32 @@
+"""Making an installation: keys, tables, code lists, divisions, roles. Safe to run again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+
+from wanjia.accounts.services import load_roles
+from wanjia.divisions.services import load_divisions
+from wanjia.protection.keys import Keyring
+from wanjia.reference.services import load_reference
+
+
+def prepare(say: Callable[[str], None] = lambda _: None) -> None:
+    """Bring the installation under WANJIA_HOME up to date."""
+    home = Path(settings.WANJIA_HOME)
+    home.mkdir(parents=True, exist_ok=True)
+    keys = home / "keys"
+    if not keys.exists():
+        say("密钥 keys")
+        Keyring.create(keys)
+    say("数据表 tables")
+    call_command("migrate", verbosity=0, interactive=False)
+    say("基础代码 code lists")
+    load_reference()
+    say("行政区划 divisions")
+    load_divisions()
+    say("岗位 roles")
+    load_roles()
