@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from wanjia.kernel import clock
 
 NOW = dt.datetime(2020, 11, 16, 9, 0, tzinfo=clock.CHINA)

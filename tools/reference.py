@@ -1,6 +1,6 @@
 """Write docs/reference/errors.md from the refusals the code defines; `--check` only compares.
 
-    python tools/reference.py [--check]
+python tools/reference.py [--check]
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ def page() -> str:
     """The page as the code stands now."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wanjia.config.settings.test")
     import django
+
     import wanjia
     from wanjia.kernel.errors import all_refusals
 

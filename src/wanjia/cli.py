@@ -125,7 +125,9 @@ def compare(as_json: Json = False) -> None:
     from wanjia.scope.system import system_viewer
 
     run = run_comparison(viewer=system_viewer("cli.compare"))
-    _answer({"run": run.pk, "status": str(run.status), "findings": run.finding_count, "digest": run.digest}, as_json=as_json)
+    _answer(
+        {"run": run.pk, "status": str(run.status), "findings": run.finding_count, "digest": run.digest}, as_json=as_json
+    )
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ def test_codes_are_unique_and_named_after_their_slice():
 
 def test_both_languages_speak_of_the_same_facts():
     for kind in all_refusals():
-        facts = {name: "1" for name in kind.facts}
+        facts = dict.fromkeys(kind.facts, "1")
         for sentence in (kind.what, kind.cure):
             assert isinstance(sentence, Sentence)
             assert sentence.text("zh", **facts)

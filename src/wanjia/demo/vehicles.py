@@ -23,8 +23,27 @@ CARS = ("小型轿车", "小型普通客车", "微型普通客车", "轻型普�
 MOTORCYCLES = ("普通二轮摩托车", "轻便二轮摩托车", "普通正三轮摩托车")
 SCOOTER = "残疾人专用机动轮椅车"
 IN_USE, SCRAPPED, CANCELLED, MOVED = "正常", "报废", "注销", "转出"
-MODELS = ("五菱宏光LZW6441", "长安之星SC6399", "宗申ZS125", "豪爵HJ150", "东风小康DXK6440", "福田BJ1030", "哈弗H6,豪华型")
-HEADER = ("序号", "号牌号码", "车辆类型", "使用性质", "品牌型号", "初次登记日期", "机动车状态", "所有人", "身份证明号码", "住所地址")
+MODELS = (
+    "五菱宏光LZW6441",
+    "长安之星SC6399",
+    "宗申ZS125",
+    "豪爵HJ150",
+    "东风小康DXK6440",
+    "福田BJ1030",
+    "哈弗H6,豪华型",
+)
+HEADER = (
+    "序号",
+    "号牌号码",
+    "车辆类型",
+    "使用性质",
+    "品牌型号",
+    "初次登记日期",
+    "机动车状态",
+    "所有人",
+    "身份证明号码",
+    "住所地址",
+)
 
 
 class Fate(StrEnum):
@@ -129,47 +148,63 @@ def _between(random: Random, first: date, last: date) -> date:
 
 
 def _of_family(random: Random, home: Home, county: County, plates: Iterator[str]) -> Iterator[Vehicle]:
+    """What a registered family drives, and what those who left it drive."""
+    garage = _Garage(random, home, county.name, plates)
     drivers = [member for member in home.present if 18 <= member.age <= 70]
-    end_of_year = date(home.identified_year, 12, 31)
+    if drivers:
+        yield from garage.car_of(random.choice(drivers))
+        if random.random() < 0.45:
+            bike = random.choice(MOTORCYCLES)
+            yield garage.bought(random.choice(drivers), bike, _between(random, date(2008, 1, 1), DAY))
+    for member in home.members:
+        if not member.lives_in_household:
+            if random.random() < 0.12:  # married out or died: the car is not this household's
+                yield garage.bought(member, random.choice(CARS), _between(random, date(2012, 1, 1), DAY))
+        elif member.disabled and member.age >= 18 and random.random() < 0.15:
+            yield garage.bought(member, SCOOTER, _between(random, date(2010, 1, 1), DAY))
 
-    def bought(owner: Resident, kind: str, on: date, status: str = IN_USE, fate: Fate = Fate.NOTHING) -> Vehicle:
+
+@dataclass(frozen=True, slots=True)
+class _Garage:
+    """Writes the vehicles of one home."""
+
+    random: Random
+    home: Home
+    county_name: str
+    plates: Iterator[str]
+
+    def bought(self, owner: Resident, kind: str, on: date, status: str = IN_USE, fate: Fate = Fate.NOTHING) -> Vehicle:
         return Vehicle(
-            plate=next(plates),
+            plate=next(self.plates),
             kind=kind,
-            model=random.choice(MODELS),
+            model=self.random.choice(MODELS),
             registered_on=on,
             status=status,
             owner=owner.name,
             number=owner.number,
-            address=f"{county.name}{home.hamlet}",
+            address=f"{self.county_name}{self.home.hamlet}",
             fate=fate,
             person_no=owner.person_no,
         )
 
-    def before() -> date:
-        return end_of_year if random.random() < 0.06 else _between(random, date(2006, 1, 1), end_of_year)
-
-    def after() -> date:
-        new_year = end_of_year + timedelta(days=1)
-        return new_year if random.random() < 0.06 else _between(random, new_year, DAY)
-
-    if drivers:
-        owner = random.choice(drivers)
-        draw = random.random()
+    def car_of(self, owner: Resident) -> Iterator[Vehicle]:
+        """Most have none; some had one at identification, some bought one later, some had scrapped theirs."""
+        draw, kind = self.random.random(), self.random.choice(CARS)
         if draw < 0.012:
-            yield bought(owner, random.choice(CARS), before(), fate=Fate.CAR_BEFORE)
-        elif draw < 0.052 and end_of_year < DAY:
-            yield bought(owner, random.choice(CARS), after(), fate=Fate.CAR_AFTER)
+            yield self.bought(owner, kind, self._before(), fate=Fate.CAR_BEFORE)
+        elif draw < 0.052:
+            yield self.bought(owner, kind, self._after(), fate=Fate.CAR_AFTER)
         elif draw < 0.066:
-            yield bought(owner, random.choice(CARS), before(), random.choice((SCRAPPED, CANCELLED, MOVED)))
-        if random.random() < 0.45:
-            yield bought(random.choice(drivers), random.choice(MOTORCYCLES), _between(random, date(2008, 1, 1), DAY))
-    for member in home.members:
-        if member.disabled and member.age >= 18 and random.random() < 0.15 and member.lives_in_household:
-            yield bought(member, SCOOTER, _between(random, date(2010, 1, 1), DAY))
-        if not member.lives_in_household and random.random() < 0.12:
-            # married out or died: the car is not this household's
-            yield bought(member, random.choice(CARS), _between(random, date(2012, 1, 1), DAY))
+            yield self.bought(owner, kind, self._before(), self.random.choice((SCRAPPED, CANCELLED, MOVED)))
+
+    def _before(self) -> date:
+        """A day up to the end of the year of identification, the last day more often than chance would."""
+        last = date(self.home.identified_year, 12, 31)
+        return last if self.random.random() < 0.06 else _between(self.random, date(2006, 1, 1), last)
+
+    def _after(self) -> date:
+        first = date(self.home.identified_year + 1, 1, 1)
+        return first if self.random.random() < 0.06 else _between(self.random, first, DAY)
 
 
 def _of_stranger(random: Random, county: County, plates: Iterator[str]) -> Vehicle:
@@ -215,7 +250,14 @@ def _slip(random: Random, vehicle: Vehicle) -> None:
         vehicle.number, vehicle.number_is_right = "", False
     elif draw < 0.060:
         vehicle.number = random.choice(
-            (f'="{number}"', f"'{number}", f" {number}\t", number.lower(), number.translate(_FULL_WIDTH), f"\u3000{number}")
+            (
+                f'="{number}"',
+                f"'{number}",
+                f" {number}\t",
+                number.lower(),
+                number.translate(_FULL_WIDTH),
+                f"\u3000{number}",
+            )
         )
     draw = random.random()
     if draw < 0.01 and len(vehicle.owner) == 2:
@@ -264,4 +306,3 @@ def _line(cells: Sequence[str]) -> str:
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\r\n").writerow(cells)
     return buffer.getvalue()
-

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, ClassVar, Self, TypeVar, cast
 
+from django.apps import apps
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
@@ -101,8 +102,6 @@ def _area_q(rule: ScopeRule, area: AreaRange) -> Q:
     if not area.lo and area.hi is None:
         return Q()
     other = models.Q(**{rule.area.key: OuterRef("pk")}) & range_q(rule.area.area, area)
-    from django.apps import apps  # noqa: PLC0415 - the app registry is ready only at call time
-
     return Q(Exists(apps.get_model(rule.area.model)._base_manager.filter(other)))
 
 

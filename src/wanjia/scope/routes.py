@@ -63,7 +63,9 @@ def declared_access(callback: Any) -> str | None:
     return getattr(callback, "access", None)
 
 
-def routes(patterns: list[URLPattern | URLResolver] | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+def routes(
+    patterns: list[URLPattern | URLResolver] | None = None, prefix: str = ""
+) -> Iterator[tuple[str, URLPattern]]:
     """Every route of the site with its full pattern text."""
     for item in get_resolver().url_patterns if patterns is None else patterns:
         path = prefix + str(item.pattern)
@@ -77,7 +79,11 @@ def routes(patterns: list[URLPattern | URLResolver] | None = None, prefix: str =
 def every_route_declares_access(**_: Any) -> list[CheckMessage]:
     """Refuse to start with a route nobody has thought about."""
     return [
-        Error(f"The route /{path} does not say who may call it.", hint="Decorate the view with @access(…).", id="scope.E001")
+        Error(
+            f"The route /{path} does not say who may call it.",
+            hint="Decorate the view with @access(…).",
+            id="scope.E001",
+        )
         for path, pattern in routes()
         if declared_access(pattern.callback) is None
     ]

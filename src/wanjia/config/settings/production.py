@@ -5,10 +5,12 @@ from django.core.exceptions import ImproperlyConfigured
 from wanjia.config.settings.base import *  # noqa: F403 - settings modules override by name
 from wanjia.config.settings.base import ALLOWED_HOSTS, ENVIRONMENT, SECRET_KEY
 
-if len(SECRET_KEY) < 50:
+SECRET_LENGTH = 50
+
+if len(SECRET_KEY) < SECRET_LENGTH:
     raise ImproperlyConfigured(
         "WANJIA_SECRET_KEY must hold at least 50 random characters. "
-        "Make one with: python -c \"import secrets; print(secrets.token_urlsafe(50))\""
+        'Make one with: python -c "import secrets; print(secrets.token_urlsafe(50))"'
     )
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("WANJIA_ALLOWED_HOSTS must name the host the site answers to, e.g. wanjia.example.cn")
