@@ -1,0 +1,83 @@
+"""Runs and what the province decided about their findings. Findings themselves stay in the lake."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from wanjia.comparison.choices import Decision, RunStatus
+from wanjia.scope.models import ScopedModel, ScopeRule
+
+
+class Run(models.Model):
+    """One comparison: pinned inputs, and what came out of them.
+
+    Inputs are pinned when the run is asked for, so a run that is interrupted and taken up
+    again computes the same findings. The row speaks of no household and no person; its findings
+    do, and are cut to the viewer by `queries`.
+    """
+
+    region = models.CharField(max_length=12)
+    as_of = models.DateField()  # the day on which rules and parameters must be in force
+    snapshot = models.CharField(max_length=64)
+    batches = models.JSONField()  # [{dataset, batch, address, sha256}], ordered
+    rules = models.JSONField()  # [the rule as it ran: version, sentences, parameters, SQL], ordered by id
+    status = models.CharField(max_length=12, choices=RunStatus.choices, default=RunStatus.REQUESTED)
+    digest = models.CharField(max_length=64, blank=True)
+    finding_count = models.PositiveIntegerField(null=True)
+    counts = models.JSONField(default=dict)  # rule → {findings, people, share}
+    held_for = models.JSONField(default=list)  # [{rule, share, allowed}] while somebody must look
+    job_id = models.BigIntegerField(null=True)
+    requested_by = models.BigIntegerField()
+    requested_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status=RunStatus.REQUESTED) | (Q(finished_at__isnull=False) & ~Q(digest="")),
+                name="run_finished_has_a_digest",
+            ),
+            models.CheckConstraint(
+                condition=Q(finished_at=None) | Q(finished_at__gte=F("requested_at")),
+                name="run_finishes_after_it_is_requested",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk} ({self.status})"
+
+
+class Screening(ScopedModel):
+    """The decision about one finding of a run, made once."""
+
+    scope_rule: ClassVar[ScopeRule] = ScopeRule(action="comparison.read", area="village_code")
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="screenings")
+    finding_no = models.PositiveIntegerField()
+    village_code = models.CharField(max_length=15, db_index=True)
+    rule = models.CharField(max_length=20)
+    person_no = models.BigIntegerField()
+    evidence_hash = models.CharField(max_length=64)  # a closed suspect returns only when this changed
+    decision = models.CharField(max_length=10, choices=Decision.choices)
+    case_no = models.BigIntegerField(null=True)
+    decided_by = models.BigIntegerField()
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "finding_no"], name="screening_once_per_finding"),
+            models.CheckConstraint(
+                condition=~Q(decision=Decision.ISSUED) | Q(case_no__isnull=False),
+                name="screening_issued_has_a_case",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["person_no", "rule"], name="screening_by_person_and_rule"),
+            models.Index(fields=["case_no"], name="screening_by_case"),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.run_id} finding {self.finding_no}: {self.decision}"
