@@ -27,3 +27,5 @@ urlpatterns = [
     for slice_name, prefix in PREFIXES.items()
     if find_spec(f"wanjia.{slice_name}.urls")
 ]
+
+handler500 = "wanjia.ui.pages.server_error"

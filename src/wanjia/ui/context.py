@@ -1,0 +1,100 @@
+"""The frame round every page: menu, place, language, and what the top bar shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import cached_property
+from django.utils.translation import get_language
+
+from wanjia.kernel import clock
+from wanjia.ui import hooks
+from wanjia.ui.menu import Section, menu_for
+from wanjia.ui.viewing import chosen_area, looker
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An area with its name."""
+
+    code: str
+    name: str
+
+
+class Frame:
+    """What the templates of the shell ask for; each part is worked out when first asked."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    @cached_property
+    def menu(self) -> tuple[Section, ...]:
+        return menu_for(self.request)
+
+    @cached_property
+    def area(self) -> Place:
+        """The area the viewer looks at."""
+        code = chosen_area(self.request)
+        return Place(code, hooks.area_name(code))
+
+    @cached_property
+    def area_path(self) -> tuple[Place, ...]:
+        """From the viewer's own area down to the one looked at."""
+        viewer = looker(self.request)
+        top = len(viewer.home_area) if viewer else 0
+        return tuple(Place(*step) for step in hooks.area_path(self.area.code) if len(step[0]) >= top)
+
+    @cached_property
+    def area_children(self) -> tuple[Place, ...]:
+        """The areas one level below the one looked at, for the switcher."""
+        return tuple(Place(*child) for child in hooks.area_children(self.area.code))
+
+    @cached_property
+    def task_count(self) -> int | None:
+        viewer = looker(self.request)
+        return hooks.task_count(viewer) if viewer else None
+
+    @cached_property
+    def signed_in(self) -> bool:
+        return looker(self.request) is not None
+
+    @cached_property
+    def demo_time(self) -> datetime | None:
+        """The platform's time when its clock was set to run from another day; else None."""
+        return clock.now() if settings.ENVIRONMENT.clock_start else None
+
+    @cached_property
+    def links(self) -> dict[str, str]:
+        """Addresses of the shell's own targets, as far as their slices are installed."""
+        names = {
+            "home": "office:home",
+            "search": "office:search",
+            "area": "office:area",
+            "tasks": "casework:mine",
+            "sign_in": "accounts:sign_in",
+            "sign_out": "accounts:sign_out",
+            "language": "accounts:language",
+            "me": "accounts:me",
+        }
+        return {key: address for key, name in names.items() if (address := _address(name))}
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `frame`, `viewer` and `lang` ("zh" or "en") for every template."""
+    return {
+        "frame": Frame(request),
+        "viewer": looker(request),
+        "lang": "en" if (get_language() or "").startswith("en") else "zh",
+    }
+
+
+def _address(url_name: str) -> str:
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        return ""

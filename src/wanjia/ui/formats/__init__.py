@@ -1,0 +1,1 @@
+"""Dates and numbers as China's offices write them, in both languages."""
