@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from wanjia.kernel import clock
+from wanjia.protection.keys import Keyring
 
 NOW = dt.datetime(2020, 11, 16, 9, 0, tzinfo=clock.CHINA)
 
@@ -41,8 +42,9 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, settings) -> Path:
-    """An installation's folder of its own for each test, with keys where protection is used."""
+    """An installation's folder of its own for each test, with keys of its own."""
     folder = tmp_path / "home"
     folder.mkdir()
+    Keyring.create(folder / "keys")
     settings.WANJIA_HOME = folder
     return folder

@@ -46,13 +46,13 @@ class ScopeRule:
     """How rows of a model are cut to a viewer.
 
     `action` is what a role must allow for the row to be read at all. `area` names the field
-    with the full division code (or a `Via`); `department` the field with the department;
+    with the full division code (or a `Via`, or several of either: a row is where any says); `department` the field with the department;
     `held` the relations that go through holdings. A relation the rule does not name shows
     no row.
     """
 
     action: str
-    area: str | Via
+    area: str | Via | tuple[str | Via, ...]
     department: str = ""
     held: Mapping[Relation, Held] = field(default_factory=dict)
 
@@ -86,6 +86,17 @@ class Holding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.relation} {self.subject_kind} {self.subject_id}"
+
+
+class KeyFingerprint(models.Model):
+    """Which key files this database was written with; tells a wrong file before it does harm."""
+
+    name = models.CharField(max_length=40, primary_key=True)  # "person.key/1"
+    fingerprint = models.CharField(max_length=64)
+    first_used_on = models.DateField()
+
+    def __str__(self) -> str:
+        return self.name
 
 
 def range_q(name: str, area: AreaRange) -> Q:

@@ -9,6 +9,11 @@ from __future__ import annotations
 from wanjia.scope.viewer import Viewer
 
 SYSTEM_VIEWERS: dict[str, str] = {
+    "audit.commit_access": "commits each minute's access rows, whoever made them",
+    "audit.record": "finds an earlier entry of the same event or subject, whoever made it",
+    "audit.trail": "reads the whole history of a subject whose owner lets the reader open it",
+    "audit.verify": "recomputes one entry; only the verdict leaves",
+    "accounts.names": "a colleague's name on an act is shown to whoever may see the act",
     "accounts.sign_in": "finds the account and its grants before there is a viewer",
 }
 

@@ -1,0 +1,96 @@
+"""Who is who: the viewer of an account, names, the people an administrator looks after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db.models import Q, QuerySet
+
+from wanjia.accounts.models import GrantRow, Role, User
+from wanjia.kernel import clock
+from wanjia.scope.areas import AreaRange
+from wanjia.scope.system import system_viewer
+from wanjia.scope.viewer import Grant, Relation, Viewer
+
+SIGN_IN = "accounts.sign_in"
+
+
+def in_force(on: date) -> Q:
+    """Grants that hold on that day."""
+    return Q(valid_from__lte=on) & (Q(valid_to=None) | Q(valid_to__gt=on))
+
+
+def viewer_for(user: User | AbstractBaseUser, on: date | None = None) -> Viewer:
+    """The viewer `user` is on that day, today if none is named. One query."""
+    assert isinstance(user, User)  # noqa: S101 - Django's types know only the base class
+    rows = (
+        GrantRow.objects.visible_to(system_viewer(SIGN_IN))
+        .filter(in_force(on or clock.today()), user_id=user.pk)
+        .order_by("pk")
+        .values_list("role_id", "role__actions", "role__narrowed", "area_code", "relation", "department")
+    )
+    grants = [grant for row in rows for grant in _grants(*row)]
+    return Viewer(user_id=user.pk, name=user.display_name, grants=tuple(grants), language=user.language)
+
+
+def _grants(
+    role: str, actions: list[str], narrowed: dict[str, str], area_code: str, relation: str, department: str
+) -> list[Grant]:
+    """A row as the scope sees it: one grant per relation its actions have."""
+    by_relation: dict[str, set[str]] = {}
+    for action in actions:
+        by_relation.setdefault(narrowed.get(action, relation), set()).add(action)
+    area = AreaRange.of(area_code)
+    return [Grant(role, frozenset(words), area, Relation(kind), department) for kind, words in by_relation.items()]
+
+
+def account(username: str) -> User | None:
+    """The account that signs in under this name, before there is a viewer."""
+    return User.objects.visible_to(system_viewer(SIGN_IN)).filter(username=username).first()
+
+
+def names_of(user_ids: Iterable[int]) -> dict[int, str]:
+    """Display names of colleagues, for showing who did something; unknown ids are left out.
+
+    A colleague's name on an act is not personal data of the poor, and whoever may see the act
+    may see whose it is.
+    """
+    wanted = {number for number in user_ids if number}
+    rows = User.objects.visible_to(system_viewer("accounts.names")).filter(pk__in=wanted)
+    return dict(rows.values_list("pk", "display_name"))
+
+
+def people(viewer: Viewer, text: str = "") -> QuerySet[User]:
+    """The accounts `viewer` looks after whose name or login contains `text`, by login."""
+    found = User.objects.visible_to(viewer, "accounts.read").order_by("username")
+    words = text.strip()
+    return found.filter(Q(username__icontains=words) | Q(display_name__icontains=words)) if words else found
+
+
+def user_for(viewer: Viewer, user_id: int, action: str = "accounts.read") -> User:
+    """One account. Raises NotVisible."""
+    return User.objects.get_visible(viewer, action=action, pk=user_id)
+
+
+def grants_of(viewer: Viewer, user: User) -> list[GrantRow]:
+    """The account's grants in the viewer's area, present ones first, then the latest ended."""
+    rows = GrantRow.objects.visible_to(viewer, "accounts.read").filter(user=user).select_related("role")
+    on = clock.today()
+    return sorted(rows, key=lambda row: (not row.in_force(on), -row.valid_from.toordinal(), row.pk))
+
+
+def roles() -> list[Role]:
+    """Every role, in the order of the levels."""
+    return list(Role.objects.order_by("position"))
+
+
+def roles_given_by(viewer: Viewer) -> list[Role]:
+    """The roles `viewer` may give to somebody."""
+    known = roles()
+    if viewer.is_system:
+        return known
+    own = {grant.role for grant in viewer.grants_for("accounts.write")}
+    given = {code for role in known if role.code in own for code in role.gives}
+    return [role for role in known if role.code in given]

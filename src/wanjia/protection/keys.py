@@ -1,0 +1,173 @@
+"""The installation's keys: files outside the database, made once, read at start.
+
+    <home>/keys/person.key    one key; person_key is taken with it and it never changes
+    <home>/keys/field.key     one line per key; the last encrypts, the others still decrypt
+
+A line is `id algorithm day base64`. Losing these files loses every encrypted value and every
+join on person_key, so they are copied to a safe place apart from the database's backup; with
+the files anybody could enumerate the numbers behind the keys (there are only about 4·10⁹).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from wanjia.kernel import clock
+from wanjia.protection.ciphers import FieldCipher
+from wanjia.protection.errors import KeyFileExists, KeyFileExposed, KeyFileMalformed, KeyFileMissing
+from wanjia.protection.person_key import PersonKeys
+
+PERSON = "person.key"
+FIELD = "field.key"
+ALGORITHM = "aes-256"
+LENGTH = 32
+HIGHEST_ID = 255
+
+_NOTE = (
+    "# Wanjia key file. Keep it secret (mode 0600) and keep a copy apart from the database:\n"
+    "# without it nothing encrypted can be read again. One key a line; the last one is in use.\n"
+)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Key:
+    """One secret of a key file; `number` is the first byte of what it encrypts."""
+
+    number: int
+    secret: bytes
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells this key from another without telling anything about it; kept in the database."""
+        return hmac.digest(self.secret, b"wanjia key check 1", "sha256").hex()[:32]
+
+    def __repr__(self) -> str:
+        return f"<Key {self.number}>"
+
+
+class Keyring:
+    """The keys of one installation, ready for use."""
+
+    def __init__(self, folder: Path, person: Key, fields: Mapping[int, Key]) -> None:
+        self.folder = folder
+        self._person = person
+        self._fields = dict(fields)
+        self._person_keys = PersonKeys(person.secret)
+        newest = next(reversed(self._fields))
+        self.cipher = FieldCipher({number: key.secret for number, key in fields.items()}, newest)
+
+    def __repr__(self) -> str:
+        return f"<Keyring {self.folder}>"
+
+    @classmethod
+    def create(cls, folder: Path) -> Keyring:
+        """Make the keys of a new installation. Raises KeyFileExists; never overwrites."""
+        for name in (PERSON, FIELD):
+            if (folder / name).exists():
+                raise KeyFileExists(file=folder / name)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in (PERSON, FIELD):
+            _write_new(folder / name, _NOTE + _line(1))
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, folder: Path) -> Keyring:
+        """Read the keys. Raises KeyFileMissing, KeyFileMalformed or KeyFileExposed."""
+        person, fields = _read(folder / PERSON), _read(folder / FIELD)
+        if len(person) != 1:
+            raise KeyFileMalformed(file=folder / PERSON, line=len(person) + 1)
+        return cls(folder, next(iter(person.values())), fields)
+
+    def rotate(self) -> Keyring:
+        """Add a field key and make it the one in use; what older keys wrote stays readable."""
+        file = self.folder / FIELD
+        number = max(self._fields) + 1
+        if number > HIGHEST_ID:
+            raise ValueError(f"{file} holds {HIGHEST_ID} keys; re-encrypt and drop old ones first")
+        fresh = file.with_name(f".{FIELD}.{os.getpid()}")
+        _write_new(fresh, file.read_text("utf-8") + _line(number))
+        fresh.replace(file)  # whoever reads meanwhile sees the old file or the new one, whole
+        _sync(self.folder)
+        return Keyring.open(self.folder)
+
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """What the database remembers of these keys: `person.key/1`, `field.key/1` … → fingerprint."""
+        known = {f"{FIELD}/{number}": key.fingerprint for number, key in self._fields.items()}
+        return {f"{PERSON}/{self._person.number}": self._person.fingerprint} | known
+
+    def person_key(self, text: str | None) -> int | None:
+        """The key of one number as it was written; None for empty and placeholders."""
+        return self._person_keys.one(text)
+
+    def person_keys(self, texts: pa.Array | pa.ChunkedArray) -> pa.Int64Array:
+        """`person_key` for a column of strings."""
+        return self._person_keys.many(texts)
+
+
+def _line(number: int) -> str:
+    secret = base64.b64encode(secrets.token_bytes(LENGTH)).decode()
+    return f"{number} {ALGORITHM} {clock.today().isoformat()} {secret}\n"
+
+
+def _write_new(file: Path, text: str) -> None:
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    _sync(file.parent)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _read(file: Path) -> dict[int, Key]:
+    try:
+        handle = os.open(file, os.O_RDONLY)
+    except FileNotFoundError:
+        raise KeyFileMissing(file=file) from None
+    with os.fdopen(handle, "rb") as stream:
+        # of the opened file, so that nothing can be put in its place in between
+        mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
+        if mode & 0o077:
+            raise KeyFileExposed(file=file, mode=f"{mode:04o}")
+        lines = stream.read().splitlines()
+    keys: dict[int, Key] = {}
+    for place, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith(b"#"):
+            continue
+        key = _parse(line)
+        if key is None or key.number in keys:
+            raise KeyFileMalformed(file=file, line=place)
+        keys[key.number] = key
+    if not keys:
+        raise KeyFileMalformed(file=file, line=len(lines) + 1)
+    return keys
+
+
+def _parse(line: bytes) -> Key | None:
+    parts = line.split()
+    if len(parts) != 4 or not parts[0].isdigit() or parts[1] != ALGORITHM.encode():
+        return None
+    try:
+        secret = base64.b64decode(parts[3], validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    number = int(parts[0])
+    return Key(number, secret) if len(secret) == LENGTH and 1 <= number <= HIGHEST_ID else None

@@ -1,0 +1,54 @@
+"""What stands on a screen instead of a personal value (domain.md §16.4).
+
+Masks keep enough for a clerk to recognise a value he already knows and too little to learn
+one. A value too short for its mask shows nothing of itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+HIDDEN = "****"
+
+
+def mask_name(name: str) -> str:
+    """The first character, a star, and the last one of names of three or more: 覃大某 → 覃*某, 覃某 → 覃*."""
+    kept = name.strip()
+    if len(kept) < 2:
+        return "*" if kept else ""
+    return f"{kept[0]}*" if len(kept) == 2 else f"{kept[0]}{'*' * (len(kept) - 2)}{kept[-1]}"
+
+
+def mask_id(number: str) -> str:
+    """The first six and the last four: 459999********0012. Nothing of what is not at least 15 long."""
+    return _ends(number.strip(), 6, 4, shortest=15)
+
+
+def mask_phone(number: str) -> str:
+    """138****8000; of a landline or anything else only the last two."""
+    kept = number.strip()
+    if len(kept) == 11 and kept.isdigit():
+        return f"{kept[:3]}****{kept[7:]}"
+    return _ends(kept, 0, 2, shortest=6)
+
+
+def mask_account(number: str) -> str:
+    """The last four of a bank account."""
+    return _ends(number.strip(), 0, 4, shortest=8)
+
+
+def mask_all(text: str) -> str:
+    """Nothing but that there is something."""
+    return HIDDEN if text.strip() else ""
+
+
+MASKS: Mapping[str, Callable[[str], str]] = MappingProxyType(
+    {"name": mask_name, "id": mask_id, "phone": mask_phone, "account": mask_account, "all": mask_all}
+)
+
+
+def _ends(text: str, head: int, tail: int, *, shortest: int) -> str:
+    if len(text) < shortest:
+        return HIDDEN if text else ""
+    return text[:head] + "*" * (len(text) - head - tail) + text[-tail:]

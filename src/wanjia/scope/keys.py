@@ -1,0 +1,70 @@
+"""The installation's keys, and whether they belong to its database.
+
+A wrong key file does its harm silently: nothing decrypts any more, and every person_key
+written with it joins with nothing. So the database remembers the fingerprints of the keys it
+was written with, and starting with others is refused.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from wanjia.kernel import clock
+from wanjia.protection.errors import KeyFileMissing, WrongKey
+from wanjia.protection.keys import PERSON, Keyring
+from wanjia.scope.models import KeyFingerprint
+
+
+def folder() -> Path:
+    """Where the installation keeps its keys."""
+    return Path(settings.WANJIA_HOME) / "keys"
+
+
+def keyring() -> Keyring:
+    """The installation's keys, read once per process: rotation takes effect on restart.
+
+    Raises KeyFileMissing, KeyFileMalformed or KeyFileExposed.
+    """
+    return _opened(folder())
+
+
+@lru_cache(maxsize=8)
+def _opened(at: Path) -> Keyring:
+    return Keyring.open(at)
+
+
+def create_missing_keys() -> bool:
+    """Make the keys of a new installation; True if they were made.
+
+    Raises KeyFileMissing where the database already knows keys: those must be restored, new
+    ones would orphan everything that is encrypted.
+    """
+    if folder().exists():
+        return False
+    if KeyFingerprint._meta.db_table in connection.introspection.table_names() and KeyFingerprint.objects.exists():
+        raise KeyFileMissing(file=folder() / PERSON)
+    Keyring.create(folder())
+    return True
+
+
+@transaction.atomic
+def bind_keys() -> None:
+    """Compare the key files with what the database remembers, and remember new keys.
+
+    Called at every start. Raises WrongKey when a file holds another key than the one the
+    database was written with, or lacks one it was written with.
+    """
+    found = keyring().fingerprints
+    known = dict(KeyFingerprint.objects.values_list("name", "fingerprint"))
+    for name, fingerprint in known.items():
+        if found.get(name) != fingerprint:
+            raise WrongKey(file=folder() / name.partition("/")[0])
+    day = clock.today()
+    KeyFingerprint.objects.bulk_create(
+        [KeyFingerprint(name=name, fingerprint=value, first_used_on=day) for name, value in found.items()],
+        ignore_conflicts=True,
+    )
