@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,11 +41,20 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", guarded)
 
 
+@pytest.fixture(scope="session")
+def _keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One set of real keys for the whole run; each home has a copy."""
+    folder = tmp_path_factory.mktemp("installation") / "keys"
+    Keyring.create(folder)
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, settings) -> Path:
+def home(tmp_path: Path, settings, _keys: Path) -> Path:
     """An installation's folder of its own for each test, with keys of its own."""
     folder = tmp_path / "home"
     folder.mkdir()
     Keyring.create(folder / "keys")
     settings.WANJIA_HOME = folder
+    shutil.copytree(_keys, folder / "keys")
     return folder
