@@ -54,7 +54,6 @@ def home(tmp_path: Path, settings, _keys: Path) -> Path:
     """An installation's folder of its own for each test, with keys of its own."""
     folder = tmp_path / "home"
     folder.mkdir()
-    Keyring.create(folder / "keys")
     settings.WANJIA_HOME = folder
     shutil.copytree(_keys, folder / "keys")
     return folder
