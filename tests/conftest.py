@@ -13,6 +13,9 @@ import pytest
 from wanjia.kernel import clock
 from wanjia.protection.keys import Keyring
 
+# Every write of a watched table is recorded, or its test fails.
+pytest_plugins = ["wanjia.audit.testing"]
+
 NOW = dt.datetime(2020, 11, 16, 9, 0, tzinfo=clock.CHINA)
 
 

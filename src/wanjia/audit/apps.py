@@ -6,3 +6,8 @@ class AuditConfig(AppConfig):
     label = "audit"
     verbose_name = "存证"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from wanjia.audit import acts
+
+        acts.discover()

@@ -1,0 +1,63 @@
+"""Where the detail rows of bulk acts live, so that their root can be computed again.
+
+An entry over many rows commits to the Merkle root of their digests. The rows stay with their
+owner, each with its own salt; the owner declares here how a row turns back into the payload it
+was hashed from:
+
+    register_details("registry.Change", change_payload, order="seq")
+
+Rows that are no model (a file's lines, the access store) declare a `DetailSource` of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.apps import apps
+
+from wanjia.audit.rules import JSON
+
+Rows = Callable[[UUID], Iterable[tuple[bytes, Mapping[str, JSON]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class DetailSource:
+    """Yields (salt, payload) of an event's detail rows, in the order they were recorded in."""
+
+    label: str
+    rows: Rows
+
+
+_sources: dict[str, DetailSource] = {}
+
+
+def register_source(source: DetailSource) -> None:
+    """Make detail rows that are no model known."""
+    _sources[source.label] = source
+
+
+def register_details(
+    model_label: str,
+    payload_of_row: Callable[[Any], Mapping[str, JSON]],
+    *,
+    order: str = "seq",
+    event: str = "event_id",
+    salt: str = "salt",
+) -> None:
+    """Declare that rows of a model are details: `order` repeats the order they were recorded in."""
+
+    def rows(event_id: UUID) -> Iterator[tuple[bytes, Mapping[str, JSON]]]:
+        # the base manager: a root is over all rows of the act, whoever asks; only the verdict leaves
+        found = apps.get_model(model_label)._base_manager.filter(**{event: event_id}).order_by(order)
+        for row in found.iterator(chunk_size=5_000):
+            yield bytes(getattr(row, salt)), payload_of_row(row)
+
+    register_source(DetailSource(model_label, rows))
+
+
+def sources() -> tuple[DetailSource, ...]:
+    """Every declared source, by label."""
+    return tuple(_sources[label] for label in sorted(_sources))

@@ -1,0 +1,203 @@
+"""Who did what: trails of subjects and people, and whether an entry still tells the truth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils.translation import get_language
+
+from wanjia.audit import acts, names, rules, subjects
+from wanjia.audit.details import DetailSource, sources
+from wanjia.audit.errors import NoSuchEvent
+from wanjia.audit.models import Opening, Outbox
+from wanjia.scope.system import system_viewer
+from wanjia.scope.viewer import Viewer
+from wanjia.tlog.merkle import RootBuilder
+
+TRAIL_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class TrailEntry:
+    """One line of a history: who, when, what, as a sentence in the reader's language."""
+
+    event_id: UUID
+    at: datetime
+    actor: str
+    actor_id: int
+    roles: tuple[str, ...]
+    act: str
+    sentence: str
+    area: str
+    subject_kind: str
+    subject_title: str
+    subject_url_name: str
+    subject_id: int | None
+    erased: bool
+    content: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DetailVerdict:
+    """Whether the detail rows of a bulk act are still those its entry covers."""
+
+    count: int
+    intact: bool
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was checked of an entry. `problems` are codes of `PROBLEMS`; none means it is true."""
+
+    event_id: UUID
+    at: datetime
+    problems: tuple[str, ...]
+    erased: bool
+    details: DetailVerdict | None
+
+    @property
+    def true(self) -> bool:
+        return not self.problems
+
+
+PROBLEMS = {
+    "entry_missing": ("存证条目不存在", "the entry is gone"),
+    "entry_differs": ("存证条目与登记内容不一致", "the entry does not belong to this content"),
+    "commitment_differs": ("登记内容被改动过", "the recorded content was altered"),
+    "details_differ": ("明细被改动、增加或缺失", "detail rows were altered, added or removed"),
+}
+
+
+def trail(viewer: Viewer, subject_kind: str, subject_id: int, *, limit: int = TRAIL_LENGTH) -> list[TrailEntry]:
+    """What was done to one subject, newest first, as far as `viewer` may know.
+
+    Whoever may open the subject reads all of its history (`subjects.declare`); others the part
+    that lies in an area where they hold `audit.read`.
+    """
+    reader = system_viewer("audit.trail") if subjects.may_read_history(viewer, subject_kind, subject_id) else viewer
+    rows = Opening.objects.visible_to(reader).filter(subject_kind=subject_kind, subject_id=subject_id)
+    return _told(rows.order_by("-id")[:limit])
+
+
+def acts_of(viewer: Viewer, actor_id: int) -> QuerySet[Opening]:
+    """What one person did, newest first, in the areas where `viewer` holds `audit.read`."""
+    return Opening.objects.visible_to(viewer).filter(actor_id=actor_id).order_by("-id")
+
+
+def openings(viewer: Viewer) -> QuerySet[Opening]:
+    """Everything recorded in the areas where `viewer` holds `audit.read`, newest first."""
+    return Opening.objects.visible_to(viewer).order_by("-id")
+
+
+def told(rows: Iterable[Opening]) -> list[TrailEntry]:
+    """Openings as lines of a history."""
+    return _told(rows)
+
+
+def _told(rows: Iterable[Opening]) -> list[TrailEntry]:
+    found = list(rows)
+    people = names.of(row.actor_id for row in found)
+    language = get_language() or "zh"
+    return [_line(row, people, language) for row in found]
+
+
+def _line(row: Opening, people: dict[int, str], language: str) -> TrailEntry:
+    payload = row.payload or {}
+    count = payload.get("details", {}).get("count", 1)
+    return TrailEntry(
+        event_id=row.event_id,
+        at=row.at,
+        actor=people.get(row.actor_id, "") or row.actor_system or f"#{row.actor_id}",
+        actor_id=row.actor_id,
+        roles=tuple(payload.get("actor", {}).get("roles", ())),
+        act=row.act,
+        sentence=acts.sentence(row.act, language, {"count": count} | row.content),
+        area=row.area,
+        subject_kind=row.subject_kind,
+        subject_title=subjects.title(row.subject_kind, language),
+        subject_url_name=subjects.url_name(row.subject_kind),
+        subject_id=row.subject_id,
+        erased=row.payload is None,
+        content=row.content,
+    )
+
+
+def opening_for(viewer: Viewer, event_id: UUID) -> Opening:
+    """One opening, if it lies where `viewer` holds `audit.read` or belongs to a subject he may open.
+
+    Raises NoSuchEvent.
+    """
+    row = Opening.objects.visible_to(system_viewer("audit.trail")).filter(event_id=event_id).first()
+    if row is None:
+        raise NoSuchEvent(event_id=event_id)
+    seen = Opening.objects.visible_to(viewer).filter(pk=row.pk).exists()
+    of_subject = row.subject_id is not None and subjects.may_read_history(viewer, row.subject_kind, row.subject_id)
+    if not seen and not of_subject:
+        raise NoSuchEvent(event_id=event_id)
+    return row
+
+
+def entry_of(event_id: UUID) -> dict[str, Any] | None:
+    """The public entry of an event, or None when there is none."""
+    stored = Outbox.objects.filter(event_id=event_id).values_list("entry", flat=True).first()
+    return None if stored is None else json.loads(bytes(stored))
+
+
+def verify_event(event_id: UUID) -> Verdict:
+    """Recompute what an entry committed to: payload, both digests, and the root over its details.
+
+    Raises NoSuchEvent. Answers for anybody; show it only for an event fetched with permission.
+    """
+    row = Opening.objects.visible_to(system_viewer("audit.verify")).filter(event_id=event_id).first()
+    if row is None:
+        raise NoSuchEvent(event_id=event_id)
+    entry = entry_of(event_id)
+    problems: list[str] = []
+    if entry is None:
+        problems.append("entry_missing")
+    if row.payload is None or row.salt is None:
+        return Verdict(event_id, row.at, tuple(problems), erased=True, details=None)
+    if entry is not None:
+        commitment = rules.commit(bytes(row.salt), row.payload)
+        if (entry["commit"], entry["sm3"]) != (commitment.sha256, commitment.sm3):
+            problems.append("commitment_differs")
+        if not _belongs(entry, row):
+            problems.append("entry_differs")
+    details = _verify_details(event_id, row.payload)
+    if details is not None and not details.intact:
+        problems.append("details_differ")
+    return Verdict(event_id, row.at, tuple(problems), erased=False, details=details)
+
+
+def _belongs(entry: dict[str, Any], row: Opening) -> bool:
+    payload = row.payload or {}
+    subject = [row.subject_kind, row.subject_id] if row.subject_kind else None
+    said = (entry["event_id"], entry["at"], entry["area"], entry["kind"])
+    meant = (payload["event_id"], payload["at"], rules.public_area(payload["area"]), row.kind)
+    columns = (str(row.event_id), row.act, row.area, row.actor_id, subject)
+    opened = (payload["event_id"], payload["act"], payload["area"], payload["actor"]["user"], payload["subject"])
+    return said == meant and columns == opened
+
+
+def _verify_details(event_id: UUID, payload: dict[str, Any]) -> DetailVerdict | None:
+    expected = payload.get("details")
+    if expected is None:
+        return None
+    for source in sources():
+        if _root_of(source, event_id) == (expected["count"], expected["root"]):
+            return DetailVerdict(expected["count"], intact=True, source=source.label)
+    return DetailVerdict(expected["count"], intact=False)
+
+
+def _root_of(source: DetailSource, event_id: UUID) -> tuple[int, str]:
+    builder = RootBuilder()
+    for salt, payload in source.rows(event_id):
+        builder.add(rules.detail_digest(salt, payload))
+    return builder.size, builder.root().hex()

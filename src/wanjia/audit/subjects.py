@@ -1,0 +1,57 @@
+"""What an act can be about, and who may read the history of one such thing.
+
+Reading any history needs `audit.read` over its area. Whoever may open a case or a household may
+also read what was done to that one: its owner says so here, with a function that answers for one
+viewer and one number.
+
+    subjects.declare(Subject("household", Sentence("户", "Household"), visible=may_see_household))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wanjia.kernel.errors import Sentence
+from wanjia.scope.viewer import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A kind of subject: its title, and whether `visible(viewer, number)` may read its history."""
+
+    kind: str
+    title: Sentence
+    visible: Callable[[Viewer, int], bool]
+    url_name: str = ""  # a route taking the number as its only argument
+
+
+_subjects: dict[str, Subject] = {}
+
+
+def declare(subject: Subject) -> None:
+    """Make a kind of subject known; called from `AppConfig.ready`."""
+    _subjects[subject.kind] = subject
+
+
+def may_read_history(viewer: Viewer, kind: str, number: int) -> bool:
+    """Whether `viewer` may read all that was done to this one subject."""
+    subject = _subjects.get(kind)
+    return viewer.is_system or (subject is not None and subject.visible(viewer, number))
+
+
+def declared() -> tuple[Subject, ...]:
+    """Every kind of subject, by its title."""
+    return tuple(sorted(_subjects.values(), key=lambda subject: subject.kind))
+
+
+def title(kind: str, language: str) -> str:
+    """The kind in words; the kind itself when nobody declared it."""
+    subject = _subjects.get(kind)
+    return subject.title.text(language) if subject else kind
+
+
+def url_name(kind: str) -> str:
+    """The route of a subject's page, or ""."""
+    subject = _subjects.get(kind)
+    return subject.url_name if subject else ""
