@@ -1,0 +1,43 @@
+"""Codes of the registry that the program itself must know; every other code is reference data."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+HEAD = "01"  # CL-06: the person is the household's head
+
+IN_HOUSEHOLD = frozenset({"1", "4"})  # CL-13: every head count and per-capita figure uses only these
+REMOVED_WITH_HOUSEHOLD = "10"  # CL-13: 户清退时清退人员
+LEFT_STATUSES = frozenset({"2", "3", "5", "9", "11"})  # CL-13: what a single member may leave as
+
+POOR = frozenset({"0", "3"})  # CL-03: currently poor
+MAY_EXIT = frozenset({"0", "2", "3"})  # CL-03: from these a household exits (T2 and T3, domain.md §4.8)
+EXITED = "1"  # CL-03: exited, still entitled to policy
+
+
+class Standing(models.TextChoices):
+    """Whether a household is in the registry at all (domain.md §4.8)."""
+
+    LIVE = "live", _("在册")
+    REMOVED = "removed", _("已清退")  # T5: was not eligible when it was identified
+    CANCELLED = "cancelled", _("已注销")  # T7: nobody of it is left
+
+
+class RejectReason(models.TextChoices):
+    """Why a row of a load was not taken in."""
+
+    NUMBER_MISSING = "number_missing", _("缺少国家系统编号")
+    NUMBER_REPEATED = "number_repeated", _("编号在本批数据中重复")
+    ALREADY_REGISTERED = "already_registered", _("编号已在册")
+    UNKNOWN_VILLAGE = "unknown_village", _("行政村代码不存在")
+    CODE_UNKNOWN = "code_unknown", _("代码不在代码表中")
+    YEAR_IMPOSSIBLE = "year_impossible", _("年度不合理")
+    NAME_MISSING = "name_missing", _("缺少姓名")
+    TEXT_UNREADABLE = "text_unreadable", _("含有控制字符或超出长度")
+    HOUSEHOLD_UNKNOWN = "household_unknown", _("所属户不在本批数据中")
+    PERSON_UNKNOWN = "person_unknown", _("所属人不在本批数据中")
+    HEAD_MISSING = "head_missing", _("没有在户的户主")
+    HEAD_REPEATED = "head_repeated", _("户主多于一人")
+    HOUSEHOLD_REJECTED = "household_rejected", _("所属户未通过校验")
+    DATES_DISAGREE = "dates_disagree", _("离户日期早于入户日期")
