@@ -55,12 +55,16 @@ def test_nothing_is_visible_while_it_is_written(lake):
 
 
 def test_a_writer_that_fails_leaves_nothing(lake):
-    with pytest.raises(RuntimeError, match="the disk is full"), lake.publishing(ADDRESS) as staging:
-        staging.path("part-0.csv").write_text("half")
-        raise RuntimeError("the disk is full")
+    def write_until_the_disk_is_full() -> None:
+        with lake.publishing(ADDRESS) as staging:
+            staging.path("part-0.csv").write_text("half")
+            raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="the disk is full"):
+        write_until_the_disk_is_full()
 
     assert not lake.exists(ADDRESS)
-    assert lake.recover() == []
+    assert lake.recover() == ()
     publish(lake)
 
 
@@ -75,12 +79,16 @@ def test_a_dataset_is_published_once(lake):
 
 
 def test_of_two_writers_the_faster_wins_and_the_other_is_told(lake):
-    with pytest.raises(AlreadyPublished), lake.publishing(ADDRESS) as slow:
-        slow.path("part-0.csv").write_text("late")
-        publish(lake)
+    def write_slowly() -> None:
+        with lake.publishing(ADDRESS) as slow:
+            slow.path("part-0.csv").write_text("late")
+            publish(lake)
+
+    with pytest.raises(AlreadyPublished):
+        write_slowly()
 
     assert set(lake.read_manifest(ADDRESS).files) == {"part-0.parquet"}
-    assert lake.recover() == []
+    assert lake.recover() == ()
 
 
 def test_a_single_file_is_published_once_too(lake):
@@ -199,5 +207,5 @@ def test_recovery_leaves_a_living_writer_alone(lake):
     with lake.publishing(ADDRESS) as staging:
         staging.path("part-0.csv").write_text("still writing")
 
-        assert lake.recover() == []
+        assert lake.recover() == ()
     assert lake.exists(ADDRESS)

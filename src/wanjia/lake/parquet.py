@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -64,7 +65,7 @@ def _value_type(kind: pa.DataType) -> pa.DataType:
     return pa.string() if pa.types.is_large_string(value) or pa.types.is_string_view(value) else value
 
 
-def _cast(name: str, values: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
+def _cast(name: str, values: pa.ChunkedArray[Any], wanted: pa.DataType) -> pa.ChunkedArray[Any]:
     found = values.type
     if found == wanted:
         return values

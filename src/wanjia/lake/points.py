@@ -17,16 +17,15 @@ POINTS = (
     "lake.published",  # visible and durable
 )
 
-_listener: Callable[[str], None] | None = None
+_listeners: list[Callable[[str], None]] = []
 
 
 def use(listener: Callable[[str], None] | None) -> None:
     """Listen to every point passed in this process; None stops listening."""
-    global _listener
-    _listener = listener
+    _listeners[:] = [] if listener is None else [listener]
 
 
 def reached(point: str) -> None:
     """The process stands at `point`; it may not go on from here."""
-    if _listener is not None:
-        _listener(point)
+    for listener in _listeners:
+        listener(point)

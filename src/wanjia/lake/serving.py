@@ -73,7 +73,7 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _plain(values: pa.Array, kind: Type) -> list[Any]:
+def _plain(values: pa.Array[Any], kind: Type) -> list[Any]:
     plain = values.to_pylist()
     if kind is Type.DATE:
         return [None if value is None else value.isoformat() for value in plain]

@@ -151,7 +151,7 @@ class Lake:
             _sync(target.parent)
             reached("lake.published")
 
-    def recover(self) -> list[str]:
+    def recover(self) -> tuple[str, ...]:
         """Remove what writers that died left behind; returns the names of the removed folders.
 
         Safe beside living writers: theirs are locked. Published datasets are never touched.
@@ -159,13 +159,13 @@ class Lake:
         removed = []
         staging = self.root / _STAGING
         if not staging.is_dir():
-            return []
+            return ()
         with self._staging_lock():
             for folder in sorted(staging.iterdir()):
                 if folder.is_dir() and _lock_is_free(folder):
                     shutil.rmtree(folder)
                     removed.append(folder.name)
-        return removed
+        return tuple(removed)
 
     # -- inside ----------------------------------------------------------------------------
 

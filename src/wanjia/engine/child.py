@@ -1,0 +1,81 @@
+"""The child process of `sandbox`: takes its limits upon itself, does one task, answers in JSON."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import duckdb
+import pyarrow as pa
+
+from wanjia.engine.duck import DuckDB, close
+from wanjia.engine.errors import TooExpensive
+from wanjia.engine.pipeline import Pipeline, Source, Step
+from wanjia.kernel.errors import Refusal
+from wanjia.lake.columns import Type
+
+
+def main(stdin: BinaryIO, stdout: BinaryIO) -> None:
+    """Read one task, do it within its limits, write one answer."""
+    task = json.loads(stdin.readline())
+    _limit(task["limits"])
+    try:
+        answer = _TASKS[task["kind"]](task, stdin)
+    except (MemoryError, duckdb.OutOfMemoryException, TooExpensive):
+        answer = {"error": "memory"}
+    except Refusal as refusal:
+        answer = {"error": str(refusal)[:300]}
+    except (duckdb.Error, pa.ArrowException) as error:
+        answer = {"error": str(error).split("\n")[0][:200]}
+    stdout.write(json.dumps(answer).encode())
+
+
+def _limit(limits: dict[str, Any]) -> None:
+    def at_most(what: int, value: int | None) -> None:
+        if value is not None:
+            resource.setrlimit(what, (value, value))
+
+    at_most(resource.RLIMIT_CORE, 0)  # a core file would hold people's data
+    at_most(resource.RLIMIT_AS, limits["memory_bytes"])
+    # soft before hard: the soft one ends the child with SIGXCPU, which the parent can name
+    resource.setrlimit(resource.RLIMIT_CPU, (limits["cpu_seconds"], limits["cpu_seconds"] + 2))
+    at_most(resource.RLIMIT_FSIZE, limits["file_bytes"])
+    at_most(resource.RLIMIT_NOFILE, limits["open_files"])
+
+
+def _preview(task: dict[str, Any], stdin: BinaryIO) -> dict[str, Any]:
+    rows = pa.ipc.open_stream(stdin).read_all()
+    connection = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "512MB"})
+    connection.register("rows", rows)
+    connection.execute("create table given as select * from rows")
+    connection.unregister("rows")
+    connection.execute("set temp_directory = ''")
+    close(connection, ())
+    statement = f"select _row from given where {task['condition']} order by _row"  # noqa: S608 - rendered by the dialect
+    return {"fired": [row[0] for row in connection.execute(statement).fetchall()]}
+
+
+def _write(task: dict[str, Any], _: BinaryIO) -> dict[str, Any]:
+    sources = [
+        Source(item["name"], tuple(Path(path) for path in item["paths"]), _columns(item["columns"]))
+        for item in task["statement"]["sources"]
+    ]
+    steps = [Step(**{**item, "reads": tuple(item["reads"])}) for item in task["statement"]["steps"]]
+    runner = DuckDB(memory_limit=task["memory_limit"], threads=task["threads"])
+    rows = runner.write(
+        Pipeline(sources, steps), Path(task["path"]), _columns(task["columns"]), row_group=task["row_group"]
+    )
+    return {"rows": rows}
+
+
+def _columns(declared: dict[str, str]) -> dict[str, Type]:
+    return {name: Type(kind) for name, kind in declared.items()}
+
+
+_TASKS = {"preview": _preview, "write": _write}
+
+if __name__ == "__main__":
+    main(sys.stdin.buffer, sys.stdout.buffer)

@@ -1,0 +1,110 @@
+"""What the engine refuses."""
+
+from __future__ import annotations
+
+from wanjia.kernel.errors import Refusal, Sentence
+
+
+class ExpressionRefused(Refusal):
+    """Base of what the dialect does not accept; each kind says which part and what to write instead."""
+
+    status = 422
+
+
+class TooLong(ExpressionRefused):
+    """The text is over the size that is parsed at all."""
+
+    code = "engine.expression_too_long"
+    facts = ("size", "limit", "unit")
+    what = Sentence(
+        "表达式过长:{size}(上限 {limit},{unit})。", "The expression is too long: {size} of at most {limit} {unit}."
+    )
+    cure = Sentence(
+        "请拆成两条规则,或把长列表写成参数。", "Split it into two rules, or make the long list a parameter."
+    )
+
+
+class NotAnExpression(ExpressionRefused):
+    """The text does not parse as one expression."""
+
+    code = "engine.not_an_expression"
+    facts = ("problem",)
+    what = Sentence("表达式无法解析:{problem}", "The expression cannot be read: {problem}")
+    cure = Sentence(
+        "请写一个条件,不带分号和 SELECT,例如 vehicle_status = '正常'。",
+        "Write one condition without semicolon and SELECT, such as vehicle_status = '正常'.",
+    )
+
+
+class UnknownColumn(ExpressionRefused):
+    """The expression names a column the dataset does not declare."""
+
+    code = "engine.unknown_column"
+    facts = ("column", "nearest")
+    what = Sentence("没有声明列 {column}。", "There is no declared column {column}.")
+    cure = Sentence("相近的列名:{nearest}。", "The nearest names are: {nearest}.")
+
+
+class UnknownParameter(ExpressionRefused):
+    """The expression uses a parameter the rule does not define."""
+
+    code = "engine.unknown_parameter"
+    facts = ("parameter", "nearest")
+    what = Sentence("没有定义参数 :{parameter}。", "There is no parameter :{parameter}.")
+    cure = Sentence(
+        "请在规则的 parameters 中定义它;已有:{nearest}。", "Define it under parameters; there are: {nearest}."
+    )
+
+
+class ForbiddenConstruct(ExpressionRefused):
+    """A function or construct outside the allow-list."""
+
+    code = "engine.forbidden_construct"
+    facts = ("construct", "part")
+    what = Sentence("规则语言不允许 {construct}:{part}", "The rule language has no {construct}: {part}")
+    cure = Sentence(
+        "可用的写法列在 docs/reference/dialect.md;只收录在两种引擎上结果一致的函数。",
+        "docs/reference/dialect.md lists what there is: only functions with equal results on both engines.",
+    )
+
+
+class TypesDiffer(ExpressionRefused):
+    """Values of different types meet; an engine would convert them silently, each in its way."""
+
+    code = "engine.types_differ"
+    facts = ("part", "wanted", "found")
+    what = Sentence(
+        "类型不符:{part} 需要 {wanted},实际为 {found}。", "Types differ: {part} needs {wanted} but has {found}."
+    )
+    cure = Sentence(
+        "文本用单引号,日期写作 date '2015-12-31',整数不加引号。",
+        "Quote text, write dates as date '2015-12-31', and integers without quotes.",
+    )
+
+
+class TooExpensive(Refusal):
+    """The work passed its limits of time or memory and was stopped."""
+
+    code = "engine.too_expensive"
+    status = 422
+    facts = ("limit",)
+    what = Sentence(
+        "计算超出限额({limit}),已停止;没有写入任何内容。",
+        "The computation passed its limit ({limit}) and was stopped; nothing was written.",
+    )
+    cure = Sentence(
+        "请简化表达式或缩小数据范围;如属正常数据量,请管理员调高限额。",
+        "Simplify the expression or narrow the data; for an honest amount of data have the limit raised.",
+    )
+
+
+class ComputationFailed(Refusal):
+    """The engine reported an error of its own on checked SQL: a fault of ours or of the data."""
+
+    code = "engine.computation_failed"
+    status = 500
+    facts = ("problem",)
+    what = Sentence("计算引擎报错:{problem};没有写入任何内容。", "The engine failed: {problem}; nothing was written.")
+    cure = Sentence(
+        "请把出现的时间和任务编号告诉系统管理员。", "Tell the system administrator the time and the job's number."
+    )
