@@ -66,7 +66,7 @@ class Frame:
     @cached_property
     def demo_time(self) -> datetime | None:
         """The platform's time when its clock was set to run from another day; else None."""
-        return clock.now() if settings.ENVIRONMENT.clock_start else None
+        return clock.now() if settings.ENVIRONMENT_CLOCK_START else None
 
     @cached_property
     def links(self) -> dict[str, str]:

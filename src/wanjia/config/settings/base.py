@@ -47,8 +47,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "wanjia.ui.middleware.SecurityHeaders",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -81,13 +81,14 @@ DATABASES = {"default": env.database(ENVIRONMENT)}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
+    "wanjia.accounts.backends.AccountBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "wanjia.accounts.passwords.MixedClasses"},
+    {"NAME": "wanjia.accounts.passwords.NotUsedBefore"},
 ]
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
@@ -115,8 +116,8 @@ USE_TZ = True
 FORMAT_MODULE_PATH = ["wanjia.ui.formats"]
 
 STATIC_URL = "/static/"
-STATIC_ROOT = WANJIA_HOME / "static"
 WHITENOISE_USE_FINDERS = True  # assets ship inside the package; nothing is collected
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/ui/.+\.[0-9a-f]{12}\.(js|css)$"  # the build names files by content
 
 FILE_UPLOAD_HANDLERS = ["wanjia.files.uploads.EncryptingUploadHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024

@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
-from wanjia.kernel import clock
+from wanjia.kernel import clock, money
 from wanjia.ui import assets, hooks
 
 register = template.Library()
@@ -76,8 +76,6 @@ def yuan(fen: int | None) -> SafeString | str:
     """Integer fen as yuan, 1,234.50, with 万元 on hover from ten thousand up."""
     if fen is None:
         return DASH
-    from wanjia.kernel import money
-
     text = money.yuan(fen)
     if abs(fen) < FEN_IN_WAN:
         return text
@@ -151,7 +149,7 @@ def pager(context: RequestContext, page: Page[Any] | Any) -> dict[str, Any]:
         list(page.paginator.get_elided_page_range(page.number, on_each_side=2)) if hasattr(page, "paginator") else []
     )
     return {
-        "request": context["request"],
+        "query": context["request"].GET,
         "page": page,
         "numbers": numbers,
         "first": page.start_index() if numbers else None,
