@@ -1,4 +1,7 @@
-from django.apps import AppConfig
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.apps import AppConfig, apps
 
 
 class CaseworkConfig(AppConfig):
@@ -6,3 +9,31 @@ class CaseworkConfig(AppConfig):
     label = "casework"
     verbose_name = "核查"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from wanjia.audit import details, subjects, watched
+        from wanjia.casework.models import Case, CaseEvent
+        from wanjia.kernel.errors import Sentence
+
+        watched.watch("casework.Case", "casework.CaseSubject", "casework.CaseEvent")
+        details.register_details("casework.CaseEvent", CaseEvent.payload, order="id")
+        subjects.declare(
+            subjects.Subject(
+                "case",
+                Sentence("核查件", "Case"),
+                visible=lambda viewer, number: Case.objects.visible_to(viewer).filter(pk=number).exists(),
+                url_name="casework:case",
+            )
+        )
+        _discover_flows()
+
+
+def _discover_flows() -> None:
+    """Admit the flows of every installed slice that offers `flows.py`."""
+    from wanjia.casework import declared
+
+    for config in apps.get_app_configs():
+        path = f"{config.name}.flows"
+        if config.name.startswith("wanjia.") and find_spec(path) is not None:
+            for offered in import_module(path).FLOWS:
+                declared.register(offered)

@@ -13,7 +13,11 @@ SYSTEM_VIEWERS: dict[str, str] = {
     "audit.record": "finds an earlier entry of the same event or subject, whoever made it",
     "audit.trail": "reads the whole history of a subject whose owner lets the reader open it",
     "audit.verify": "recomputes one entry; only the verdict leaves",
+    "accounts.administer": "looks for logins, standing grants and duties in all areas before anything is given",
     "accounts.names": "a colleague's name on an act is shown to whoever may see the act",
+    "casework.candidates": "counts what each possible verifier has open, wherever it lies",
+    "casework.escalate": "looks at every desk for steps past their deadline",
+    "casework.evidence": "names the files an act relied on in its history",
     "accounts.sign_in": "finds the account and its grants before there is a viewer",
 }
 

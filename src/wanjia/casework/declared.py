@@ -1,0 +1,160 @@
+"""The flows other slices declare, found when the site starts, and what casework asks of them.
+
+Casework knows no word of the matters it carries. A slice that owns a kind of case offers
+`flows.py` with `FLOWS = [Offered(flow, callbacks), …]`; every question casework cannot answer
+itself (what is this about, who is a relative, what does the verdict change) goes to the
+callbacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from wanjia.audit import acts
+from wanjia.casework.rules import Action, Answer, Flow, FlowInvalid, problems_of
+from wanjia.kernel.errors import Sentence
+
+if TYPE_CHECKING:
+    from wanjia.casework.choices import Bar
+    from wanjia.casework.models import Case
+    from wanjia.scope.viewer import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of the two records side by side; `differs` marks what to look at."""
+
+    label: str
+    ours: str
+    theirs: str
+    differs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a case page shows above the answers.
+
+    `change` says in one sentence what the proposed correction will do to the registry.
+    """
+
+    question: str
+    explanation: str = ""
+    ours_title: str = ""
+    theirs_title: str = ""
+    facts: tuple[Fact, ...] = ()
+    checks: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()  # (text, address)
+    change: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionChoice:
+    """A change the corrector may propose: a code, its words, and the fields it asks for."""
+
+    code: str
+    title: Sentence
+    consequence: Sentence
+    fields: tuple[tuple[str, Sentence, tuple[tuple[str, str], ...]], ...] = field(default=())
+
+
+class FlowCallbacks(Protocol):
+    """What the slice that owns a kind of case must be able to answer."""
+
+    def describe(self, case: Case, viewer: Viewer, language: str) -> Description:
+        """The question in plain words, both records, what to check."""
+        ...
+
+    def headlines(self, cases: Sequence[Case], viewer: Viewer, language: str) -> Mapping[int, str]:
+        """One line per case for lists, by case number, masked for this viewer."""
+        ...
+
+    def barred(self, user_ids: Collection[int], action: Action, cases: Sequence[Case]) -> Mapping[tuple[int, int], Bar]:
+        """(user, case number) → why this person may not act, set-based; others are free."""
+        ...
+
+    def remarks(self, user_ids: Collection[int], case: Case, language: str) -> Mapping[int, str]:
+        """What speaks for giving the case to one of these people (he is the household's contact)."""
+        ...
+
+    def corrections(self, case: Case, language: str) -> Sequence[CorrectionChoice]:
+        """Which changes may be proposed for this case."""
+        ...
+
+    def check(self, case: Case, action: Action, answer: Answer) -> None:
+        """Refuse an answer that cannot be carried out later; raises a Refusal."""
+        ...
+
+    def apply(self, *, viewer: Viewer, case: Case, action: Action) -> Mapping[str, object]:
+        """Carry out what the verdict changes, in the running transaction; facts for the history."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A flow with the callbacks of the slice that owns it."""
+
+    flow: Flow
+    callbacks: FlowCallbacks
+
+
+# What the platform itself does to a case, told like the actions of a flow.
+OWN_ACTS = {
+    "open": Sentence("立件", "Opened"),
+    "warn": Sentence("临期提醒", "Deadline near"),
+    "raise": Sentence("逾期,报上一级", "Overdue, raised one level"),
+}
+
+_offered: dict[tuple[str, int], Offered] = {}
+
+
+def register(offered: Offered) -> None:
+    """Admit a flow. Raises FlowInvalid with everything that is wrong with it."""
+    flow = offered.flow
+    problems = problems_of(flow)
+    if problems:
+        raise FlowInvalid(f"flow {flow.kind}/{flow.version}: " + "; ".join(problems))
+    if _offered.get((flow.kind, flow.version), offered) != offered:
+        raise FlowInvalid(f"flow {flow.kind}/{flow.version} is declared twice")
+    _offered[flow.kind, flow.version] = offered
+    acts.register(_acts_of(flow))
+
+
+def _acts_of(flow: Flow) -> list[acts.Act]:
+    """How the audit tells each act of this flow."""
+    titles = OWN_ACTS | {action.code: action.title for _, action in flow.actions()}
+    return [
+        acts.Act(
+            f"{flow.kind}.{code}",
+            Sentence(f"{flow.title.zh}:{title.zh}({{count}} 件)", f"{flow.title.en}: {title.en} ({{count}})"),
+        )
+        for code, title in sorted(titles.items())
+        if not acts.known(f"{flow.kind}.{code}")  # an older version's sentence stays
+    ]
+
+
+def withdraw(flow: Flow) -> None:
+    """Forget a flow; for tests that declare one of their own."""
+    _offered.pop((flow.kind, flow.version), None)
+
+
+def offered_for(kind: str, version: int) -> Offered:
+    """The flow a case was opened under, with its callbacks."""
+    return _offered[kind, version]
+
+
+def newest(kind: str) -> Offered:
+    """The version new cases of `kind` are opened under."""
+    return _offered[max(key for key in _offered if key[0] == kind)]
+
+
+def flows() -> tuple[Flow, ...]:
+    """Every flow declared, all versions, in a fixed order."""
+    return tuple(_offered[key].flow for key in sorted(_offered))
+
+
+def kinds() -> tuple[str, ...]:
+    """The kinds of case there are."""
+    return tuple(sorted({kind for kind, _ in _offered}))

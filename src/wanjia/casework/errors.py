@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from wanjia.casework.choices import BAR_SENTENCES, NEED_WORDS, Bar, Need
+from wanjia.kernel.errors import Refusal, Sentence
+
+
+class CaseMovedOn(Refusal):
+    """Somebody else acted on the case after this person opened it."""
+
+    code = "casework.moved_on"
+    status = 409
+    facts = ("case_no", "by", "at")
+    what = Sentence(
+        "核查件 {case_no} 已由{by}于 {at} 办理,您的操作没有生效,没有任何内容被改动。",
+        "Case {case_no} was moved on by {by} at {at}; your action had no effect and nothing was changed.",
+    )
+    cure = Sentence(
+        "请打开该件查看最新情况,再决定是否还需要办理。",
+        "Open the case to see where it stands now, then decide whether anything is left to do.",
+    )
+
+
+class ActionNotOffered(Refusal):
+    """The case stands in a step that does not offer this action."""
+
+    code = "casework.action_not_offered"
+    status = 409
+    facts = ("case_no", "action", "step")
+    what = Sentence(
+        "核查件 {case_no} 目前处于“{step}”,不能进行“{action}”,没有任何内容被改动。",
+        "Case {case_no} is at step “{step}”, which does not offer “{action}”; nothing was changed.",
+    )
+    cure = Sentence("请刷新页面,按页面上给出的选项办理。", "Reload the page and use one of the answers it offers.")
+
+
+class NotYours(Refusal):
+    """This person may not act here: another seat, another person, or not impartial."""
+
+    code = "casework.not_yours"
+    status = 403
+    facts = ("case_no", "bar")
+    what = Sentence(
+        "您不能办理核查件 {case_no}:{bar}。没有任何内容被改动。",
+        "You may not act on case {case_no}: {bar}. Nothing was changed.",
+    )
+    cure = Sentence(
+        "请由另一位有权限的同志办理,或退回上一环节重新指定。",
+        "Let another entitled person act, or return the case to be assigned again.",
+    )
+
+    def sentences(self, language: str) -> tuple[str, str]:
+        """As every refusal, with the bar in words."""
+        words = {**self.values, "bar": BAR_SENTENCES[Bar(self.values["bar"])].text(language)}
+        return self.what.text(language, **words), self.cure.text(language, **words)
+
+
+class AssigneeBarred(NotYours):
+    """The person named may not be given this case."""
+
+    code = "casework.assignee_barred"
+    status = 422
+    what = Sentence(
+        "核查件 {case_no} 不能指派给此人:{bar}。没有任何内容被改动。",
+        "Case {case_no} cannot be given to this person: {bar}. Nothing was changed.",
+    )
+    cure = Sentence("请从名单中选择可以指派的人员。", "Choose one of the people the list offers.")
+
+
+class AnswerIncomplete(Refusal):
+    """The answer lacks what the action needs."""
+
+    code = "casework.answer_incomplete"
+    status = 422
+    facts = ("case_no", "missing")
+    what = Sentence(
+        "核查件 {case_no} 还缺少:{missing}。没有任何内容被改动。",
+        "Case {case_no} still needs: {missing}. Nothing was changed.",
+    )
+    cure = Sentence(
+        "请补齐后再提交;已上传的材料仍保留在本件中。", "Add it and submit again; what was uploaded stays with the case."
+    )
+
+    def sentences(self, language: str) -> tuple[str, str]:
+        """As every refusal, with the missing parts in words."""
+        glue = ", " if language.startswith("en") else "、"
+        parts = [NEED_WORDS[Need(code)].text(language) for code in str(self.values["missing"]).split(",")]
+        words = {**self.values, "missing": glue.join(parts)}
+        return self.what.text(language, **words), self.cure.text(language, **words)
+
+
+class OutcomeNotOffered(Refusal):
+    """The outcome is not among those the action takes."""
+
+    code = "casework.outcome_not_offered"
+    status = 422
+    facts = ("case_no", "outcome")
+    what = Sentence(
+        "核查件 {case_no} 不能选择结果“{outcome}”。没有任何内容被改动。",
+        "Case {case_no} does not take the outcome “{outcome}”. Nothing was changed.",
+    )
+    cure = Sentence("请从页面列出的核查结果中选择。", "Choose one of the outcomes the page lists.")
+
+
+class CountChanged(Refusal):
+    """A bulk action was confirmed for another number of cases than the filter holds now."""
+
+    code = "casework.count_changed"
+    status = 409
+    facts = ("expected", "found")
+    what = Sentence(
+        "您确认的是 {expected} 条,但现在符合条件的是 {found} 条,没有任何内容被改动。",
+        "You confirmed {expected} cases, but {found} match now; nothing was changed.",
+    )
+    cure = Sentence("请重新查看列表后再确认。", "Look at the list again, then confirm.")
+
+
+class NotInBulk(Refusal):
+    """The action needs an answer for each case."""
+
+    code = "casework.not_in_bulk"
+    status = 400
+    facts = ("action",)
+    what = Sentence(
+        "“{action}”需要逐件办理,没有任何内容被改动。", "“{action}” must be done case by case; nothing was changed."
+    )
+    cure = Sentence("请打开各件分别办理。", "Open the cases one by one.")
+
+
+class DeadlineUnusable(Refusal):
+    """A chosen deadline lies in the past or on no working day."""
+
+    code = "casework.deadline_unusable"
+    status = 422
+    facts = ("due_on",)
+    what = Sentence(
+        "期限 {due_on} 不可用:须为今天以后的工作日。没有任何内容被改动。",
+        "The deadline {due_on} cannot be used: it must be a working day after today. Nothing was changed.",
+    )
+    cure = Sentence(
+        "请另选一个工作日,或不填,按规定天数自动计算。",
+        "Choose another working day, or leave it empty for the usual number of days.",
+    )
+
+
+class NothingToSample(Refusal):
+    """No case matches, so no sample can be drawn."""
+
+    code = "casework.nothing_to_sample"
+    status = 409
+    facts = ()
+    what = Sentence("没有符合条件的核查件可供抽查。", "No case matches, so there is nothing to sample.")
+    cure = Sentence("请调整筛选条件。", "Change the filter.")
+
+
+class SampleTooSmall(Refusal):
+    """The share is below the one the rules ask for."""
+
+    code = "casework.sample_too_small"
+    status = 422
+    facts = ("share", "least")
+    what = Sentence(
+        "抽查比例 {share} 低于规定的 {least},没有任何内容被改动。",
+        "A sample of {share} is below the required {least}; nothing was changed.",
+    )
+    cure = Sentence("请提高抽查比例。", "Raise the share.")

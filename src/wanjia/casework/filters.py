@@ -1,0 +1,87 @@
+"""A saved filter over cases: what the address of a list says, and what a bulk act repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+
+from django.db.models import Q
+
+from wanjia.kernel import clock
+from wanjia.scope.areas import LENGTHS, AreaRange
+from wanjia.scope.models import range_q
+
+STATES = ("open", "overdue", "yellow", "closed", "all")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFilter:
+    """Which cases: every part narrows, an empty part does not.
+
+    Values come from addresses, so what makes no sense is dropped rather than refused.
+
+    `area` is everything under a division, `desk` exactly one holder's desk, `mine` the viewer's
+    own turn, `raised` what was raised to his level.
+    """
+
+    kind: str = ""
+    step: str = ""
+    topic: str = ""
+    area: str = ""
+    desk: str = ""
+    department: str = ""
+    outcome: str = ""
+    state: str = "open"
+    household: str = ""
+    mine: str = ""
+    raised: str = ""
+
+    @classmethod
+    def from_query(cls, values: Mapping[str, str]) -> CaseFilter:
+        """The filter an address names."""
+        given = {item.name: values[item.name].strip() for item in fields(cls) if values.get(item.name, "").strip()}
+        if given.get("state") not in STATES:
+            given.pop("state", None)
+        for name in ("area", "desk"):
+            if not _is_area(given.get(name, "")):
+                given.pop(name, None)
+        if not given.get("household", "").isascii() or not given.get("household", "0").isdigit():
+            given.pop("household", None)
+        return cls(**given)
+
+    def as_dict(self) -> dict[str, str]:
+        """The parts that narrow, for an address or the audit entry."""
+        return {name: value for name, value in asdict(self).items() if value and (name, value) != ("state", "open")}
+
+    def condition(self) -> Q:
+        """The rows that match; `mine` and `raised` need a viewer and are added by the query."""
+        wanted = Q()
+        for name in ("kind", "step", "topic", "department", "outcome"):
+            if value := getattr(self, name):
+                wanted &= Q(**{name: value})
+        if self.area:
+            wanted &= range_q("area_code", AreaRange.of(self.area))
+        if self.desk:
+            wanted &= Q(holder_area=self.desk)
+        if self.household:
+            wanted &= Q(subjects__household_no=int(self.household))
+        return wanted & _state_q(self.state)
+
+
+def _state_q(state: str) -> Q:
+    today = clock.today()
+    match state:
+        case "all":
+            return Q()
+        case "closed":
+            return Q(closed_at__isnull=False)
+        case "overdue":
+            return Q(closed_at=None, due_on__lt=today)
+        case "yellow":
+            return Q(closed_at=None, warn_on__lte=today, due_on__gte=today)
+        case _:
+            return Q(closed_at=None)
+
+
+def _is_area(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) in LENGTHS

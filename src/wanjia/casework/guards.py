@@ -1,0 +1,107 @@
+"""Who may act on a case now: the seat, the person, four eyes, impartiality (domain.md §16.3).
+
+The page asks the same questions to show only what is possible; the services ask them again
+under the lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from django.db.models import Q
+
+from wanjia.casework import declared
+from wanjia.casework.choices import SEAT_LENGTH, Bar, Seat
+from wanjia.casework.models import Case, CaseEvent
+from wanjia.casework.rules import Action, Flow, Step, seat_area
+from wanjia.scope.areas import LENGTHS, AreaRange
+from wanjia.scope.viewer import Relation, Viewer
+
+
+def seats_of(viewer: Viewer, permission: str) -> frozenset[str]:
+    """The areas at whose very desk the viewer may do this, not merely above it."""
+    return frozenset(
+        grant.area.lo
+        for grant in viewer.grants_for(permission)
+        if grant.relation is Relation.ALL
+        and len(grant.area.lo) in LENGTHS
+        and grant.area == AreaRange.of(grant.area.lo)
+    )
+
+
+def desks_of(step: Step, area: str) -> frozenset[str]:
+    """The areas whose office may act in `step` on a case of `area`."""
+    return frozenset(seat_area(area, seat) for seat in (step.seat, *step.also) if seat is not Seat.PERSON)
+
+
+def seat_bar(viewer: Viewer, case: Case, step: Step, action: Action) -> Bar | None:
+    """Whether the turn is somebody else's."""
+    if viewer.is_system:
+        return Bar.NO_ROLE  # cases are decided by people
+    if step.seat is Seat.PERSON and case.holder_user_id == viewer.user_id:
+        return None if viewer.may(action.permission, case.area_code) else Bar.NO_ROLE
+    if seats_of(viewer, action.permission) & desks_of(step, case.area_code):
+        return None
+    if step.seat is Seat.PERSON and not step.also:
+        return Bar.OTHER_PERSON
+    return Bar.OTHER_SEAT if viewer.may(action.permission) else Bar.NO_ROLE
+
+
+def took_part(case_nos: Collection[int], user_id: int, actions: Collection[str]) -> set[int]:
+    """The cases on which this person has performed one of `actions`."""
+    if not actions:
+        return set()
+    rows = CaseEvent.objects.of_many(case_nos).filter(by_user=user_id, action__in=actions)
+    return set(rows.values_list("case_id", flat=True))
+
+
+def bars(viewer: Viewer, action: Action, cases: Sequence[Case]) -> dict[int, Bar]:
+    """Case number → why this viewer may not perform `action` there, seat aside."""
+    partial = personal_bars([viewer.user_id], action, cases)
+    return {case_no: bar for (_, case_no), bar in partial.items()}
+
+
+def personal_bars(user_ids: Collection[int], action: Action, cases: Sequence[Case]) -> dict[tuple[int, int], Bar]:
+    """(user, case number) → why this person may not perform `action` there, whatever his seat."""
+    found: dict[tuple[int, int], Bar] = {}
+    numbers = [case.case_no for case in cases]
+    for user_id in user_ids:
+        found |= {(user_id, number): Bar.TOOK_PART for number in took_part(numbers, user_id, action.apart_from)}
+    if action.impartial:
+        found |= _outside_bars(user_ids, action, cases)
+    return found
+
+
+def _outside_bars(user_ids: Collection[int], action: Action, cases: Sequence[Case]) -> Mapping[tuple[int, int], Bar]:
+    by_flow: dict[tuple[str, int], list[Case]] = {}
+    for case in cases:
+        by_flow.setdefault((case.kind, case.flow_version), []).append(case)
+    found: dict[tuple[int, int], Bar] = {}
+    for key, own in by_flow.items():
+        found |= declared.offered_for(*key).callbacks.barred(user_ids, action, own)
+    return found
+
+
+def turn_q(viewer: Viewer, flows: Sequence[Flow]) -> Q:
+    """Open cases on which some action is this viewer's to perform: his desks and his own."""
+    wanted = Q(holder_user_id=viewer.user_id)
+    for flow in flows:
+        for step in flow.steps:
+            for seat in (step.seat, *step.also):
+                if seat is not Seat.PERSON:
+                    wanted |= _desk_q(viewer, flow, step, seat)
+    return Q(closed_at=None) & wanted
+
+
+def _desk_q(viewer: Viewer, flow: Flow, step: Step, seat: Seat) -> Q:
+    desks = frozenset().union(*(seats_of(viewer, action.permission) for action in step.actions))
+    here = Q(kind=flow.kind, flow_version=flow.version, step=step.code)
+    if seat is step.seat:
+        return here & Q(holder_area__in=sorted(desks))
+    # the office that stands in for the holder: his desk lies inside its area
+    inside = Q(pk__in=())
+    for desk in desks:
+        if len(desk) == SEAT_LENGTH[seat]:
+            area = AreaRange.of(desk)
+            inside |= Q(holder_area__gte=area.lo, holder_area__lt=area.hi)
+    return here & inside

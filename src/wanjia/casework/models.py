@@ -1,0 +1,315 @@
+"""Cases, whom they are about, what happened to them, and the counters of the home page."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, ClassVar, NoReturn, Self, TypeVar, cast
+
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from wanjia.casework import declared
+from wanjia.casework.choices import Alarm, SubjectKind
+from wanjia.casework.rules import Flow, Step
+from wanjia.scope.models import NOTHING, Held, ScopedManager, ScopedModel, ScopeRule, Via, visible_q
+from wanjia.scope.viewer import Relation, Viewer
+
+HELD = {Relation.OWN_CASES: Held("case", "case_no"), Relation.OWN_HOUSEHOLDS: Held("household", "household_no")}
+
+
+class CaseManager(ScopedManager["Case"]):
+    """Cuts each kind of case by the permission its own flow names for reading."""
+
+    def visible_to(self, viewer: Viewer, action: str | None = None) -> models.QuerySet[Case]:
+        """The cases `viewer` may reach; without `action`, those he may read."""
+        if action is not None or viewer.is_system:
+            return super().visible_to(viewer, action)
+        permission = {flow.kind: flow.read_permission for flow in declared.flows()}
+        wanted = NOTHING
+        for kind, action_name in permission.items():
+            wanted |= Q(kind=kind) & visible_q(Case.scope_rule, viewer, action_name)
+        return self._rows().filter(wanted)
+
+    def for_writing(self) -> models.QuerySet[Case]:
+        """Rows this slice's services change after they fetched them for a viewer."""
+        return self._rows()
+
+
+class Case(ScopedModel):
+    """One question that somebody must answer, where it stands and until when.
+
+    `key` names the suspicion; while a case is open no second one is opened for the same key.
+    `area_code` is the smallest area that holds all subjects, `holder_area` the desk it lies on,
+    `assignee_id` the last person it was given to. `version` grows with every act and guards
+    against two people acting at once. `origin` refers to what opened it; never personal data.
+    """
+
+    scope_rule = ScopeRule(
+        action="cases.read",  # no role has it: each kind is read under its own flow's permission
+        area=Via("casework.CaseSubject", "case_id", "area_code"),
+        department="department",
+        held=HELD,
+    )
+
+    case_no = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=20)
+    flow_version = models.PositiveSmallIntegerField()
+    topic = models.CharField(max_length=20)
+    key = models.CharField(max_length=80)
+    department = models.CharField(max_length=40, blank=True, default="")
+    household_no = models.BigIntegerField(null=True)
+    area_code = models.CharField(max_length=15)
+    step = models.CharField(max_length=30)
+    holder_area = models.CharField(max_length=15)
+    holder_user_id = models.BigIntegerField(null=True)
+    assignee_id = models.BigIntegerField(null=True)
+    opened_at = models.DateTimeField()
+    step_entered_at = models.DateTimeField()
+    warn_on = models.DateField(null=True)
+    due_on = models.DateField(null=True)  # last day on which the step is in time
+    alarm = models.CharField(max_length=6, blank=True, default=Alarm.NONE)
+    raised_to = models.CharField(max_length=15, blank=True, default="")
+    outcome = models.CharField(max_length=10, blank=True, default="")
+    outcome_note = models.TextField(blank=True, default="")
+    outcome_until = models.DateField(null=True)
+    proposal = models.JSONField(null=True)
+    origin = models.JSONField(default=dict)
+    closed_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1)
+
+    objects: ClassVar[CaseManager] = CaseManager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "key"], condition=Q(closed_at=None), name="case_one_open_per_key"),
+            models.CheckConstraint(
+                condition=Q(closed_at=None) | Q(closed_at__gte=F("opened_at")), name="case_closes_after_it_opens"
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at__isnull=False) | Q(due_on__isnull=False), name="case_open_has_a_deadline"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["holder_area", "due_on", "case_no"], condition=Q(closed_at=None), name="case_open_by_desk"
+            ),
+            models.Index(fields=["holder_user_id", "due_on"], condition=Q(closed_at=None), name="case_open_by_person"),
+            models.Index(
+                fields=["area_code", "due_on", "case_no"], condition=Q(closed_at=None), name="case_open_by_area"
+            ),
+            models.Index(fields=["household_no"], name="case_by_household"),
+            models.Index(fields=["kind", "key"], name="case_by_key"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.case_no}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("casework:case", args=[self.case_no])
+
+    @property
+    def flow(self) -> Flow:
+        """The flow version the case was opened under."""
+        return declared.offered_for(self.kind, self.flow_version).flow
+
+    @property
+    def at(self) -> Step:
+        """The step the case stands in."""
+        return self.flow.step(self.step)
+
+
+class CaseSubject(ScopedModel):
+    """Whom a case is about, with his own area: each side of a shared case sees its own part."""
+
+    scope_rule = ScopeRule(action="cases.read", area="area_code")
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="subjects")
+    subject_kind = models.CharField(max_length=10, choices=[(item.value, item.value) for item in SubjectKind])
+    household_no = models.BigIntegerField(null=True)
+    person_no = models.BigIntegerField(null=True)
+    key = models.BigIntegerField(null=True)
+    area_code = models.CharField(max_length=15)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(household_no__isnull=False) | Q(person_no__isnull=False) | Q(key__isnull=False),
+                name="casesubject_is_somebody",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["area_code", "case"], name="casesubject_by_area"),
+            models.Index(fields=["household_no"], name="casesubject_by_household"),
+            models.Index(fields=["person_no"], name="casesubject_by_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case_id} {self.subject_kind}"
+
+
+class HistoryIsWritten(TypeError):
+    """The program tried to change what happened; a fault of the program, never of a user."""
+
+
+class CaseEventRows(models.QuerySet["CaseEvent"]):
+    """Rows of history: they can be read and added to."""
+
+    def update(self, **_: Any) -> NoReturn:
+        raise HistoryIsWritten("case events are append-only")
+
+    def delete(self) -> NoReturn:
+        raise HistoryIsWritten("case events are append-only")
+
+
+class CaseEventManager(ScopedManager["CaseEvent"]):
+    def _rows(self) -> CaseEventRows:
+        return CaseEventRows(self.model, using=self._db)
+
+    def of(self, case: Case) -> models.QuerySet[CaseEvent]:
+        """What happened to a case its caller was already allowed to fetch."""
+        return self._rows().filter(case_id=case.pk)
+
+    def of_many(self, case_nos: Collection[int]) -> models.QuerySet[CaseEvent]:
+        """As `of`, for a set."""
+        return self._rows().filter(case_id__in=case_nos)
+
+
+class CaseEvent(ScopedModel):
+    """One act on one case. Append-only; `salt` blinds its line in the audit entry `event_id`.
+
+    `by_user` is 0 where the platform itself acted; `by_system` then names the work.
+    """
+
+    scope_rule = ScopeRule(action="cases.read", area="area_code")
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="events")
+    version = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    by_user = models.BigIntegerField()
+    by_system = models.CharField(max_length=60, blank=True, default="")
+    action = models.CharField(max_length=30)
+    from_step = models.CharField(max_length=30, blank=True)
+    to_step = models.CharField(max_length=30)
+    holder_area = models.CharField(max_length=15)
+    holder_user_id = models.BigIntegerField(null=True)
+    due_on = models.DateField(null=True)
+    outcome = models.CharField(max_length=10, blank=True, default="")
+    note = models.TextField(blank=True, default="")
+    data = models.JSONField(default=dict)
+    area_code = models.CharField(max_length=15)
+    event_id = models.UUIDField()
+    salt = models.BinaryField(max_length=32)
+
+    objects: ClassVar[CaseEventManager] = CaseEventManager()  # type: ignore[assignment]
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["case", "id"], name="caseevent_by_case"),
+            models.Index(fields=["area_code", "at"], name="caseevent_by_area"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case_id} {self.action}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise HistoryIsWritten("case events are append-only")
+        super().save(*args, **kwargs)
+
+    def delete(self, *_: Any, **__: Any) -> NoReturn:
+        raise HistoryIsWritten("case events are append-only")
+
+    def payload(self) -> dict[str, Any]:
+        """What the audit commits to for this row: everything but the salt, in plain values."""
+        return {
+            "action": self.action,
+            "area": self.area_code,
+            "at": self.at.isoformat(),
+            "by_system": self.by_system,
+            "by_user": self.by_user,
+            "case_no": self.case_id,
+            "data": self.data,
+            "due_on": self.due_on.isoformat() if self.due_on else None,
+            "from": self.from_step,
+            "holder": [self.holder_area, self.holder_user_id],
+            "note": self.note,
+            "outcome": self.outcome,
+            "to": self.to_step,
+            "version": self.version,
+        }
+
+
+C = TypeVar("C", bound=ScopedModel)
+
+
+class FigureManager(ScopedManager[C]):
+    """Figures are for those who oversee an area; a single household's contact sees none."""
+
+    def overseen_by(self, viewer: Viewer) -> models.QuerySet[C]:
+        """The figures of each kind inside the areas whose cases the viewer reads in full."""
+        if viewer.is_system:
+            return self._rows()
+        rule, wanted = cast("type[ScopedModel]", self.model).scope_rule, NOTHING
+        for kind, permission in {flow.kind: flow.read_permission for flow in declared.flows()}.items():
+            wanted |= Q(kind=kind) & visible_q(rule, viewer, permission)
+        return self._rows().filter(wanted)
+
+
+class CaseCounter(ScopedModel):
+    """How many open cases lie on a desk in a step with these dates; kept, never counted.
+
+    Overdue is a question of the dates, so the row needs no touch when a day passes.
+    """
+
+    scope_rule = ScopeRule(action="cases.read", area="holder_area")
+
+    holder_area = models.CharField(max_length=15)
+    kind = models.CharField(max_length=20)
+    step = models.CharField(max_length=30)
+    warn_on = models.DateField()
+    due_on = models.DateField()
+    n = models.IntegerField()
+
+    objects: ClassVar[FigureManager[Self]] = FigureManager()  # type: ignore[assignment,misc]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["holder_area", "kind", "step", "warn_on", "due_on"],
+                name="casecounter_one_per_desk_step_and_dates",
+            ),
+            models.CheckConstraint(condition=Q(n__gte=0), name="casecounter_is_never_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.holder_area} {self.kind} {self.step} {self.due_on}: {self.n}"
+
+
+class CaseMove(ScopedModel):
+    """How many cases of a township made this move on this day; what reports add up."""
+
+    scope_rule = ScopeRule(action="cases.read", area="area_code")
+
+    area_code = models.CharField(max_length=15)
+    kind = models.CharField(max_length=20)
+    topic = models.CharField(max_length=20)
+    on = models.DateField()
+    action = models.CharField(max_length=30)
+    to_step = models.CharField(max_length=30)
+    outcome = models.CharField(max_length=10, blank=True)
+    n = models.IntegerField()
+
+    objects: ClassVar[FigureManager[Self]] = FigureManager()  # type: ignore[assignment,misc]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["area_code", "kind", "topic", "on", "action", "to_step", "outcome"],
+                name="casemove_one_per_township_day_and_move",
+            ),
+        ]
+        indexes = [models.Index(fields=["on", "area_code"], name="casemove_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.area_code} {self.on} {self.action}: {self.n}"

@@ -1,0 +1,238 @@
+"""What a flow is: steps, who acts, where each action leads, what it needs (design.md §5 Cases).
+
+Pure: no database, no clock. A flow is declared by the slice that owns the matter and checked
+once, when it is registered; afterwards casework may rely on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from wanjia.casework.choices import SEAT_LENGTH, Mutes, Need, Seat
+from wanjia.kernel.errors import Sentence
+
+AREA_LENGTHS = (12, 9, 6, 4, 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One possible answer to the case's question.
+
+    `holds` says the suspicion was true; `feedback` that the sender of the record is told;
+    `mutes` how long the same suspicion stays away.
+    """
+
+    code: str
+    title: Sentence
+    holds: bool
+    feedback: bool = False
+    mutes: Mutes = Mutes.EVIDENCE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """Something one person can do to a case in a step.
+
+    `routes` sends single outcomes elsewhere than `to`. `evidence_for` names the outcomes that
+    must be proven. `apart_from` names actions whose performer must be somebody else; where
+    `impartial` is set the flow's callbacks may bar people too. `goes_back` marks a return;
+    `applies` an action whose effect the callbacks carry out in the same transaction. `record`
+    is the kind of the audit entry.
+    """
+
+    code: str
+    title: Sentence
+    consequence: Sentence
+    permission: str
+    to: str
+    routes: Mapping[str, str] = field(default_factory=dict)
+    needs: frozenset[Need] = frozenset()
+    outcomes: tuple[str, ...] = ()
+    evidence_for: frozenset[str] = frozenset()
+    apart_from: frozenset[str] = frozenset()
+    impartial: bool = False
+    bulk: bool = False
+    goes_back: bool = False
+    applies: bool = False
+    record: str = "decision"
+
+    def target(self, outcome: str) -> str:
+        """The step this action leads to when the case's outcome is `outcome`."""
+        return self.routes.get(outcome, self.to)
+
+    @property
+    def targets(self) -> frozenset[str]:
+        """Every step this action can lead to."""
+        return frozenset({self.to, *self.routes.values()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A state of a case and whose turn it is then.
+
+    `also` are seats that may act in the holder's place. A step without actions is terminal.
+    `days_parameter` names the reference parameter with the working days it may take.
+    """
+
+    code: str
+    title: Sentence
+    seat: Seat
+    also: tuple[Seat, ...] = ()
+    days_parameter: str = ""
+    actions: tuple[Action, ...] = ()
+
+    @property
+    def terminal(self) -> bool:
+        """Whether the case is closed here."""
+        return not self.actions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """How cases of one kind travel; the version is stored with each case."""
+
+    kind: str
+    version: int
+    title: Sentence
+    read_permission: str
+    open_permission: str
+    first: str
+    steps: tuple[Step, ...]
+    outcomes: tuple[Outcome, ...] = ()
+
+    def step(self, code: str) -> Step:
+        """The step `code`; KeyError if the flow has none."""
+        for step in self.steps:
+            if step.code == code:
+                return step
+        raise KeyError(f"{self.kind}/{self.version} has no step {code}")
+
+    def action(self, step: str, code: str) -> Action | None:
+        """The action `code` as offered in `step`, or None."""
+        return next((item for item in self.step(step).actions if item.code == code), None)
+
+    def outcome(self, code: str) -> Outcome | None:
+        """The outcome `code`, or None."""
+        return next((item for item in self.outcomes if item.code == code), None)
+
+    def actions(self) -> Iterator[tuple[Step, Action]]:
+        """Every action with the step that offers it."""
+        for step in self.steps:
+            for action in step.actions:
+                yield step, action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a person says when acting; which parts are needed, the action declares."""
+
+    assignee: int | None = None
+    outcome: str = ""
+    note: str = ""
+    reason: str = ""
+    until: date | None = None
+    correction: Mapping[str, object] | None = None
+    due_on: date | None = None
+
+
+class FlowInvalid(ValueError):
+    """A declared flow contradicts itself; the site does not start with it."""
+
+
+def problems_of(flow: Flow) -> list[str]:
+    """Everything that is wrong with a declared flow, as sentences for its author."""
+    codes = [step.code for step in flow.steps]
+    found = [f"step {code} is declared twice" for code in sorted({c for c in codes if codes.count(c) > 1})]
+    if flow.first not in codes:
+        return [*found, f"the first step {flow.first} does not exist"]
+    found += _action_problems(flow, set(codes))
+    if found:
+        return found
+    leads = {step.code: {to for action in step.actions for to in action.targets} for step in flow.steps}
+    terminal = {step.code for step in flow.steps if step.terminal}
+    if not terminal:
+        found.append("no step ends the flow")
+    reachable = _closure({flow.first}, leads)
+    found += [f"step {code} cannot be reached" for code in codes if code not in reachable]
+    backwards = {code: {other for other in codes if code in leads[other]} for code in codes}
+    ending = _closure(terminal, backwards)
+    found += [f"from step {code} no end can be reached" for code in codes if code not in ending]
+    return found
+
+
+def _action_problems(flow: Flow, codes: set[str]) -> Iterator[str]:
+    outcomes = {item.code for item in flow.outcomes}
+    actions = {action.code for _, action in flow.actions()}
+    for step in flow.steps:
+        if not step.terminal and not step.days_parameter:
+            yield f"step {step.code} has no deadline"
+        names = [action.code for action in step.actions]
+        if len(set(names)) != len(names):
+            yield f"step {step.code} offers an action twice"
+    for step, action in flow.actions():
+        unknown = {
+            "leads to the step": action.targets - codes,
+            "names the outcome": {*action.outcomes, *action.routes, *action.evidence_for} - outcomes,
+            "must be apart from": action.apart_from - actions,
+        }
+        where = f"{step.code}/{action.code}"
+        for phrase, wrong in unknown.items():
+            yield from (f"{where} {phrase} {name}, which does not exist" for name in sorted(wrong))
+        yield from (f"{where} {problem}" for problem in _contradictions(action))
+
+
+def _contradictions(action: Action) -> Iterator[str]:
+    """What one action says against itself."""
+    if not action.permission:
+        yield "needs no permission"
+    if (Need.OUTCOME in action.needs) != bool(action.outcomes):
+        yield "needs an outcome without naming which, or the reverse"
+    if action.goes_back and Need.REASON not in action.needs:
+        yield "returns a case without asking for a reason"
+    if action.bulk and action.routes:
+        yield "cannot be done in bulk: it leads to several steps"
+    if action.bulk and action.needs - {Need.ASSIGNEE, Need.REASON}:
+        yield "cannot be done in bulk: it needs an answer for each case"
+    if action.bulk and action.applies:
+        yield "cannot be done in bulk: it changes the registry"
+
+
+def _closure(start: set[str], leads: Mapping[str, set[str]]) -> set[str]:
+    seen, waiting = set(start), list(start)
+    while waiting:
+        for code in leads[waiting.pop()] - seen:
+            seen.add(code)
+            waiting.append(code)
+    return seen
+
+
+def common_area(codes: Iterable[str]) -> str:
+    """The smallest area that holds all `codes`; empty where they share no province.
+
+    >>> common_area(["451228100201", "451228101"]), common_area(["451228", "451229"])
+    ('451228', '4512')
+    """
+    known = list(codes)
+    return next(
+        (
+            known[0][:length]
+            for length in AREA_LENGTHS
+            if len({code[:length] for code in known}) == 1 and len(known[0]) >= length
+        ),
+        "",
+    )
+
+
+def seat_area(area: str, seat: Seat) -> str:
+    """Whose desk: `area` cut to the seat's level; a wider area stays as it is.
+
+    A case that concerns two counties waits at their common city, never at one of them.
+    """
+    return area[: SEAT_LENGTH[seat]]
+
+
+def level_up(area: str) -> str:
+    """The area one level above; the province is its own."""
+    return next((area[:length] for length in AREA_LENGTHS if length < len(area)), area)

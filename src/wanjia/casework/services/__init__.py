@@ -1,0 +1,24 @@
+"""Writing cases: opening, acting, bulk acts, sampling, and what the clock does."""
+
+from wanjia.casework.rules import Answer
+from wanjia.casework.services.acting import act
+from wanjia.casework.services.bulk import BulkResult, act_in_bulk
+from wanjia.casework.services.escalation import Escalated, escalate_overdue
+from wanjia.casework.services.opening import CaseSpec, Opened, SubjectSpec, open_cases
+from wanjia.casework.services.sampling import Draw, Sample, draw_sample
+
+__all__ = [
+    "Answer",
+    "BulkResult",
+    "CaseSpec",
+    "Draw",
+    "Escalated",
+    "Opened",
+    "Sample",
+    "SubjectSpec",
+    "act",
+    "act_in_bulk",
+    "draw_sample",
+    "escalate_overdue",
+    "open_cases",
+]

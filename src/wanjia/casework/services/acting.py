@@ -1,0 +1,153 @@
+"""One person acts on one case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from wanjia.accounts import queries as accounts
+from wanjia.audit.services import Kind
+from wanjia.casework import counters, declared, guards, queries
+from wanjia.casework.choices import Need
+from wanjia.casework.errors import (
+    ActionNotOffered,
+    AnswerIncomplete,
+    AssigneeBarred,
+    CaseMovedOn,
+    NotYours,
+    OutcomeNotOffered,
+)
+from wanjia.casework.models import Case
+from wanjia.casework.rules import Action, Answer
+from wanjia.casework.services import holdings
+from wanjia.casework.services.moves import MOVED_FIELDS, Act, dates_for, enter
+from wanjia.kernel import clock
+from wanjia.scope.errors import NotVisible
+from wanjia.scope.viewer import Viewer
+
+
+@transaction.atomic
+def act(*, viewer: Viewer, case_no: int, action: str, seen_version: int, answer: Answer | None = None) -> Case:
+    """Perform one action on one case: the new step, its deadline, history, counters, audit entry.
+
+    `seen_version` is the version the person had before his eyes. What the flow says the action
+    applies happens in the same transaction, so a verdict and its change stand or fall together.
+    Raises NotVisible, CaseMovedOn, ActionNotOffered, NotYours, AnswerIncomplete,
+    OutcomeNotOffered, AssigneeBarred, DeadlineUnusable, and what the flow's callbacks refuse.
+    """
+    answer = answer or Answer()
+    case = _fetched(viewer, case_no)
+    if case.version != seen_version:
+        raise _moved_on(case)
+    wanted = case.flow.action(case.step, action)
+    if wanted is None:
+        raise ActionNotOffered(case_no=case_no, action=action, step=case.at.title.zh)
+    _require_turn(viewer, case, wanted)
+    _require_answer(viewer, case, wanted, answer)
+    callbacks = declared.offered_for(case.kind, case.flow_version).callbacks
+    callbacks.check(case, wanted, answer)
+    done = Act(viewer, case.flow, action, Kind(wanted.record))
+    came_from, desk, holder = case.step, counters.desk_of(case), case.assignee_id
+    _take(case, wanted, answer)
+    target = case.flow.step(wanted.target(case.outcome))
+    enter(case, target, dates_for(target, answer.due_on), done.at)
+    case.version += 1
+    _save(case, seen_version)
+    facts: dict[str, Any] = dict(callbacks.apply(viewer=viewer, case=case, action=wanted)) if wanted.applies else {}
+    holdings.follow(case, before=holder)
+    done.write(
+        [(came_from, desk, case)], note=answer.note or answer.reason, data={**_said(case, wanted, answer), **facts}
+    )
+    done.record(case=case, content={"case_no": case_no, "from": came_from, "to": case.step, "outcome": case.outcome})
+    return case
+
+
+def _fetched(viewer: Viewer, case_no: int) -> Case:
+    """The case under a row lock, so that whoever comes second sees what the first one did."""
+    case = Case.objects.visible_to(viewer).select_for_update(of=("self",)).filter(case_no=case_no).first()
+    if case is None:
+        raise NotVisible(kind="case")
+    return case
+
+
+def _moved_on(case: Case) -> CaseMovedOn:
+    latest = queries.last_move(case)
+    names = accounts.names_of([latest.by_user])
+    at = latest.at.astimezone(clock.CHINA).strftime("%Y-%m-%d %H:%M")
+    return CaseMovedOn(case_no=case.case_no, by=names.get(latest.by_user, _("系统")), at=at)
+
+
+def _require_turn(viewer: Viewer, case: Case, action: Action) -> None:
+    bar = guards.seat_bar(viewer, case, case.at, action) or guards.bars(viewer, action, [case]).get(case.case_no)
+    if bar is not None:
+        raise NotYours(case_no=case.case_no, bar=bar.value)
+
+
+def _require_answer(viewer: Viewer, case: Case, action: Action, answer: Answer) -> None:
+    if answer.outcome and answer.outcome not in action.outcomes:
+        raise OutcomeNotOffered(case_no=case.case_no, outcome=answer.outcome)
+    missing = [need for need in Need if need in _needs(action, answer) and not _given(viewer, case, need, answer)]
+    if missing:
+        raise AnswerIncomplete(case_no=case.case_no, missing=",".join(missing))
+    if Need.ASSIGNEE in action.needs and answer.assignee is not None:
+        bar = queries.assignee_bars(case, action, [answer.assignee]).get(answer.assignee)
+        if bar is not None:
+            raise AssigneeBarred(case_no=case.case_no, bar=bar.value)
+
+
+def _needs(action: Action, answer: Answer) -> frozenset[Need]:
+    proven = answer.outcome in action.evidence_for
+    return action.needs | {Need.EVIDENCE} if proven else action.needs
+
+
+def _given(viewer: Viewer, case: Case, need: Need, answer: Answer) -> bool:
+    match need:
+        case Need.ASSIGNEE:
+            return answer.assignee is not None
+        case Need.OUTCOME:
+            return bool(answer.outcome)
+        case Need.NOTE:
+            return bool(answer.note.strip())
+        case Need.REASON:
+            return bool(answer.reason.strip())
+        case Need.CORRECTION:
+            return bool(answer.correction)
+        case Need.EVIDENCE:
+            return queries.has_evidence(viewer, case)
+
+
+def _take(case: Case, action: Action, answer: Answer) -> None:
+    """Put what the person said onto the case."""
+    if Need.ASSIGNEE in action.needs:
+        case.assignee_id = answer.assignee
+    if action.goes_back:
+        # A returned case is asked again; what was answered stays in its history.
+        case.outcome, case.outcome_note, case.outcome_until, case.proposal = "", "", None, None
+    if Need.OUTCOME in action.needs:
+        case.outcome, case.outcome_note, case.outcome_until = answer.outcome, answer.note.strip(), answer.until
+    if Need.CORRECTION in action.needs:
+        case.proposal = dict(answer.correction or {})
+
+
+def _said(case: Case, action: Action, answer: Answer) -> Mapping[str, Any]:
+    """The parts of the answer that history keeps beside outcome and note."""
+    said: dict[str, Any] = {}
+    if Need.ASSIGNEE in action.needs:
+        said["assignee"] = answer.assignee
+    if Need.CORRECTION in action.needs:
+        said["correction"] = case.proposal
+    if action.needs & {Need.EVIDENCE} or answer.outcome in action.evidence_for:
+        said["evidence"] = queries.evidence_digests(case)
+    if answer.until:
+        said["until"] = answer.until.isoformat()
+    return said
+
+
+def _save(case: Case, seen_version: int) -> None:
+    """Compare and swap: the row changes only if it still has the version that was seen."""
+    values = {name: getattr(case, name) for name in MOVED_FIELDS}
+    if not Case.objects.for_writing().filter(pk=case.pk, version=seen_version).update(**values):
+        raise _moved_on(case)

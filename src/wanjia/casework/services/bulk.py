@@ -1,0 +1,199 @@
+"""One act over all cases a filter holds (design.md §5: this saved filter, this expected count)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Substr
+
+from wanjia.audit.services import JSON, Kind
+from wanjia.casework import counters, guards, queries
+from wanjia.casework.choices import SEAT_LENGTH, Bar, Need, Seat
+from wanjia.casework.errors import ActionNotOffered, AnswerIncomplete, CountChanged, NotInBulk
+from wanjia.casework.filters import CaseFilter
+from wanjia.casework.models import Case
+from wanjia.casework.rules import Action, Answer, Flow, Step
+from wanjia.casework.services import holdings
+from wanjia.casework.services.moves import Act, Moved, dates_for, enter, in_chunks
+from wanjia.scope.viewer import Viewer
+
+NOT_IN_STEP = "not_in_step"
+SHARED_FIELDS = ("step", "step_entered_at", "warn_on", "due_on", "alarm", "raised_to", "closed_at")
+
+
+@dataclass(frozen=True, slots=True)
+class BulkResult:
+    """How many cases moved, to how many desks, and how many were skipped for which reason.
+
+    Reasons are values of `Bar`, or `not_in_step` for cases that offer no such action now.
+    """
+
+    done: int
+    skipped: Mapping[str, int]
+    by_desk: Mapping[str, int]
+
+
+@transaction.atomic
+def act_in_bulk(
+    *, viewer: Viewer, action: str, case_filter: CaseFilter, expected_count: int, answer: Answer | None = None
+) -> BulkResult:
+    """Perform `action` on every case the filter holds for this viewer, in one transaction.
+
+    Cases he may not act on are skipped and counted by reason; the others move together under
+    one audit entry per flow version. Raises CountChanged if the filter holds another number than
+    he confirmed, NotInBulk, AnswerIncomplete, DeadlineUnusable.
+    """
+    answer = answer or Answer()
+    numbers = locked(viewer, case_filter)
+    if len(numbers) != expected_count:
+        raise CountChanged(expected=expected_count, found=len(numbers))
+    mover = BulkMover(viewer=viewer, answer=answer, choose=lambda case: case.flow.action(case.step, action))
+    mover.move(numbers)
+    if not mover.offered:
+        raise ActionNotOffered(case_no="-", action=action, step=case_filter.step or "-")
+    mover.record({"filter": case_filter.as_dict()})
+    return mover.result()
+
+
+def locked(viewer: Viewer, case_filter: CaseFilter) -> list[int]:
+    """The numbers of the open cases in the filter, their rows locked until the transaction ends."""
+    rows = queries.matching(viewer, case_filter).filter(closed_at=None).order_by("case_no")
+    return list(rows.select_for_update(of=("self",)).values_list("case_no", flat=True))
+
+
+class BulkMover:
+    """Moves cases in pieces and keeps the tally; `choose` names the action for each case."""
+
+    def __init__(self, *, viewer: Viewer, answer: Answer, choose: Callable[[Case], Action | None]) -> None:
+        self.viewer, self.answer, self.choose = viewer, answer, choose
+        self.acts: dict[tuple[str, int, str], Act] = {}
+        self.skipped: Counter[str] = Counter()
+        self.by_desk: Counter[str] = Counter()
+        self.offered = 0
+
+    def move(self, numbers: Sequence[int]) -> None:
+        """Act on these cases, whose rows the caller has locked."""
+        for piece in in_chunks(numbers):
+            cases = list(Case.objects.for_writing().filter(case_no__in=piece).order_by("case_no"))
+            for action, step, group in self._groups(cases):
+                self._move_group(action, step, group)
+
+    def only_free(self, numbers: Sequence[int]) -> list[int]:
+        """Those of the locked cases that the chosen action could move; the others are tallied as skipped."""
+        free: list[int] = []
+        for piece in in_chunks(numbers):
+            cases = list(Case.objects.for_writing().filter(case_no__in=piece).order_by("case_no"))
+            for action, _, group in self._groups(cases):
+                free += [case.case_no for case in self._free(action, group)]
+        return sorted(free)
+
+    def _groups(self, cases: Sequence[Case]) -> Iterator[tuple[Action, str, list[Case]]]:
+        groups: dict[tuple[str, int, str, str], tuple[Action, list[Case]]] = {}
+        for case in cases:
+            action = self.choose(case)
+            if action is None:
+                self.skipped[NOT_IN_STEP] += 1
+                continue
+            self.offered += 1
+            groups.setdefault((case.kind, case.flow_version, case.step, action.code), (action, []))[1].append(case)
+        for (_, _, step, _), (action, group) in groups.items():
+            yield action, step, group
+
+    def _move_group(self, action: Action, step: str, group: list[Case]) -> None:
+        require_bulk(action, self.answer)
+        free = self._free(action, group)
+        if not free:
+            return
+        flow = free[0].flow
+        act = self._act(flow, action)
+        target = flow.step(action.to)
+        dates = dates_for(target, self.answer.due_on)
+        moved: list[Moved] = []
+        for case in free:
+            desk = counters.desk_of(case)
+            if Need.ASSIGNEE in action.needs:
+                case.assignee_id = self.answer.assignee
+            if action.goes_back:
+                case.outcome, case.outcome_note, case.outcome_until, case.proposal = "", "", None, None
+            enter(case, target, dates, act.at)
+            case.version += 1
+            moved.append((step, desk, case))
+        self._save(free, step, action, target)
+        act.write(
+            moved, note=self.answer.reason, data={"assignee": self.answer.assignee} if self.answer.assignee else {}
+        )
+        self.by_desk.update(case.holder_area for case in free)
+
+    def _free(self, action: Action, group: Sequence[Case]) -> list[Case]:
+        """Those of the group this viewer may act on, and whom the assignee may take."""
+        reasons: dict[int, Bar] = {}
+        step = group[0].at
+        for case in group:
+            bar = guards.seat_bar(self.viewer, case, step, action)
+            if bar is not None:
+                reasons[case.case_no] = bar
+        reasons = guards.bars(self.viewer, action, group) | reasons
+        if Need.ASSIGNEE in action.needs and self.answer.assignee is not None:
+            for case_no, bar in queries.assignee_bars_over(group, action, self.answer.assignee).items():
+                reasons.setdefault(case_no, bar)
+        self.skipped.update(bar.value for bar in reasons.values())
+        return [case for case in group if case.case_no not in reasons]
+
+    def _save(self, cases: Sequence[Case], came_from: str, action: Action, target: Step) -> None:
+        """One statement for the group: its cases differ only in their areas."""
+        first = cases[0]
+        values: dict[str, Any] = {name: getattr(first, name) for name in SHARED_FIELDS}
+        if Need.ASSIGNEE in action.needs:
+            values["assignee_id"] = first.assignee_id
+        if action.goes_back:
+            values |= {"outcome": "", "outcome_note": "", "outcome_until": None, "proposal": None}
+        holder = F("assignee_id") if target.seat is Seat.PERSON else None
+        changed = (
+            Case.objects.for_writing()
+            .filter(case_no__in=[case.case_no for case in cases], step=came_from)
+            .update(
+                holder_area=Substr("area_code", 1, SEAT_LENGTH[target.seat]),
+                holder_user_id=values.get("assignee_id", holder) if holder is not None else None,
+                version=F("version") + 1,
+                **values,
+            )
+        )
+        if changed != len(cases):  # the rows are locked, so this is a fault of ours
+            raise RuntimeError(f"{len(cases)} cases were to move, {changed} did")
+        closed = [case.case_no for case in cases if case.closed_at is not None]
+        if closed:
+            holdings.end(closed)
+        elif Need.ASSIGNEE in action.needs:
+            holdings.end([case.case_no for case in cases])
+            holdings.begin(cases)
+
+    def _act(self, flow: Flow, action: Action) -> Act:
+        key = (flow.kind, flow.version, action.code)
+        return self.acts.setdefault(key, Act(self.viewer, flow, action.code, Kind(action.record)))
+
+    def record(self, content: Mapping[str, JSON]) -> None:
+        """One audit entry for each flow version and action that moved anything."""
+        for act in self.acts.values():
+            act.record(content={"n": len(act.digests), **content})
+
+    def result(self) -> BulkResult:
+        """The tally so far."""
+        return BulkResult(sum(self.by_desk.values()), dict(self.skipped), dict(sorted(self.by_desk.items())))
+
+
+def require_bulk(action: Action, answer: Answer) -> None:
+    """Refuse actions that need an answer for each case, and answers that lack a part."""
+    if not action.bulk:
+        raise NotInBulk(action=action.title.zh)
+    missing = []
+    if Need.ASSIGNEE in action.needs and answer.assignee is None:
+        missing.append(Need.ASSIGNEE)
+    if Need.REASON in action.needs and not answer.reason.strip():
+        missing.append(Need.REASON)
+    if missing:
+        raise AnswerIncomplete(case_no="-", missing=",".join(missing))

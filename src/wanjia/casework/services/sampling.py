@@ -1,0 +1,87 @@
+"""The last look: a drawn share of decided cases is checked, the others close (domain.md §6.1, step 11)."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from django.db import transaction
+
+from wanjia.casework.errors import CountChanged, NothingToSample, SampleTooSmall
+from wanjia.casework.filters import CaseFilter
+from wanjia.casework.models import Case
+from wanjia.casework.rules import Action, Answer
+from wanjia.casework.services.bulk import BulkMover, BulkResult, locked
+from wanjia.kernel import clock
+from wanjia.reference import queries as reference
+from wanjia.scope.viewer import Viewer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """How to sample: the action for those drawn, the action for the rest, and how many.
+
+    `share_parameter` names the reference parameter with the least share; `share` may be larger.
+    A given `seed` repeats an earlier draw.
+    """
+
+    take: str
+    rest: str
+    share_parameter: str
+    share: Decimal | None = None
+    seed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a draw did. The seed and the filter repeat it."""
+
+    drawn: int
+    closed: int
+    seed: str
+    result: BulkResult
+
+
+@transaction.atomic
+def draw_sample(*, viewer: Viewer, case_filter: CaseFilter, expected_count: int, draw: Draw) -> Sample:
+    """Send a random share of the filter's cases through one action, the others through another.
+
+    At least one case is taken. The seed stands in the audit entries, so anybody can repeat the
+    draw over the same case numbers. Raises SampleTooSmall below the parameter's share,
+    CountChanged, NothingToSample.
+    """
+    least = Decimal(str(reference.parameter(draw.share_parameter, clock.today())))
+    wanted = least if draw.share is None else draw.share
+    if wanted < least:
+        raise SampleTooSmall(share=f"{wanted:%}", least=f"{least:%}")
+    numbers = locked(viewer, case_filter)
+    if len(numbers) != expected_count:
+        raise CountChanged(expected=expected_count, found=len(numbers))
+    mover = BulkMover(viewer=viewer, answer=Answer(), choose=lambda case: case.flow.action(case.step, draw.rest))
+    free = mover.only_free(numbers)
+    if not free:
+        raise NothingToSample
+    seed = draw.seed or secrets.token_hex(16)
+    drawn = chosen(free, wanted, seed)
+
+    def action_for(case: Case) -> Action | None:
+        return case.flow.action(case.step, draw.take if case.case_no in drawn else draw.rest)
+
+    mover.choose = action_for
+    mover.move(free)
+    content = {"filter": case_filter.as_dict(), "seed": seed, "share": str(wanted), "of": len(free)}
+    mover.record(content)
+    result = mover.result()
+    return Sample(len(drawn), len(free) - len(drawn), seed, result)
+
+
+def chosen(numbers: Sequence[int], share: Decimal, seed: str) -> frozenset[int]:
+    """The sample `seed` draws from these case numbers, whatever their order; never empty."""
+    size = max(1, math.ceil(Fraction(share) * len(numbers)))
+    ranked = sorted(numbers, key=lambda number: hashlib.sha256(f"{seed}:{number}".encode()).digest())
+    return frozenset(ranked[:size])
