@@ -120,7 +120,7 @@ def _read(body: str, declared: str | None, epoch: Epoch) -> ParsedDate:
 
 def _six_digits(body: str, declared: str | None) -> ParsedDate:
     """201803 is a month. 201203 may also be 3 December 2020, 180305 only that: no century, no reading."""
-    is_month = FIRST_YEAR <= int(body[:4]) and 1 <= int(body[4:]) <= 12  # noqa: PLR2004
+    is_month = int(body[:4]) >= FIRST_YEAR and 1 <= int(body[4:]) <= 12  # noqa: PLR2004
     is_day = _exists(2000 + int(body[:2]), int(body[2:4]), int(body[4:]))
     if is_month and (not is_day or declared == "month"):
         return _built(body[:4], body[4:], None)

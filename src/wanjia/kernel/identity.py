@@ -32,15 +32,29 @@ CHECK_CHARACTERS = "10X98765432"
 CENTENARIANS = range(996, 1000)
 
 # Written instead of a number, compared after normalising.
-PLACEHOLDER_WORDS = frozenset(
-    ("无", "暂无", "无证件", "无身份证", "未办理", "不详", "未知", "空", "NULL", "NONE", "NAN", "NA", "N/A", "#N/A", "-", "--", "—", "/", ".", "?")
-)  # fmt: skip
+_DASHES = ("-", "--", "—", "/", ".", "?")
+_WORDS = (
+    "无",
+    "暂无",
+    "无证件",
+    "无身份证",
+    "未办理",
+    "不详",
+    "未知",
+    "空",
+    "NULL",
+    "NONE",
+    "NAN",
+    "NA",
+    "N/A",
+    "#N/A",
+)
+PLACEHOLDER_WORDS = frozenset((*_WORDS, *_DASHES))
 PLACEHOLDER_NUMBERS = frozenset(("123456789012345678", "12345678901234567X", "123456789012345"))
 
 # Letters that stand where a digit or X belongs, as they look after normalising (§18 trap 5).
-LOOK_ALIKES = str.maketrans(
-    {"×": "X", "✕": "X", "✖": "X", "Х": "X", "х": "X", "Χ": "X", "χ": "X", "O": "0", "О": "0", "о": "0", "Ο": "0", "〇": "0", "○": "0", "L": "1", "I": "1", "|": "1"}
-)  # fmt: skip
+_AS_X, _AS_0, _AS_1 = "×✕✖ХхΧχ", "OОоΟ〇○", "LI|"
+LOOK_ALIKES = str.maketrans(_AS_X + _AS_0 + _AS_1, "X" * len(_AS_X) + "0" * len(_AS_0) + "1" * len(_AS_1))
 
 # Spaces of every kind, zero-width and direction marks, control characters, byte-order marks.
 _INVISIBLE = re.compile(
@@ -147,7 +161,7 @@ def key_text(raw: str | None) -> str | None:
 
 
 def is_placeholder(text: str) -> bool:
-    """Whether a normalised text stands for "no number": one character repeated, an area and zeros, 无 …"""
+    """Whether a normalised text stands for no number: one character repeated, an area and zeros, 无."""
     if text in PLACEHOLDER_WORDS or text in PLACEHOLDER_NUMBERS or len(set(text)) == 1:
         return True
     return len(text) in (OLD_LENGTH, NUMBER_LENGTH) and set(text[6:]) == {"0"}
@@ -173,10 +187,8 @@ def judge(raw: str | None, today: date) -> Judgement:
     prefectures, or of another province.
     """
     text = normalise(raw or "")
-    if not text:
-        return Judgement(text, Kind.NONE, problem=Problem.EMPTY)
-    if is_placeholder(text):
-        return Judgement(text, Kind.NONE, problem=Problem.PLACEHOLDER)
+    if not text or is_placeholder(text):
+        return Judgement(text, Kind.NONE, problem=Problem.PLACEHOLDER if text else Problem.EMPTY)
     if is_ruined(text):
         return Judgement(text, Kind.OTHER, problem=Problem.RUINED)
     if len(text) == OLD_LENGTH:

@@ -1,0 +1,159 @@
+"""Divisions by name, path, child and former code, from memory (18,091 in Guangxi)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from wanjia.divisions.models import Division, DivisionAlias, Revision
+from wanjia.kernel.remember import Remembered
+from wanjia.scope.areas import LENGTHS, AreaRange
+from wanjia.scope.viewer import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A division in memory."""
+
+    code: str
+    name: str
+    official_name: str
+    level: str
+    parent_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormerCode:
+    """A replaced code and what replaced it."""
+
+    old_code: str
+    old_name: str
+    new_code: str
+    valid_to: date
+
+
+@dataclass(frozen=True, slots=True)
+class Gazetteer:
+    """All divisions in force with their children in order of code, and the former codes."""
+
+    places: dict[str, Place]
+    children: dict[str, tuple[Place, ...]]
+    former: dict[str, FormerCode]
+
+
+def gazetteer() -> Gazetteer:
+    """The divisions this process remembers."""
+    return _remembered.get()
+
+
+def _token() -> str:
+    return Revision.objects.values_list("token", flat=True).first() or ""
+
+
+def _load() -> Gazetteer:
+    rows = Division.objects.filter(valid_to=None).order_by("code")
+    fields = ("code", "name", "official_name", "level", "parent_code")
+    places = {row[0]: Place(*row) for row in rows.values_list(*fields).iterator(chunk_size=5000)}
+    children: dict[str, list[Place]] = {}
+    for place in places.values():
+        children.setdefault(place.parent_code, []).append(place)
+    former = {
+        alias.old_code: FormerCode(alias.old_code, alias.old_name, alias.new_code, alias.valid_to)
+        for alias in DivisionAlias.objects.all()
+    }
+    return Gazetteer(places, {code: tuple(below) for code, below in children.items()}, former)
+
+
+_remembered: Remembered[Gazetteer] = Remembered(_load, _token)
+
+
+def look_again() -> None:
+    """Notice a change of the tables at the next question."""
+    _remembered.look_again()
+
+
+def place(code: str) -> Place | None:
+    """The division with this code, or with the one that replaced it; None if unknown."""
+    return gazetteer().places.get(current_code(code))
+
+
+def name_of(code: str) -> str:
+    """The name of a division, of a former one the name it had then; the code itself if unknown."""
+    known = gazetteer()
+    found = known.places.get(code)
+    if found is not None:
+        return found.name
+    former = known.former.get(code)
+    if former is not None:
+        return former.old_name
+    found = known.places.get(current_code(code))
+    return found.name if found is not None else code
+
+
+def names_of(codes: Iterable[str]) -> dict[str, str]:
+    """The names of those codes that are known."""
+    return {code: name for code in set(codes) if (name := name_of(code)) != code}
+
+
+def path_of(code: str) -> list[tuple[str, str]]:
+    """(code, name) from the province down to `code`; empty for a code nobody knows."""
+    current = current_code(code)
+    if current not in gazetteer().places:
+        return []
+    return [(current[:length], name_of(current[:length])) for length in LENGTHS if length <= len(current)]
+
+
+def full_name(code: str, *, below: str = "") -> str:
+    """The names along the path, run together as Chinese addresses are; from below `below` if given."""
+    return "".join(name for step, name in path_of(code) if len(step) > len(below))
+
+
+def children(code: str) -> list[Place]:
+    """The divisions one level below `code`, in order of code; the provinces for ""."""
+    return list(gazetteer().children.get(current_code(code), ()))
+
+
+def villages_under(code: str) -> list[str]:
+    """The codes of all villages and communities in `code`, in order."""
+    area = AreaRange.of(current_code(code))
+    return [each for each, found in gazetteer().places.items() if found.level == "village" and each in area]
+
+
+def current_code(code: str) -> str:
+    """The code used today for a place that was re-coded; any other code as it is.
+
+    Re-coding a county kept the townships' and villages' own digits, so what is below follows.
+    """
+    known = gazetteer()
+    seen: set[str] = set()
+    while code not in known.places and code not in seen:
+        seen.add(code)
+        for length in reversed(LENGTHS):
+            former = known.former.get(code[:length]) if length <= len(code) else None
+            if former is not None:
+                code = former.new_code + code[length:]
+                break
+    return code
+
+
+def former_codes(code: str) -> list[str]:
+    """The codes `code` had before, newest first; sealed data still carry them."""
+    result = []
+    for former in sorted(gazetteer().former.values(), key=lambda each: each.valid_to, reverse=True):
+        if code.startswith(former.new_code):
+            result.append(former.old_code + code[len(former.new_code) :])
+    return result
+
+
+def reachable_children(viewer: Viewer, code: str) -> list[Place]:
+    """The children of `code` that lie in one of the viewer's areas, or lead to one."""
+    return [each for each in children(code) if may_enter(viewer, each.code)]
+
+
+def may_enter(viewer: Viewer, code: str) -> bool:
+    """Whether `code` lies in one of the viewer's areas, or one of them lies in it."""
+    if viewer.is_system:
+        return True
+    wanted = AreaRange.of(code)
+    return any(grant.area.covers(wanted) or wanted.covers(grant.area) for grant in viewer.grants)
