@@ -25,7 +25,6 @@ class Post:
     area: str
     zh: str
     en: str
-    relation: str = "all"
     department: str = ""
     shown: bool = False  # one of the logins printed at start
 
@@ -55,19 +54,19 @@ def _name(random: Random) -> str:
 def _offices(random: Random, county: tuple[str, str], city: tuple[str, str]) -> Iterator[Post]:
     province = county[0][:2]
     desks = (
-        ("province", "province_data_officer", province, "自治区数据员", "province data officer", "all", ""),
-        ("leader", "province_manager", province, "自治区扶贫办负责人", "province manager", "all", ""),
-        ("traffic", "department_officer", province, "公安厅数据员", "public security officer", "own_department", "D01"),
-        ("housing", "department_officer", province, "住建厅数据员", "housing officer", "own_department", "D02"),
-        ("auditor", "auditor", province, "审计员", "auditor", "all", ""),
-        ("sysadmin", "system_admin", province, "系统管理员", "system administrator", "all", ""),
-        ("secadmin", "security_admin", province, "安全管理员", "security administrator", "all", ""),
-        ("audadmin", "audit_admin", province, "审计管理员", "audit administrator", "all", ""),
-        ("city", "city_office", city[0], f"{city[1]}扶贫办", "city office", "all", ""),
-        ("county", "county_office", county[0], f"{county[1]}扶贫办", "county office", "all", ""),
+        ("province", "province_data_officer", province, "自治区数据员", "province data officer", ""),
+        ("leader", "province_manager", province, "自治区扶贫办负责人", "province manager", ""),
+        ("traffic", "department_officer", province, "公安厅数据员", "public security officer", "D01"),
+        ("housing", "department_officer", province, "住建厅数据员", "housing officer", "D02"),
+        ("auditor", "auditor", province, "审计员", "auditor", ""),
+        ("sysadmin", "system_admin", province, "系统管理员", "system administrator", ""),
+        ("secadmin", "security_admin", province, "安全管理员", "security administrator", ""),
+        ("audadmin", "audit_admin", province, "审计管理员", "audit administrator", ""),
+        ("city", "city_office", city[0], f"{city[1]}扶贫办", "city office", ""),
+        ("county", "county_office", county[0], f"{county[1]}扶贫办", "county office", ""),
     )
-    for username, role, area, zh, en, relation, department in desks:
-        yield Post(username, _name(random), role, area, zh, en, relation, department, shown=True)
+    for username, role, area, zh, en, department in desks:
+        yield Post(username, _name(random), role, area, zh, en, department, shown=True)
 
 
 def _township(random: Random, place: Place, *, first: bool) -> Iterator[Post]:
@@ -81,7 +80,7 @@ def _township(random: Random, place: Place, *, first: bool) -> Iterator[Post]:
         yield Post(
             "verifier" if here else f"officer-{code}-{number}",
             _name(random), "information_officer", code, f"{place.name}信息员(核查人)", "information officer (verifier)",
-            "own_cases", shown=here,
+            shown=here,
         )  # fmt: skip
 
 
@@ -96,5 +95,5 @@ def _village(random: Random, place: Place, village: tuple[str, str], *, first: b
         yield Post(
             "contact" if here else f"contact-{code}-{number}",
             _name(random), "household_contact", code, f"{place.name}{name}帮扶联系人", "household contact",
-            "own_households", shown=here,
+            shown=here,
         )  # fmt: skip

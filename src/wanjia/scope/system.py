@@ -12,12 +12,17 @@ SYSTEM_VIEWERS: dict[str, str] = {
     "audit.commit_access": "commits each minute's access rows, whoever made them",
     "audit.record": "finds an earlier entry of the same event or subject, whoever made it",
     "audit.trail": "reads the whole history of a subject whose owner lets the reader open it",
+    "jobs.schedule": "puts what is due into the queue; the task itself says what it reads",
     "audit.verify": "recomputes one entry; only the verdict leaves",
     "accounts.administer": "looks for logins, standing grants and duties in all areas before anything is given",
     "accounts.names": "a colleague's name on an act is shown to whoever may see the act",
     "casework.candidates": "counts what each possible verifier has open, wherever it lies",
     "casework.escalate": "looks at every desk for steps past their deadline",
     "casework.evidence": "names the files an act relied on in its history",
+    "registry.repeat": "finds what an act with the same client-made event id changed before",
+    "cli.compare": "the operator at the machine's own console runs the comparison",
+    "cli.intake": "the operator at the machine's own console takes in a file",
+    "demo.build": "founds an invented county in an installation of its own",
     "accounts.sign_in": "finds the account and its grants before there is a viewer",
 }
 

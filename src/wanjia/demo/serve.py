@@ -1,0 +1,89 @@
+"""The demo's site: server and worker as two processes, until interrupted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from datetime import datetime
+
+from rich.console import Console
+from rich.table import Table
+
+from wanjia.demo.errors import PortTaken, SiteDidNotStart
+from wanjia.demo.staff import PASSWORD, Post
+
+READY_WITHIN = 60  # seconds
+
+
+def run_site(console: Console, port: int, posts: Sequence[Post], start: datetime) -> None:
+    """Start server and worker, say where they are, wait for Ctrl+C, stop both."""
+    _require_free(port)
+    environment = {**os.environ, "WANJIA_CLOCK_START": start.isoformat()}
+    home = os.environ["WANJIA_HOME"]
+    command = [sys.executable, "-m", "wanjia.cli"]
+    with open(os.path.join(home, "site.log"), "ab") as log:  # noqa: PTH118, PTH123 - two processes append to it
+        processes = [
+            subprocess.Popen([*command, *part], env=environment, stdout=log, stderr=log)  # noqa: S603
+            for part in (["serve", "--port", str(port)], ["worker"])
+        ]
+    try:
+        _wait_until_ready(processes[0], port, os.path.join(home, "site.log"))  # noqa: PTH118
+        _welcome(console, port, posts, start)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        while all(process.poll() is None for process in processes):
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        console.print("\n再见 · stopped")
+    finally:
+        _stop(processes)
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise PortTaken(port=port) from None
+
+
+def _wait_until_ready(server: subprocess.Popen[bytes], port: int, log: str) -> None:
+    deadline = time.monotonic() + READY_WITHIN
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/", timeout=5):  # noqa: S310 - loopback
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise SiteDidNotStart(log=log)
+
+
+def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        if process.poll() is None:
+            process.terminate()
+    for process in processes:
+        try:
+            process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _welcome(console: Console, port: int, posts: Sequence[Post], start: datetime) -> None:
+    table = Table(title=f"登录名 logins · 密码 password: {PASSWORD}", title_justify="left")
+    table.add_column("登录名 login")
+    table.add_column("岗位")
+    table.add_column("Desk")
+    for post in posts:
+        if post.shown:
+            table.add_row(post.username, post.zh, post.en)
+    console.print(table)
+    console.print(f"演示时间 demo time: {start:%Y-%m-%d %H:%M} (UTC+8)")
+    console.print(f"[bold green]http://127.0.0.1:{port}/[/]   Ctrl+C 停止 to stop")
