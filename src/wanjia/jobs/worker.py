@@ -1,0 +1,220 @@
+"""The worker process: threads for the two lanes, a heart for all of them, and the schedule.
+
+    Worker().run(stop)      # until the event is set, then drains
+    run_pending()           # everything that is due, in this thread: tests, demo, command line
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from uuid import uuid4
+
+from django.db import DatabaseError, close_old_connections, connection, connections
+
+from wanjia.audit.access import node_name
+from wanjia.jobs import leases, services
+from wanjia.jobs.choices import Lane
+from wanjia.jobs.errors import Cancelled, Draining, InternalError, LostLease
+from wanjia.jobs.handle import JobHandle
+from wanjia.jobs.leases import LEASE_SECONDS, Claim
+from wanjia.jobs.registry import task_named
+from wanjia.kernel.errors import Refusal
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+SCHEDULE_SECONDS = 5.0
+BEATS_PER_LEASE = 6
+
+
+def perform(handle: JobHandle) -> None:
+    """Run one claimed job to whatever end it comes to, and write that end down."""
+    claim = handle.claim
+    try:
+        task_named(claim.name).run(handle, **claim.args)
+        if not handle.finished:
+            with handle.finishing():
+                pass  # a task without an effect of its own is done now
+    except Cancelled:
+        leases.cancelled(claim)
+    except LostLease:
+        log.warning("job %s (%s): another worker took over; nothing of this try was kept", claim.job_id, claim.name)
+    except Draining:
+        leases.give_back(claim)
+    except Refusal as refusal:
+        leases.fail(claim, refusal)
+    except Exception as error:  # noqa: BLE001 - a fault in a task must not end the worker
+        _failed(claim, error)
+
+
+def _failed(claim: Claim, error: Exception) -> None:
+    """Keep a reference with the job and the fault in the log, without the values it may quote."""
+    reference = uuid4().hex[:8]
+    log.error(
+        "job %s (%s), try %s, reference %s: %s\n%s",
+        claim.job_id, claim.name, claim.attempt, reference, type(error).__qualname__, _where(error.__traceback__),
+    )  # fmt: skip
+    leases.retry(claim, InternalError(reference=reference))
+
+
+def _where(trace: TracebackType | None) -> str:
+    # frames only: an exception's text often quotes the row it failed on
+    return "".join(traceback.format_tb(trace))
+
+
+class Heart:
+    """Renews the leases of every job this process runs, from a thread of its own.
+
+    A process that is frozen or gone stops renewing; that is the whole point.
+    """
+
+    def __init__(self, lease: float = LEASE_SECONDS) -> None:
+        self._lease = lease
+        self._handles: dict[int, JobHandle] = {}
+        self._guard = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="jobs-heart", daemon=True)
+
+    def __enter__(self) -> Heart:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def perform(self, claim: Claim) -> None:
+        """Run a claimed job while this heart beats for it."""
+        handle = JobHandle(claim, lease=self._lease, has_heart=True)
+        with self._guard:
+            self._handles[claim.job_id] = handle
+        try:
+            perform(handle)
+        finally:
+            with self._guard:
+                self._handles.pop(claim.job_id, None)
+
+    def running(self) -> list[JobHandle]:
+        """The jobs it beats for."""
+        with self._guard:
+            return list(self._handles.values())
+
+    def _run(self) -> None:
+        beat_every = self._lease / BEATS_PER_LEASE
+        pause = min(1.0, beat_every)
+        due = 0.0
+        try:
+            while not self._stop.wait(pause):
+                renew = time.monotonic() >= due
+                for handle in self.running():
+                    _surviving_the_database(lambda handle=handle: handle.beat(renew=renew))  # type: ignore[misc]
+                if renew:
+                    due = time.monotonic() + beat_every
+        finally:
+            connections.close_all()
+
+
+def _surviving_the_database(step: Callable[[], object]) -> bool:
+    """Run a step of the worker's own; when the database is away, say so and go on later."""
+    try:
+        close_old_connections()
+        step()
+    except DatabaseError as error:
+        log.warning("the database did not answer (%s); trying again", type(error).__name__)
+        return False
+    return True
+
+
+class Worker:
+    """Runs jobs until told to stop.
+
+    `lanes` gives the number of threads for each lane. On SQLite one thread a lane is right: there
+    is one writer anyway.
+    """
+
+    def __init__(
+        self, lanes: Mapping[Lane, int] | None = None, *, lease: float = LEASE_SECONDS, grace: float = 25.0
+    ) -> None:
+        self.lanes = dict(lanes or {Lane.INTERACTIVE: 1, Lane.HEAVY: 1})
+        self.node = node_name()
+        self.name = f"{self.node}:{os.getpid()}"
+        self._lease = lease
+        self._grace = grace
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set; then finish what is running, within the grace period.
+
+        A job that has not come to its end by then is asked to stop at its next `check` and goes
+        back to the queue untried. One that never checks is left to its lease.
+        """
+        log.info("worker %s: %s", self.name, self.lanes)
+        with Heart(self._lease) as heart:
+            threads = [
+                threading.Thread(target=self._serve, args=(lane, heart, stop), name=f"jobs-{lane}-{number}", daemon=True)
+                for lane, count in self.lanes.items()
+                for number in range(count)
+            ]
+            for thread in threads:
+                thread.start()
+            while not stop.is_set():
+                _surviving_the_database(lambda: services.enqueue_due(self.node))
+                stop.wait(SCHEDULE_SECONDS)
+            self._drain(threads, heart)
+        connections.close_all()
+        log.info("worker %s: stopped", self.name)
+
+    def _serve(self, lane: Lane, heart: Heart, stop: threading.Event) -> None:
+        def take_one() -> None:
+            claim = leases.claim([lane], worker=self.name, node=self.node, lease=self._lease)
+            if claim is None:
+                stop.wait(POLL_SECONDS)
+            else:
+                heart.perform(claim)
+
+        try:
+            while not stop.is_set():
+                if not _surviving_the_database(take_one):
+                    stop.wait(POLL_SECONDS * 4)
+        finally:
+            connections.close_all()
+
+    def _drain(self, threads: list[threading.Thread], heart: Heart) -> None:
+        deadline = time.monotonic() + self._grace
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        for handle in heart.running():
+            handle.stop(Draining)
+        for thread in threads:
+            thread.join(self._grace)
+
+
+def run_pending(lanes: Iterable[Lane] = tuple(Lane), *, limit: int = 1_000) -> int:
+    """Run what is due, one job after another, in this thread; returns how many were run.
+
+    With a heart of its own, unless the caller's transaction is open, which the heart's own
+    connection could not see.
+    """
+    wanted, node = list(lanes), node_name()
+    worker = f"{node}:{os.getpid()}:inline"
+    if connection.in_atomic_block or _in_memory():
+        return _run_while(lambda: leases.claim(wanted, worker=worker, node=node), lambda it: perform(JobHandle(it)), limit)
+    with Heart() as heart:
+        return _run_while(lambda: leases.claim(wanted, worker=worker, node=node), heart.perform, limit)
+
+
+def _run_while(claim: Callable[[], Claim | None], run: Callable[[Claim], None], limit: int) -> int:
+    count = 0
+    while count < limit and (held := claim()) is not None:
+        run(held)
+        count += 1
+    return count
+
+
+def _in_memory() -> bool:
+    return connection.vendor == "sqlite" and connection.is_in_memory_db()  # type: ignore[attr-defined]
