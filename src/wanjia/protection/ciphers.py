@@ -100,10 +100,8 @@ class FieldCipher:
         yield MAGIC + bytes((self._current,)) + salt
         cipher = self._file_cipher(self._current, salt)
         context = aad.encode()
-        number = 0
-        for chunk, last in _chunks(source, CHUNK):
+        for number, (chunk, last) in enumerate(_chunks(source, CHUNK)):
             yield cipher.encrypt(_nonce(number, last=last), chunk, context)
-            number += 1
 
     def open_stream(self, source: Iterable[bytes], aad: str = "") -> Iterator[bytes]:
         """The clear chunks of an encrypted file, each checked before it is handed on.
@@ -121,13 +119,11 @@ class FieldCipher:
             raise Unreadable(reason="not an encrypted file")
         cipher = self._file_cipher(head[len(MAGIC)], head[len(MAGIC) + 1 : HEADER])
         context = aad.encode()
-        number = 0
-        for chunk, last in _chunks(_chained(head[HEADER:], parts), CHUNK + TAG):
+        for number, (chunk, last) in enumerate(_chunks(_chained(head[HEADER:], parts), CHUNK + TAG)):
             try:
                 yield cipher.decrypt(_nonce(number, last=last), chunk, context)
             except InvalidTag:
                 raise Unreadable(reason="altered, cut off, or out of order") from None
-            number += 1
 
     def _file_cipher(self, key_id: int, salt: bytes) -> AESGCM:
         key = self._keys.get(key_id)

@@ -11,7 +11,6 @@ the files anybody could enumerate the numbers behind the keys (there are only ab
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import os
 import secrets
@@ -19,13 +18,15 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 from wanjia.kernel import clock
 from wanjia.protection.ciphers import FieldCipher
 from wanjia.protection.errors import KeyFileExists, KeyFileExposed, KeyFileMalformed, KeyFileMissing
-from wanjia.protection.person_key import PersonKeys
+from wanjia.protection.person_key import ChunkedTexts, PersonKeys, Texts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 PERSON = "person.key"
 FIELD = "field.key"
@@ -110,7 +111,7 @@ class Keyring:
         """The key of one number as it was written; None for empty and placeholders."""
         return self._person_keys.one(text)
 
-    def person_keys(self, texts: pa.Array | pa.ChunkedArray) -> pa.Int64Array:
+    def person_keys(self, texts: Texts | ChunkedTexts) -> pa.Int64Array:
         """`person_key` for a column of strings."""
         return self._person_keys.many(texts)
 
@@ -162,12 +163,11 @@ def _read(file: Path) -> dict[int, Key]:
 
 
 def _parse(line: bytes) -> Key | None:
-    parts = line.split()
-    if len(parts) != 4 or not parts[0].isdigit() or parts[1] != ALGORITHM.encode():
-        return None
     try:
-        secret = base64.b64decode(parts[3], validate=True)
-    except (binascii.Error, ValueError):
+        first, algorithm, _made_on, encoded = line.split()
+        number, secret = int(first), base64.b64decode(encoded, validate=True)
+    except ValueError:  # binascii.Error is one
         return None
-    number = int(parts[0])
+    if algorithm != ALGORITHM.encode():
+        return None
     return Key(number, secret) if len(secret) == LENGTH and 1 <= number <= HIGHEST_ID else None

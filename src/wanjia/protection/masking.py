@@ -6,18 +6,20 @@ one. A value too short for its mask shows nothing of itself.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 HIDDEN = "****"
+MOBILE = re.compile(r"1[0-9]{10}")
 
 
 def mask_name(name: str) -> str:
-    """The first character, a star, and the last one of names of three or more: 覃大某 → 覃*某, 覃某 → 覃*."""
+    """The first character and, of three or more, the last one: 覃大某 → 覃*某, 覃某 → 覃*."""
     kept = name.strip()
-    if len(kept) < 2:
-        return "*" if kept else ""
-    return f"{kept[0]}*" if len(kept) == 2 else f"{kept[0]}{'*' * (len(kept) - 2)}{kept[-1]}"
+    if len(kept) <= 1:
+        return "*" * len(kept)
+    return f"{kept[0]}{'*' * len(kept[1:-1])}{kept[-1]}" if kept[2:] else f"{kept[0]}*"
 
 
 def mask_id(number: str) -> str:
@@ -28,8 +30,8 @@ def mask_id(number: str) -> str:
 def mask_phone(number: str) -> str:
     """138****8000; of a landline or anything else only the last two."""
     kept = number.strip()
-    if len(kept) == 11 and kept.isdigit():
-        return f"{kept[:3]}****{kept[7:]}"
+    if MOBILE.fullmatch(kept):
+        return _ends(kept, 3, 4, shortest=11)
     return _ends(kept, 0, 2, shortest=6)
 
 

@@ -14,7 +14,7 @@ so the two cannot disagree.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -24,18 +24,25 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
+from wanjia.kernel.identity import NUMBER_LENGTH, PLACEHOLDER_NUMBERS, key_text
+
 Words = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
+Keys = npt.NDArray[np.int64]
+Texts: TypeAlias = "pa.Array[Any]"
+ChunkedTexts: TypeAlias = "pa.ChunkedArray[Any]"
 
-NUMBER = 18
 SLICE = 1 << 16  # rows at a time: 1 MiB of text and its words stay in the cache
 
 _NUMBER_TAIL = np.frombuffer(b"wanjiaID", ">u8")[0]  # fills the block; no other use of the key has it
-# Numbers that are often typed to fill a field: whether they stand for anybody, the slow path asks key_text.
-_UNCLEAR = np.array(
-    [int(digit * 17) * 11 + int(digit) for digit in "0123456789"] + [int("12345678901234567") * 11 + 8], np.uint64
+_ROW = np.dtype(
+    {"names": ["a", "b", "c", "d"], "formats": ["<u8", "<u8", "u1", "u1"], "offsets": [0, 8, 16, 17], "itemsize": 18}
 )
-_ROW = np.dtype({"names": ["a", "b", "c", "d"], "formats": ["<u8", "<u8", "u1", "u1"], "offsets": [0, 8, 16, 17], "itemsize": NUMBER})  # fmt: skip
+_ZERO, _NINE, _TEN = np.uint8(ord("0")), np.uint8(9), np.uint8(10)
+
+# What files put round a number, all of which `normalise` removes; then a number or a certificate.
+_WRAPPING = " \t\r\n'\"=`"
+_PLAIN = r"^[0-9]{17}[0-9Xx](?:[0-9]{2}(?:[A-Za-z][0-9])?)?$"
 
 
 class PersonKeys:
@@ -51,8 +58,6 @@ class PersonKeys:
 
     def one(self, text: str | None) -> int | None:
         """The key of one number as it was written; None for empty and placeholders."""
-        from wanjia.kernel.identity import key_text
-
         cleaned = key_text(text) if text else None
         if cleaned is None:
             return None
@@ -61,38 +66,52 @@ class PersonKeys:
             return self._of_text(cleaned)
         return int(self._of_numbers(np.array([packed], np.uint64))[0])
 
-    def many(self, texts: pa.Array | pa.ChunkedArray) -> pa.Int64Array:
+    def many(self, texts: Texts | ChunkedTexts) -> pa.Int64Array:
         """The keys of a column, in its order; null for null, empty and placeholders."""
         chunks = texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]
-        parts: list[pa.Array] = []
+        parts: list[Texts] = []
         for chunk in chunks:
             column = _as_text(chunk)
             parts += [self._slice(column.slice(at, SLICE)) for at in range(0, len(column), SLICE)]
-        return pa.concat_arrays(parts) if parts else pa.array([], pa.int64())
+        return cast("pa.Int64Array", pa.concat_arrays(parts) if parts else pa.array([], pa.int64()))
 
-    def _slice(self, texts: pa.Array) -> pa.Array:
+    def _slice(self, texts: pa.StringArray) -> Texts:
         keys = np.zeros(len(texts), np.int64)
         known = np.zeros(len(texts), np.bool_)
-        long_enough = _flags(pc.equal(pc.binary_length(texts), NUMBER))
-        packed, clean = _read_numbers(texts if long_enough.all() else texts.filter(pa.array(long_enough)))
-        at = np.flatnonzero(long_enough)[clean]
-        keys[at] = self._of_numbers(packed[clean])
-        known[at] = True
-        if len(at) < len(texts):
-            rest = np.flatnonzero(~known & _flags(pc.is_valid(texts)))
-            keys[rest], known[rest] = self._others(texts.take(pa.array(rest)))
+        of_length = _flags(pc.equal(pc.binary_length(texts), pa.scalar(NUMBER_LENGTH)))
+        self._numbers(texts, of_length, keys, known)
+        if not known.all():
+            self._wrapped(texts, keys, known)
+        if not known.all():
+            self._others(texts, keys, known)
         return pa.array(keys, mask=~known)
 
-    def _others(self, texts: pa.Array) -> tuple[npt.NDArray[np.int64], Flags]:
-        """Keys of what is not plainly a number, each distinct text once."""
-        coded = texts.dictionary_encode()
-        keys = [self.one(text) for text in coded.dictionary.to_pylist()]
-        values = np.array([key or 0 for key in keys], np.int64)
-        present = np.array([key is not None for key in keys], np.bool_)
-        codes = coded.indices.to_numpy()
-        return values[codes], present[codes]
+    def _numbers(self, texts: pa.StringArray, chosen: Flags, keys: Keys, known: Flags) -> None:
+        """Fill in those of the chosen texts, all 18 bytes long, that are numbers."""
+        packed, clean = _read_numbers(texts if chosen.all() else texts.filter(pa.array(chosen)))
+        at = np.flatnonzero(chosen)[clean]
+        keys[at] = self._of_numbers(packed[clean])
+        known[at] = True
 
-    def _of_numbers(self, packed: Words) -> npt.NDArray[np.int64]:
+    def _wrapped(self, texts: pa.StringArray, keys: Keys, known: Flags) -> None:
+        """Fill in numbers with spaces or quotes round them, and certificates."""
+        rest = np.flatnonzero(~known)
+        bare = pc.utf8_trim(texts.take(rest), characters=_WRAPPING)
+        plain = _flags(pc.match_substring_regex(bare, _PLAIN))
+        found_keys, found = np.zeros(len(rest), np.int64), np.zeros(len(rest), np.bool_)
+        self._numbers(pc.utf8_slice_codeunits(bare, 0, NUMBER_LENGTH), plain, found_keys, found)
+        keys[rest], known[rest] = found_keys, found
+
+    def _others(self, texts: pa.StringArray, keys: Keys, known: Flags) -> None:
+        """Fill in what is not plainly a number, asking `key_text` once for each distinct text."""
+        rest = np.flatnonzero(~known & _flags(pc.is_valid(texts)))
+        coded = texts.take(rest).dictionary_encode()
+        answers = [self.one(text) for text in coded.dictionary.to_pylist()]
+        codes = coded.indices.to_numpy()
+        keys[rest] = np.array([answer or 0 for answer in answers], np.int64)[codes]
+        known[rest] = np.array([answer is not None for answer in answers], np.bool_)[codes]
+
+    def _of_numbers(self, packed: Words) -> Keys:
         blocks = np.empty((len(packed), 2), ">u8")
         blocks[:, 0] = packed
         blocks[:, 1] = _NUMBER_TAIL
@@ -105,37 +124,53 @@ class PersonKeys:
 
 def pack(number: str) -> int | None:
     """17 digits and a check character as one integer below 1.1·10¹⁸; None for any other text."""
-    digits, check = number[: NUMBER - 1], number[NUMBER - 1 :]
-    if len(number) != NUMBER or not number.isascii() or not digits.isdigit() or not (check.isdigit() or check == "X"):
+    digits, check = number[: NUMBER_LENGTH - 1], number[NUMBER_LENGTH - 1 :]
+    if len(number) != NUMBER_LENGTH or not number.isascii() or not digits.isdigit():
         return None
-    return int(digits) * 11 + (10 if check == "X" else int(check))
+    if check == "X":
+        return int(digits) * 11 + 10
+    return int(digits) * 11 + int(check) if check.isdigit() else None
 
 
-def _as_text(array: pa.Array) -> pa.Array:
-    return array if array.type == pa.string() else array.cast(pa.string())
+def _as_text(array: Texts) -> pa.StringArray:
+    return cast("pa.StringArray", array if array.type == pa.string() else array.cast(pa.string()))
 
 
-def _flags(array: pa.Array) -> Flags:
-    return pc.fill_null(array, False).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+def _flags(array: Texts) -> Flags:
+    return np.asarray(array.fill_null(pa.scalar(False)).to_numpy(zero_copy_only=False), np.bool_)  # noqa: FBT003
 
 
-def _read_numbers(texts: pa.Array) -> tuple[Words, Flags]:
+def _read_numbers(texts: pa.StringArray) -> tuple[Words, Flags]:
     """The packed numbers of texts of 18 bytes each, and which of them are numbers."""
-    offsets, data = texts.buffers()[1], texts.buffers()[2]
-    if len(texts) == 0 or data is None:
+    _, offsets, data = texts.buffers()
+    if len(texts) == 0 or offsets is None or data is None:
         return np.zeros(0, np.uint64), np.zeros(0, np.bool_)
-    start = np.frombuffer(offsets, np.int32)[texts.offset]
-    rows = np.frombuffer(data, _ROW, count=len(texts), offset=int(start))
+    start = int(np.frombuffer(memoryview(offsets), np.int32)[texts.offset])
+    rows = np.frombuffer(memoryview(data), _ROW, count=len(texts), offset=start)
     (high, high_ok), (low, low_ok) = _eight_digits(rows["a"]), _eight_digits(rows["b"])
-    last = rows["c"] - np.uint8(48)  # wraps round below "0", so one comparison checks both ends
-    check = rows["d"] - np.uint8(48)
-    check = np.where((rows["d"] == ord("X")) | (rows["d"] == ord("x")), np.uint8(10), check)
-    letter = check == 10
-    letter &= rows["d"] != 58  # ":" is the byte after "9", not an X
-    clean = high_ok & low_ok & (last <= 9) & ((check <= 9) | letter)
+    # below "0" the bytes wrap round, so one comparison checks both ends
+    last = rows["c"] - _ZERO
+    is_x = (rows["d"] == ord("X")) | (rows["d"] == ord("x"))
+    check = np.where(is_x, _TEN, rows["d"] - _ZERO)
+    clean = high_ok & low_ok & (last <= _NINE) & ((check <= _NINE) | is_x)
     number = (high * np.uint64(10**8) + low) * np.uint64(10) + last
     packed = number * np.uint64(11) + check
-    return packed, clean & ~np.isin(packed, _UNCLEAR)
+    return packed, clean & ~_doubtful(number, check, packed)
+
+
+def _doubtful(number: Words, check: npt.NDArray[np.uint8], packed: Words) -> Flags:
+    """Digits that may stand for nobody, which `key_text` decides: fillers, and zeros at the end."""
+    return np.asarray(((check == 0) & (number % np.uint64(100) == 0)) | np.isin(packed, _FILLERS))
+
+
+_FILLERS = np.array(
+    [
+        value
+        for text in (*(digit * NUMBER_LENGTH for digit in "0123456789"), *sorted(PLACEHOLDER_NUMBERS))
+        if (value := pack(text)) is not None
+    ],
+    np.uint64,
+)
 
 
 def _eight_digits(words: npt.NDArray[np.uint64]) -> tuple[Words, Flags]:
@@ -146,4 +181,4 @@ def _eight_digits(words: npt.NDArray[np.uint64]) -> tuple[Words, Flags]:
     w = ((w & np.uint64(0x0F0F0F0F0F0F0F0F)) * np.uint64(2561)) >> np.uint64(8)
     w = ((w & np.uint64(0x00FF00FF00FF00FF)) * np.uint64(6553601)) >> np.uint64(16)
     w = ((w & np.uint64(0x0000FFFF0000FFFF)) * np.uint64(42949672960001)) >> np.uint64(32)
-    return w, ok
+    return w, np.asarray(ok)
