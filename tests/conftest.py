@@ -60,3 +60,55 @@ def home(tmp_path: Path, settings, _keys: Path) -> Path:
     settings.WANJIA_HOME = folder
     shutil.copytree(_keys, folder / "keys")
     return folder
+
+
+# Browser tests: a run that skips them unnoticed has shown nothing.
+
+EXPECTED_BROWSER_TESTS = Path(__file__).parent / "browser/expected.txt"
+_browser_tests_run: set[str] = set()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--waive-browser", action="store_true", help="Leave the browser tests out, knowing that nothing replaces them."
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--waive-browser"):
+        waived = [item for item in items if "browser" in item.keywords]
+        config.hook.pytest_deselected(items=waived)
+        items[:] = [item for item in items if item not in waived]
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    # Under xdist only the controller hears of every worker's tests, and only it judges.
+    if report.when == "call" and not report.skipped and "browser" in report.keywords:
+        _browser_tests_run.add(report.nodeid)
+
+
+def _is_whole_run(config: pytest.Config) -> bool:
+    """Whether everything was asked for: no path, no -k, no -m."""
+    chosen = config.getoption("keyword") or config.getoption("markexpr") or config.getoption("collectonly")
+    return not chosen and config.args_source is not pytest.Config.ArgsSource.ARGS and not config.getoption("maxfail")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    config = session.config
+    if hasattr(config, "workerinput") or config.getoption("--waive-browser") or not _is_whole_run(config):
+        return
+    if len(_browser_tests_run) < int(EXPECTED_BROWSER_TESTS.read_text("ascii")) and exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if config.getoption("--waive-browser"):
+        terminalreporter.write_line("Browser tests were WAIVED; nothing was seen in a browser.", yellow=True)
+        return
+    ran, expected = len(_browser_tests_run), int(EXPECTED_BROWSER_TESTS.read_text("ascii"))
+    if ran or _is_whole_run(config):
+        terminalreporter.write_line(f"Browser tests that ran: {ran} (at least {expected} are expected)")
+    if _is_whole_run(config) and ran < expected:
+        terminalreporter.write_line(
+            "Too few browser tests ran: the run FAILS. --waive-browser leaves them out.", red=True
+        )

@@ -1,0 +1,42 @@
+"""A real site and a real browser, for every test in this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.chromium import Desk, chromium
+from tests.browser.site import Site, installed
+
+
+@pytest.hookimpl(tryfirst=True)  # the root conftest asks for the mark
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "tests/browser/" in item.path.as_posix():
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.real_clock)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One small county for all tests that only look. What changes things builds its own: `installed`."""
+    with installed(tmp_path_factory.mktemp("browser") / "home") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Per module: Playwright keeps an event loop running, beside which Django refuses to read its database."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def desk(site: Site, browser: Browser) -> Iterator[Desk]:
+    """Opens pages; at the end of the test nothing may have gone wrong on any of them."""
+    opened = Desk(site, browser)
+    yield opened
+    opened.close()
+    assert opened.faults == []

@@ -1,0 +1,140 @@
+"""A real installation to look at: the demo's line run once for a small county, then server and worker.
+
+    with installed(home) as site:
+        page.goto(site.url)
+
+The processes are the `wanjia` command's own; nothing of the site runs inside the test.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from wanjia.demo.staff import PASSWORD
+
+PEOPLE, RECORDS, SEED = 600, 2_500, 11
+START = "2020-11-16T09:00:00+08:00"
+READY_WITHIN = 60  # seconds; the machine may be busy with other tests
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A running site: where it answers, where it keeps its data, and what the demo reported."""
+
+    url: str
+    home: Path
+    built: dict[str, Any]
+    password: str = PASSWORD
+
+
+@contextlib.contextmanager
+def installed(home: Path, *, people: int = PEOPLE, records: int = RECORDS, seed: int = SEED) -> Iterator[Site]:
+    """Build a small county under `home` and serve it on a free port until the block ends."""
+    with _database() as database_url:
+        environment = {
+            **os.environ,
+            "WANJIA_HOME": str(home),
+            "WANJIA_DATABASE_URL": database_url,
+            "DJANGO_SETTINGS_MODULE": "wanjia.config.settings.dev",
+        }
+        # The demo chooses its own clock while it builds; the site's clock runs from the demo's last day.
+        environment.pop("WANJIA_CLOCK_START", None)
+        size = ["--people", str(people), "--records", str(records), "--seed", str(seed)]
+        command = ["demo", "--no-serve", "--json", "--home", str(home), *size]
+        with _noted(home.parent / f"{home.name}.build.log") as log:
+            built = _run(command, environment, log)
+        yield from _served(home, environment | {"WANJIA_CLOCK_START": START}, built)
+
+
+def _served(home: Path, environment: dict[str, str], built: dict[str, Any]) -> Iterator[Site]:
+    port = _free_port()
+    with _noted(home.parent / f"{home.name}.site.log") as log:
+        parts = (["serve", "--port", str(port)], ["worker"])
+        processes = [subprocess.Popen(_wanjia(part), env=environment, stdout=log, stderr=log) for part in parts]
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait_until_ready(url, processes[0], Path(log.name))
+            yield Site(url, home, built)
+        finally:
+            for process in processes:
+                process.terminate()
+            for process in processes:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=15)
+                if process.poll() is None:
+                    process.kill()
+                    process.wait()
+
+
+def _wanjia(arguments: list[str]) -> list[str]:
+    return [sys.executable, "-m", "wanjia.cli", *arguments]
+
+
+def _run(arguments: list[str], environment: dict[str, str], log: Any) -> dict[str, Any]:
+    done = subprocess.run(
+        _wanjia(arguments), env=environment, stdout=subprocess.PIPE, stderr=log, check=False, text=True
+    )
+    if done.returncode:
+        tail = Path(log.name).read_text(encoding="utf-8", errors="replace")[-3_000:]
+        raise AssertionError(f"wanjia {' '.join(arguments)} failed with status {done.returncode}:\n{tail}")
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+@contextlib.contextmanager
+def _noted(path: Path) -> Iterator[Any]:
+    with path.open("ab") as log:
+        yield log
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + READY_WITHIN
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/sign-in/", timeout=10):  # noqa: S310 - loopback
+                return
+        except urllib.error.HTTPError as answer:
+            tail = log.read_text(encoding="utf-8", errors="replace")[-3_000:]
+            raise AssertionError(f"The sign-in page answers {answer.code}:\n{tail}") from None
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise AssertionError(f"The site did not start:\n{log.read_text(encoding='utf-8', errors='replace')[-3_000:]}")
+
+
+@contextlib.contextmanager
+def _database() -> Iterator[str]:
+    """A PostgreSQL database of the site's own when the run is on PostgreSQL; "" for SQLite in its home."""
+    server = os.environ.get("WANJIA_DATABASE_URL", "")
+    if not server:
+        yield ""
+        return
+    import psycopg
+    from psycopg import sql
+
+    name = f"site_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -1,0 +1,152 @@
+"""Every page of the menu and what its first row leads to, as it meets the eye and the screen reader."""
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.chromium import NARROW, WIDE, axe_findings, overflowing
+
+# Between them these people see every page of the menu.
+LOGINS = ["province", "city", "county", "township", "verifier", "village", "contact", "traffic", "auditor", "secadmin"]
+
+
+def menu_of(page: Page) -> list[str]:
+    return page.eval_on_selector_all(".w-menu li a", "links => links.map(a => a.getAttribute('href'))")
+
+
+def pages_of(page: Page) -> list[str]:
+    """The pages of this person's menu, each followed by what its first row leads to."""
+    found = []
+    for address in menu_of(page):
+        page.goto(address)
+        found.append(address)
+        rows = page.eval_on_selector_all("main a.w-row-link", "links => links.map(a => a.getAttribute('href'))")
+        found.extend(rows[:1])
+    return list(dict.fromkeys(found))
+
+
+def what_is_wrong_with(page: Page) -> list[str]:
+    found = axe_findings(page) + [f"{page.url} is wider than the screen: {element}" for element in overflowing(page)]
+    if page.locator("h1").count() != 1:
+        found.append(f"{page.url} has {page.locator('h1').count()} h1")
+    return found
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("login", ["county", "verifier"])
+def test_the_main_pages_can_be_read_by_everybody(desk, login, language, width):
+    page = desk.open(login, width=width, language=language)
+
+    wrong = []
+    for address in pages_of(page):
+        assert page.goto(address).status == 200, address
+        wrong += what_is_wrong_with(page)
+    assert wrong == []
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_whatever_the_menu_offers_opens(desk, login):
+    page = desk.open(login)
+    addresses = pages_of(page)
+
+    assert len(addresses) >= 1
+    for address in addresses:
+        assert page.goto(address).status == 200, address
+        assert page.locator("main h1").count() == 1, address
+
+
+@pytest.mark.parametrize("login", ["county", "contact"])
+def test_english_pages_leave_no_chinese_behind(desk, login):
+    """Names, places and what people wrote stay Chinese; what the platform itself says does not."""
+    page = desk.open(login, language="en")
+    for address in menu_of(page):
+        page.goto(address)
+        said = page.eval_on_selector_all(
+            ".w-menu a, .w-menu-title, h1, h2, thead th, main label, main button, .w-empty p",
+            "all => all.map(e => e.textContent.trim()).filter(text => /[\\u4e00-\\u9fff]/.test(text))",
+        )
+        assert said == [], f"{address}: {said[:5]}"
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_the_sign_in_page_is_open_to_everybody(desk, width):
+    page = desk.open(width=width)
+    page.goto("/")
+
+    assert "/sign-in/" in page.url
+    assert what_is_wrong_with(page) == []
+
+
+def test_a_wrong_password_says_so_and_keeps_the_name(desk):
+    page = desk.open()
+    page.goto("/sign-in/")
+    page.locator("input[name=username]").fill("auditor")
+    page.locator("input[name=password]").fill("not-the-password-1")
+    page.locator("main form button").first.click()
+
+    assert page.locator("input[name=username]").input_value() == "auditor"
+    assert page.locator("main").inner_text().count("密码") >= 1
+
+
+def test_what_is_not_mine_looks_like_what_does_not_exist(desk):
+    page = desk.open("contact")
+
+    answer = page.goto("/registry/households/999999999/")
+    assert answer.status == 404
+    assert page.locator("main h1").count() == 1
+    assert page.goto("/nothing/here/").status == 404
+
+
+def test_the_menu_is_reached_by_thumb(desk):
+    page = desk.open("county", width=NARROW)
+
+    assert not page.locator(".w-menu li a").first.is_visible()
+    page.locator(".w-menu-open").click()
+    page.locator(".w-menu li a").nth(1).click()
+    assert page.locator("main h1").is_visible()
+    assert not page.locator(".w-menu li a").first.is_visible()
+
+
+def test_the_pages_work_without_scripts(site, browser):
+    context = browser.new_context(base_url=site.url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/sign-in/")
+    page.locator("input[name=username]").fill("county")
+    page.locator("input[name=password]").fill(site.password)
+    page.locator("main form button").first.click()
+
+    for address in [link.get_attribute("href") for link in page.locator(".w-menu li a").all()]:
+        assert page.goto(address).status == 200
+        assert page.locator("main h1").is_visible()
+    context.close()
+
+
+def test_another_area_keeps_the_page(desk):
+    page = desk.open("county")
+    page.goto("/")
+    before = page.locator(".w-area summary b").inner_text()
+
+    page.locator(".w-area summary").click()
+    page.locator(".w-area-list button:not(.w-area-up)").first.click()
+    page.wait_for_load_state()
+
+    after = page.locator(".w-area summary b").inner_text()
+    assert after != before
+    assert page.locator(".w-menu a[aria-current=page]").count() == 1
+    page.locator(".w-menu li a").nth(1).click()
+    assert page.locator(".w-area summary b").inner_text() == after
+
+
+def test_the_keyboard_reaches_the_search(desk):
+    page = desk.open("county")
+    page.goto("/")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.name") == "q"
+
+
+@pytest.mark.parametrize("width", [1366, 1920])
+def test_the_office_screens_hold_the_home_page(desk, width):
+    page = desk.open("county", width=width)
+    page.goto("/")
+    assert overflowing(page) == []
+    assert page.locator(".w-side").bounding_box()["x"] == 0
