@@ -91,6 +91,7 @@ class GrantRow(ScopedModel):
     valid_to = models.DateField(null=True)  # first day on which it no longer holds
     granted_by = models.BigIntegerField()
     ended_by = models.BigIntegerField(null=True)
+    salt = models.BinaryField(max_length=16, null=True)  # opens its digest in the entry of a bulk opening
 
     scope_rule: ClassVar[ScopeRule] = ScopeRule(action="accounts.read", area="area_code")
 
@@ -113,6 +114,18 @@ class GrantRow(ScopedModel):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.role_id} {self.area_code}"
+
+    def facts(self) -> dict[str, str | int | None]:
+        """What an audit entry says of it."""
+        return {
+            "account": self.user_id,
+            "role": self.role_id,
+            "area": self.area_code,
+            "relation": self.relation,
+            "department": self.department,
+            "from": self.valid_from.isoformat(),
+            "to": self.valid_to.isoformat() if self.valid_to else None,
+        }
 
     def in_force(self, on: date) -> bool:
         """Whether it holds on that day."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -14,8 +15,6 @@ from wanjia.scope.areas import AreaRange
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Grant, Relation, Viewer
 
-SIGN_IN = "accounts.sign_in"
-
 
 def in_force(on: date) -> Q:
     """Grants that hold on that day."""
@@ -26,29 +25,34 @@ def viewer_for(user: User | AbstractBaseUser, on: date | None = None) -> Viewer:
     """The viewer `user` is on that day, today if none is named. One query."""
     assert isinstance(user, User)  # noqa: S101 - Django's types know only the base class
     rows = (
-        GrantRow.objects.visible_to(system_viewer(SIGN_IN))
+        GrantRow.objects.visible_to(system_viewer("accounts.sign_in"))
         .filter(in_force(on or clock.today()), user_id=user.pk)
         .order_by("pk")
         .values_list("role_id", "role__actions", "role__narrowed", "area_code", "relation", "department")
     )
-    grants = [grant for row in rows for grant in _grants(*row)]
+    grants = [grant for row in rows for grant in _by_relation(*row)]
     return Viewer(user_id=user.pk, name=user.display_name, grants=tuple(grants), language=user.language)
 
 
-def _grants(
+def _by_relation(  # noqa: PLR0913 - the columns of the query above
     role: str, actions: list[str], narrowed: dict[str, str], area_code: str, relation: str, department: str
 ) -> list[Grant]:
-    """A row as the scope sees it: one grant per relation its actions have."""
-    by_relation: dict[str, set[str]] = {}
+    """A row as the scope sees it: one grant for each relation its actions have."""
+    words: dict[str, set[str]] = {}
     for action in actions:
-        by_relation.setdefault(narrowed.get(action, relation), set()).add(action)
+        words.setdefault(narrowed.get(action, relation), set()).add(action)
     area = AreaRange.of(area_code)
-    return [Grant(role, frozenset(words), area, Relation(kind), department) for kind, words in by_relation.items()]
+    return [Grant(role, frozenset(allowed), area, Relation(kind), department) for kind, allowed in words.items()]
 
 
 def account(username: str) -> User | None:
     """The account that signs in under this name, before there is a viewer."""
-    return User.objects.visible_to(system_viewer(SIGN_IN)).filter(username=username).first()
+    return User.objects.visible_to(system_viewer("accounts.sign_in")).filter(username=username).first()
+
+
+def active_account(user_id: int) -> User | None:
+    """The account a session belongs to, while it is not locked."""
+    return User.objects.visible_to(system_viewer("accounts.sign_in")).filter(pk=user_id, is_active=True).first()
 
 
 def names_of(user_ids: Iterable[int]) -> dict[int, str]:
@@ -60,6 +64,18 @@ def names_of(user_ids: Iterable[int]) -> dict[int, str]:
     wanted = {number for number in user_ids if number}
     rows = User.objects.visible_to(system_viewer("accounts.names")).filter(pk__in=wanted)
     return dict(rows.values_list("pk", "display_name"))
+
+
+def holders_of(action: str, area: str) -> dict[int, str]:
+    """User → name of the active accounts whose grants in force allow `action` in the whole of `area`."""
+    from wanjia.scope.areas import LENGTHS
+
+    roles_with = [role.code for role in Role.objects.all() if action in role.actions]
+    above = [area[:length] for length in (0, *LENGTHS) if length <= len(area)]
+    rows = GrantRow.objects.visible_to(system_viewer("accounts.names")).filter(
+        in_force(clock.today()), role_id__in=roles_with, area_code__in=above, user__is_active=True
+    )
+    return dict(rows.values_list("user_id", "user__display_name"))
 
 
 def people(viewer: Viewer, text: str = "") -> QuerySet[User]:
@@ -81,6 +97,33 @@ def grants_of(viewer: Viewer, user: User) -> list[GrantRow]:
     return sorted(rows, key=lambda row: (not row.in_force(on), -row.valid_from.toordinal(), row.pk))
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An account in a list, with its grants in force that the viewer may see."""
+
+    account: User
+    grants: tuple[GrantRow, ...]
+
+
+def with_grants(viewer: Viewer, accounts: Sequence[User]) -> list[Listed]:
+    """The accounts of one page of a list, with one more query for all of them."""
+    rows = GrantRow.objects.visible_to(viewer, "accounts.read").filter(
+        in_force(clock.today()), user__in=[account.pk for account in accounts]
+    )
+    held: dict[int, list[GrantRow]] = {}
+    for row in rows.order_by("pk"):
+        held.setdefault(row.user_id, []).append(row)
+    return [Listed(account, tuple(held.get(account.pk, ()))) for account in accounts]
+
+
+def own_grants(viewer: Viewer) -> list[GrantRow]:
+    """What the viewer himself holds now."""
+    rows = GrantRow.objects.visible_to(system_viewer("accounts.own")).filter(
+        in_force(clock.today()), user_id=viewer.user_id
+    )
+    return list(rows.order_by("pk"))
+
+
 def roles() -> list[Role]:
     """Every role, in the order of the levels."""
     return list(Role.objects.order_by("position"))
@@ -94,3 +137,8 @@ def roles_given_by(viewer: Viewer) -> list[Role]:
     own = {grant.role for grant in viewer.grants_for("accounts.write")}
     given = {code for role in known if role.code in own for code in role.gives}
     return [role for role in known if role.code in given]
+
+
+def may_see(viewer: Viewer, user_id: int) -> bool:
+    """Whether `viewer` looks after this account."""
+    return User.objects.visible_to(viewer, "accounts.read").filter(pk=user_id).exists()

@@ -6,3 +6,6 @@ class ScopeConfig(AppConfig):
     label = "scope"
     verbose_name = "权限范围"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from wanjia.scope import checks  # noqa: F401 - importing registers them

@@ -46,9 +46,9 @@ class ScopeRule:
     """How rows of a model are cut to a viewer.
 
     `action` is what a role must allow for the row to be read at all. `area` names the field
-    with the full division code (or a `Via`, or several of either: a row is where any says); `department` the field with the department;
-    `held` the relations that go through holdings. A relation the rule does not name shows
-    no row.
+    with the full division code (or a `Via`, or several of either: a row is wherever one of them
+    says); `department` the field with the department; `held` the relations that go through
+    holdings. A relation the rule does not name shows no row.
     """
 
     action: str

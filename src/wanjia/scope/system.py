@@ -9,6 +9,8 @@ from __future__ import annotations
 from wanjia.scope.viewer import Viewer
 
 SYSTEM_VIEWERS: dict[str, str] = {
+    "divisions.load": "loads a province's divisions from the installation's own file",
+    "reference.load": "loads the code lists and parameters that came with the program",
     "audit.commit_access": "commits each minute's access rows, whoever made them",
     "audit.record": "finds an earlier entry of the same event or subject, whoever made it",
     "audit.trail": "reads the whole history of a subject whose owner lets the reader open it",
@@ -19,10 +21,12 @@ SYSTEM_VIEWERS: dict[str, str] = {
     "casework.candidates": "counts what each possible verifier has open, wherever it lies",
     "casework.escalate": "looks at every desk for steps past their deadline",
     "casework.evidence": "names the files an act relied on in its history",
+    "registry.load": "a household registered in another area must not be loaded a second time",
     "registry.repeat": "finds what an act with the same client-made event id changed before",
     "cli.compare": "the operator at the machine's own console runs the comparison",
     "cli.intake": "the operator at the machine's own console takes in a file",
     "demo.build": "founds an invented county in an installation of its own",
+    "accounts.own": "everybody may see what he himself holds",
     "accounts.sign_in": "finds the account and its grants before there is a viewer",
 }
 

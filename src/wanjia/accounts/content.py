@@ -1,0 +1,25 @@
+"""The file of roles, read once."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from wanjia.kernel.errors import Sentence
+
+ROLES = Path(__file__).parent / "data" / "roles.yaml"
+
+
+@lru_cache(maxsize=1)
+def document() -> dict[str, Any]:
+    """`roles.yaml` as it stands."""
+    loaded = yaml.safe_load(ROLES.read_text("utf-8"))
+    return loaded if isinstance(loaded, dict) else {}
+
+
+def action_titles() -> dict[str, Sentence]:
+    """Every permission word with what it allows, in words."""
+    return {word: Sentence(zh, en) for word, (zh, en) in document()["actions"].items()}

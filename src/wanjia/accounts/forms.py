@@ -1,0 +1,150 @@
+"""Forms of the account pages. They translate; services decide."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from django import forms
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from wanjia.accounts import queries
+from wanjia.divisions.queries import names_of
+from wanjia.kernel import clock
+from wanjia.scope.viewer import Relation, Viewer
+
+RELATIONS = {
+    "": _("按岗位默认"),
+    Relation.ALL.value: _("区域内全部"),
+    Relation.OWN_DEPARTMENT.value: _("仅本部门"),
+    Relation.OWN_HOUSEHOLDS.value: _("仅结对户"),
+    Relation.OWN_CASES.value: _("仅本人办理"),
+}
+
+
+class SignInForm(forms.Form):
+    username = forms.CharField(
+        label=_("登录名"),
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "autofocus": True}),
+    )
+    password = forms.CharField(
+        label=_("密码"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class PeopleFilter(forms.Form):
+    q = forms.CharField(label=_("姓名或登录名"), max_length=60, required=False)
+
+
+class AccountForm(forms.Form):
+    username = forms.CharField(
+        label=_("登录名"), max_length=60, help_text=_("3 到 60 个小写字母、数字、点或连字符;开设后不能更改。")
+    )
+    display_name = forms.CharField(label=_("姓名"), max_length=60)
+    area_code = forms.CharField(
+        label=_("所属区划代码"), max_length=15, help_text=_("由哪一级管理,例如 451228 或 451228101。")
+    )
+    phone = forms.CharField(label=_("手机号"), max_length=20, required=False)
+    id_number = forms.CharField(
+        label=_("本人证件号码"), max_length=22, required=False, help_text=_("只用于核对一人一号,不保存明文。")
+    )
+    password = forms.CharField(
+        label=_("初始密码"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("10 位以上,同时包含字母和数字;请当面告知本人并提醒更改。"),
+    )
+
+    def clean_area_code(self) -> str:
+        return _known_area(self.cleaned_data["area_code"])
+
+
+class GrantForm(forms.Form):
+    """A role in an area. Offers only what the viewer may give."""
+
+    role = forms.ChoiceField(label=_("岗位"))
+    area_code = forms.CharField(label=_("行政区划代码"), max_length=15)
+    relation = forms.ChoiceField(label=_("范围"), required=False, choices=list(RELATIONS.items()))
+    department = forms.CharField(
+        label=_("部门代码"), max_length=40, required=False, help_text=_("仅“仅本部门”的授权填写。")
+    )
+    valid_from = forms.DateField(
+        label=_("开始日期"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    last_day = forms.DateField(
+        label=_("最后一天"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("岗位到期自动失效;长期有效可不填。"),
+    )
+
+    def __init__(self, viewer: Viewer, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        language = get_language() or "zh"
+        choices = [(role.code, role.title(language)) for role in queries.roles_given_by(viewer)]
+        self.fields["role"] = forms.ChoiceField(label=_("岗位"), choices=choices)
+
+    def clean_area_code(self) -> str:
+        return _known_area(self.cleaned_data["area_code"])
+
+    def wanted(self) -> dict[str, Any]:
+        """What `services.grant` takes; the last day is included."""
+        data = self.cleaned_data
+        last: date | None = data["last_day"]
+        return {
+            "role": data["role"],
+            "area_code": data["area_code"],
+            "relation": data["relation"],
+            "department": data["department"].strip(),
+            "valid_from": data["valid_from"] or clock.today(),
+            "valid_to": last + timedelta(days=1) if last else None,
+        }
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(label=_("原因"), max_length=200)
+
+
+class NewPasswordForm(forms.Form):
+    password = forms.CharField(
+        label=_("新密码"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("10 位以上,同时包含字母和数字,不能与最近 5 个相同。"),
+    )
+
+
+class ChangePasswordForm(NewPasswordForm):
+    present = forms.CharField(
+        label=_("当前密码"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    again = forms.CharField(
+        label=_("再输一次新密码"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    field_order = ["present", "password", "again"]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if data.get("password") and data.get("again") and data["password"] != data["again"]:
+            self.add_error("again", _("两次输入的新密码不一致。"))
+        return data
+
+
+def _known_area(code: str) -> str:
+    wanted = code.strip()
+    if wanted not in names_of([wanted]):
+        raise forms.ValidationError(_("没有这个行政区划代码,请核对位数(省 2、市 4、县 6、乡 9、村 12)。"))
+    return wanted
