@@ -1,0 +1,76 @@
+"""What the home page shows, composed from the slices below."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from wanjia.casework import declared
+from wanjia.casework import queries as casework
+from wanjia.casework.models import Case
+from wanjia.casework.queries import AreaFigure, HomeLines
+from wanjia.kernel import clock
+from wanjia.scope.areas import AreaRange
+from wanjia.scope.viewer import Viewer
+
+# The level below an area, by the length of its code; a village has no desks below it.
+NEXT_LENGTH = {0: 2, 2: 4, 4: 6, 6: 9, 9: 12}
+TASKS_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One matter that waits for the viewer; `tone` is that of its deadline."""
+
+    case: Case
+    headline: str
+    step: str
+    due_on: date | None
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The three lines, the most urgent matters, and the open work one level below the area."""
+
+    lines: HomeLines
+    tasks: tuple[Task, ...]
+    parts: tuple[AreaFigure, ...]
+
+
+def today(viewer: Viewer, area: str, language: str) -> Today:
+    """What `viewer` should know before noon; the figures are those of `area`, worst first."""
+    waiting = list(casework.work_queue(viewer)[:TASKS_SHOWN])
+    return Today(casework.home_lines(viewer), _tasks(viewer, waiting, language), _parts(viewer, area))
+
+
+def _tasks(viewer: Viewer, cases: Sequence[Case], language: str) -> tuple[Task, ...]:
+    by_flow: dict[tuple[str, int], list[Case]] = defaultdict(list)
+    for case in cases:
+        by_flow[case.kind, case.flow_version].append(case)
+    headlines: dict[int, str] = {}
+    for key, group in by_flow.items():
+        headlines |= declared.offered_for(*key).callbacks.headlines(group, viewer, language)
+    return tuple(
+        Task(case, headlines.get(case.case_no, ""), case.at.title.text(language), case.due_on, _tone(case))
+        for case in cases
+    )
+
+
+def _tone(case: Case) -> str:
+    day = clock.today()
+    if case.due_on is not None and case.due_on < day:
+        return "late"
+    return "warn" if case.warn_on is not None and case.warn_on <= day else "waiting"
+
+
+def _parts(viewer: Viewer, area: str) -> tuple[AreaFigure, ...]:
+    length = NEXT_LENGTH.get(len(area))
+    if length is None:
+        return ()
+    inside = AreaRange.of(area)
+    # The desk of the area itself keeps its own shorter code, and is no part of it.
+    found = casework.figures_by_area(viewer, length)
+    return tuple(figure for figure in found if len(figure.area) == length and figure.area in inside)
