@@ -1,5 +1,6 @@
 import datetime as dt
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -249,10 +250,8 @@ def test_a_bound_value_is_that_value_whatever_it_contains(value):
 
 @given(st.text(max_size=60))
 def test_any_text_is_accepted_or_refused_but_never_breaks_the_checker(text):
-    try:
-        check(text, COLUMNS, PARAMETERS)
-    except ExpressionRefused as refusal:
-        assert refusal.sentences("zh")
+    with suppress(ExpressionRefused):
+        assert check(text, COLUMNS, PARAMETERS).sql
 
 
 def test_parts_joined_by_and_can_be_judged_apart():

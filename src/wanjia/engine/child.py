@@ -47,7 +47,7 @@ def _limit(limits: dict[str, Any]) -> None:
 
 
 def _preview(task: dict[str, Any], stdin: BinaryIO) -> dict[str, Any]:
-    rows = pa.ipc.open_stream(stdin).read_all()
+    rows = pa.ipc.open_stream(stdin.read()).read_all()
     connection = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "512MB"})
     connection.register("rows", rows)
     connection.execute("create table given as select * from rows")

@@ -36,6 +36,7 @@ from wanjia.lake.columns import Columns, Type
 MAX_CHARACTERS = 2_000
 MAX_PARENTHESES = 60  # three thousand nested ones exhaust the parser's stack
 MAX_NODES = 200
+_SHOWN = 80  # characters of the analyst's text repeated in a refusal
 MAX_LIST = 1_000  # values of one list parameter; they are bound, not parsed
 
 _NUMBERS = frozenset({Type.INTEGER, Type.BIGINT})
@@ -49,7 +50,7 @@ Parameter = Value | Sequence[Value]
 class Checked:
     """An expression that passed: its type, its SQL, and the columns and parameters it reads."""
 
-    tree: exp.Expression
+    tree: exp.Expr
     type: Type
     columns: frozenset[str]
     parameters: frozenset[str]
@@ -96,7 +97,7 @@ def check_condition(text: str, columns: Columns, parameters: Mapping[str, Parame
     return checked
 
 
-def literal(value: Value) -> exp.Expression:
+def literal(value: Value) -> exp.Expr:
     """A typed literal for a bound value; the only way a value gets into SQL."""
     if isinstance(value, bool):
         return exp.Boolean(this=value)
@@ -127,7 +128,7 @@ def nearest(name: str, known: Sequence[str]) -> str:
     return ", ".join(close or sorted(known)[:3]) or "–"
 
 
-def _parse(text: str) -> exp.Expression:
+def _parse(text: str) -> exp.Expr:
     if len(text) > MAX_CHARACTERS:
         raise TooLong(size=len(text), limit=MAX_CHARACTERS, unit="characters")
     if text.count("(") > MAX_PARENTHESES:
@@ -148,7 +149,7 @@ def _parse(text: str) -> exp.Expression:
     return tree
 
 
-def _conjuncts(tree: exp.Expression) -> Iterator[exp.Expression]:
+def _conjuncts(tree: exp.Expr) -> Iterator[exp.Expr]:
     if type(tree) is exp.And:
         yield from _conjuncts(tree.this)
         yield from _conjuncts(tree.expression)
@@ -165,7 +166,7 @@ class _Checker:
         self.columns = columns
         self.parameters = parameters
         self.used: set[str] = set()
-        self.bound: exp.Expression = exp.Null()
+        self.bound: exp.Expr = exp.Null()
 
     # -- entry -----------------------------------------------------------------------------
 
@@ -177,13 +178,13 @@ class _Checker:
         given = {name for name, value in node.args.items() if value not in (None, [], False, "")}
         surplus = given - rule.arguments
         if surplus:
-            raise ForbiddenConstruct(construct=f"{_name(node)} {sorted(surplus)[0]}", part=_shown(node))
+            raise ForbiddenConstruct(construct=f"{_name(node)} {min(surplus)}", part=_shown(node))
         return rule.judge(self, node)
 
-    def bind(self, tree: exp.Expression) -> None:
+    def bind(self, tree: exp.Expr) -> None:
         """Replace every placeholder by literals of the parameter's values."""
 
-        def bound(node: exp.Expression) -> exp.Expression:
+        def bound(node: exp.Expr) -> exp.Expr:
             if type(node) is exp.Placeholder:
                 value = self.parameters[node.name]
                 return literal(value) if isinstance(value, (bool, int, str, dt.date)) else node
@@ -196,13 +197,13 @@ class _Checker:
 
     # -- wanted types ----------------------------------------------------------------------
 
-    def want(self, node: exp.Expression, wanted: Type) -> Type:
+    def want(self, node: exp.Expr, wanted: Type) -> Type:
         found = self.type_of(node)
         if not _alike(found, wanted):
             raise TypesDiffer(part=_shown(node), wanted=wanted.value, found=found.value)
         return found
 
-    def same(self, *nodes: exp.Expression) -> Type:
+    def same(self, *nodes: exp.Expr) -> Type:
         """All nodes share a type; the wider of the two for numbers."""
         first = self.type_of(nodes[0])
         kinds = [first, *(self.want(node, first) for node in nodes[1:])]
@@ -252,7 +253,7 @@ class _Checker:
         self.used.add(node.name)
         return self.parameters[node.name]
 
-    def _list(self, node: exp.Expression) -> Sequence[Value]:
+    def _list(self, node: exp.Expr) -> Sequence[Value]:
         if type(node) is not exp.Placeholder:
             raise ForbiddenConstruct(construct="IN", part=_shown(node))
         value = self._value(node)
@@ -299,7 +300,7 @@ class _Checker:
             self.want(item, found)
         return Type.BOOLEAN
 
-    def text_test(self, node: exp.Expression) -> Type:
+    def text_test(self, node: exp.Expr) -> Type:
         self.want(node.this, Type.TEXT)
         self.want(node.expression, Type.TEXT)
         return Type.BOOLEAN
@@ -314,10 +315,10 @@ class _Checker:
         self.want(node.expression, Type.BIGINT)
         return Type.BIGINT
 
-    def minus(self, node: exp.Expression) -> Type:
+    def minus(self, node: exp.Expr) -> Type:
         return self.want(node.this, Type.BIGINT)
 
-    def part_of_date(self, node: exp.Expression) -> Type:
+    def part_of_date(self, node: exp.Expr) -> Type:
         self.want(node.this, Type.DATE)
         return Type.BIGINT
 
@@ -329,7 +330,7 @@ class _Checker:
         self.want(node.expression, Type.DATE)
         return Type.BIGINT
 
-    def length(self, node: exp.Expression) -> Type:
+    def length(self, node: exp.Expr) -> Type:
         self.want(node.this, Type.TEXT)
         return Type.BIGINT
 
@@ -415,6 +416,6 @@ def _name(node: Any) -> str:
 
 def _shown(part: Any) -> str:
     """A short, printable form of a piece of the analyst's own text."""
-    text = part.sql(dialect="duckdb") if isinstance(part, exp.Expression) else str(part)
+    text = part.sql(dialect="duckdb") if isinstance(part, exp.Expr) else str(part)
     printable = "".join(character if character.isprintable() else " " for character in text)
-    return printable if len(printable) <= 80 else printable[:79] + "…"
+    return printable if len(printable) <= _SHOWN else printable[: _SHOWN - 1] + "…"

@@ -50,7 +50,8 @@ class DuckDB:
     def table(self, pipeline: Pipeline) -> pa.Table:
         """The pipeline's rows in memory."""
         with self._connected(pipeline) as connection:
-            return connection.sql(pipeline.statement(), params=dict(pipeline.bindings)).to_arrow_table()
+            rows: pa.Table = connection.sql(pipeline.statement(), params=dict(pipeline.bindings)).to_arrow_table()
+            return rows
 
     def write(self, pipeline: Pipeline, path: Path, columns: Columns, *, row_group: int = parquet.ROW_GROUP) -> int:
         """Write the pipeline's rows to `path` as Parquet with exactly the declared columns; returns how many.

@@ -10,6 +10,12 @@ from pathlib import Path
 from wanjia.lake.columns import Columns
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+_READ = re.compile(r"\{\{|\}\}|\{([a-z0-9_]+)\}")
+
+
+def braced(sql: str) -> str:
+    """SQL to be put into a step's text as it is, though a literal in it holds braces."""
+    return sql.replace("{", "{{").replace("}", "}}")
 
 
 def _require_name(name: str) -> None:
@@ -47,8 +53,9 @@ class Source:
 class Step:
     """One question and the SQL that answers it from earlier steps and sources.
 
-    In `sql`, `{name}` stands for something listed in `reads`. `kept` asks the engine to compute
-    the step once although several later steps read it.
+    In `sql`, `{name}` stands for something listed in `reads`; braces that are meant as such go
+    through `braced`. `kept` asks the engine to compute the step once although several later
+    steps read it.
     """
 
     name: str
@@ -62,10 +69,10 @@ class Step:
 
     def rendered(self) -> str:
         """The step's SQL with the tables it reads written in; every one of them must be used."""
-        used = set(re.findall(r"\{([a-z0-9_]+)\}", self.sql))
+        used = {match[1] for match in _READ.finditer(self.sql) if match[1]}
         if used != set(self.reads):
             raise ValueError(f"the step {self.name} declares reads {sorted(self.reads)} but uses {sorted(used)}")
-        return re.sub(r"\{([a-z0-9_]+)\}", r"\1", self.sql).strip()
+        return _READ.sub(lambda match: match[1] or match[0][0], self.sql).strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ def preview(condition: Checked, rows: pa.Table, *, limits: Limits = PREVIEW) -> 
     return Preview(rows=rows.num_rows, fired=tuple(answer["fired"]))
 
 
-def write(
+def write(  # noqa: PLR0913 - one act, and what bounds it
     pipeline: Pipeline,
     path: Path,
     columns: Columns,

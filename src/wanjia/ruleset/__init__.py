@@ -1,1 +1,1 @@
-"""Rule files, checked expressions, generated SQL steps."""
+"""规则: rule files, read strictly, checked against the rule language, generated into SQL steps."""

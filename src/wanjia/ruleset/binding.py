@@ -1,0 +1,139 @@
+"""A rule bound to a region and a day: parameters have values, expressions are checked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from wanjia.engine.dialect import Checked, Value, check, check_condition
+from wanjia.engine.errors import ExpressionRefused
+from wanjia.lake.columns import Type
+from wanjia.ruleset.errors import BadExpression, ParameterNotInForce
+from wanjia.ruleset.rule import Rule
+from wanjia.ruleset.vocabulary import Origin
+from wanjia.scope.areas import next_code
+
+Values = Mapping[str, "Value | tuple[Value, ...]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """An area in which the rule's parameters have these values; `region` is the area's code."""
+
+    region: str
+    values: Values
+    condition: Checked
+
+
+@dataclass(frozen=True, slots=True)
+class BoundRule:
+    """A rule ready to run. Zones are ordered from the smallest area to the whole region."""
+
+    rule: Rule
+    region: str
+    on: dt.date
+    zones: tuple[Zone, ...]
+    measures: Mapping[str, Checked]
+
+    @property
+    def condition_sql(self) -> str:
+        """True where the rule fires; where a smaller area has its own values, those count there."""
+        whole = self.zones[-1].condition.sql
+        if len(self.zones) == 1:
+            return whole
+        branches = " ".join(f"when {_inside(zone.region)} then ({zone.condition.sql})" for zone in self.zones[:-1])
+        return f"case {branches} else ({whole}) end"
+
+    @property
+    def record_conditions(self) -> tuple[str, ...]:
+        """Parts of the condition that the department's record alone decides.
+
+        Where the rule fires all of them are true, so records that fail one need not be joined.
+        """
+        if len(self.zones) > 1:
+            return ()
+        records = self.rule.vocabulary.of(Origin.RECORD).keys()
+        return tuple(part.sql for part in self.zones[0].condition.conjuncts if part.columns and part.columns <= records)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Every declared column the rule reads, for its condition or as evidence."""
+        parts = [zone.condition for zone in self.zones] + list(self.measures.values())
+        plain = {name for name in self.rule.evidence if name not in self.measures}
+        return frozenset(plain.union(*(part.columns for part in parts)))
+
+    def evidence_sql(self, name: str) -> str:
+        """The SQL of an evidence column or measure."""
+        return f"({self.measures[name].sql})" if name in self.measures else name
+
+
+def bind(rule: Rule, *, region: str, on: dt.date) -> BoundRule:
+    """Give the parameters the values in force in `region` on a day, and check every expression.
+
+    Raises BadExpression, ParameterNotInForce.
+    """
+    regions = {region} | {
+        setting.region
+        for parameter in rule.parameters.values()
+        for setting in parameter.settings
+        if setting.region.startswith(region) and setting.holds(setting.region, on)
+    }
+    zones, measures = [], {}
+    for code in sorted(regions, key=lambda item: (-len(item), item)):
+        values = {name: _in_force(rule, name, code, on) for name in rule.parameters}
+        measures = {name: _measure(rule, name, values) for name in rule.measures}
+        zones.append(Zone(code, values, _condition(rule, measures, values)))
+    return BoundRule(rule, region, on, tuple(zones), measures)
+
+
+def _in_force(rule: Rule, name: str, region: str, on: dt.date) -> Value | tuple[Value, ...]:
+    """The value of the smallest area around `region`; of two that hold, the later one."""
+    holding = [setting for setting in rule.parameters[name].settings if setting.holds(region, on)]
+    if not holding:
+        raise ParameterNotInForce(rule=rule.id, parameter=name, region=region, on=on)
+    return max(holding, key=lambda setting: (len(setting.region), setting.valid_from)).value
+
+
+def _measure(rule: Rule, name: str, values: Values) -> Checked:
+    try:
+        return check(rule.measures[name].text, rule.vocabulary.types, values)
+    except ExpressionRefused as refusal:
+        raise _bad(rule, f"measures.{name}.is", refusal) from None
+
+
+def _condition(rule: Rule, measures: Mapping[str, Checked], values: Values) -> Checked:
+    """The rule's condition with its measures written out."""
+    types: dict[str, Type] = rule.vocabulary.types | {name: measure.type for name, measure in measures.items()}
+    try:
+        checked = check_condition(rule.when, types, values)
+    except ExpressionRefused as refusal:
+        raise _bad(rule, "when", refusal) from None
+
+    def written_out(node: exp.Expr) -> exp.Expr:
+        if type(node) is exp.Column and node.name in measures:
+            return exp.Paren(this=measures[node.name].tree.copy())
+        return node
+
+    tree = checked.tree.transform(written_out)
+    columns = frozenset(column.name for column in tree.find_all(exp.Column))
+    return Checked(tree, checked.type, columns, checked.parameters)
+
+
+def _bad(rule: Rule, key: str, refusal: ExpressionRefused) -> BadExpression:
+    return BadExpression(
+        file=rule.file,
+        key=key,
+        reason=refusal.code,
+        problem=refusal.sentences("en")[0],
+        hint=refusal.sentences("en")[1],
+    )
+
+
+def _inside(region: str) -> str:
+    """Whether the household lies in `region`; the code is digits, as reading the file made sure."""
+    above = next_code(region)
+    upper = f" and village_code < '{above}'" if above else ""
+    return f"village_code >= '{region}'{upper}"
