@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import UTC
 from typing import Any, ClassVar, NoReturn, Self, TypeVar, cast
 
 from django.db import models
@@ -225,7 +226,7 @@ class CaseEvent(ScopedModel):
         return {
             "action": self.action,
             "area": self.area_code,
-            "at": self.at.isoformat(),
+            "at": self.at.astimezone(UTC).isoformat(),
             "by_system": self.by_system,
             "by_user": self.by_user,
             "case_no": self.case_id,

@@ -248,7 +248,7 @@ def has_evidence(viewer: Viewer, case: Case) -> bool:
 def evidence_digests(case: Case) -> list[str]:
     """The digests of what was filed with the case, so that history names exactly these files."""
     rows = files.files_of(system_viewer("casework.evidence"), "case", case.case_no)
-    return sorted(row.sha256 for row in rows)
+    return sorted(row.content_key for row in rows)
 
 
 # The home page
@@ -271,22 +271,20 @@ def home_lines(viewer: Viewer) -> HomeLines:
     today = clock.today()
     desks = _my_desks(viewer)
     in_person = Q(closed_at=None, holder_user_id=viewer.user_id)
-    mine = Case.objects.visible_to(viewer).filter(in_person).aggregate(
-        n=Count("pk"), yellow=Count("pk", filter=Q(warn_on__lte=today, due_on__gte=today)),
-        red=Count("pk", filter=Q(due_on__lt=today)),
-    )  # fmt: skip
-    counters = _counters(viewer)
-    seat = counters.filter(desks).aggregate(
-        n=Sum("n"),
-        yellow=Sum("n", filter=Q(warn_on__lte=today, due_on__gte=today)),
-        red=Sum("n", filter=Q(due_on__lt=today)),
+    yellow, red = Q(warn_on__lte=today, due_on__gte=today), Q(due_on__lt=today)
+    mine = (
+        Case.objects.visible_to(viewer)
+        .filter(in_person)
+        .aggregate(all=Count("pk"), yellow=Count("pk", filter=yellow), red=Count("pk", filter=red))
     )
-    below = counters.exclude(desks).filter(due_on__lt=today).aggregate(n=Sum("n"))["n"] or 0
+    counters = _counters(viewer)
+    seat = counters.filter(desks).aggregate(all=Sum("n"), yellow=Sum("n", filter=yellow), red=Sum("n", filter=red))
+    below = counters.exclude(desks).filter(red).aggregate(all=Sum("n"))["all"] or 0
     offices = _offices(viewer)
     raised = Case.objects.visible_to(viewer).filter(closed_at=None, raised_to__in=offices).count() if offices else 0
-    moved = _moves(viewer).filter(on__gte=today - timedelta(days=1)).aggregate(n=Sum("n"))["n"] or 0
+    moved = _moves(viewer).filter(on__gte=today - timedelta(days=1)).aggregate(all=Sum("n"))["all"] or 0
     return HomeLines(
-        waiting=(seat["n"] or 0) + mine["n"],
+        waiting=(seat["all"] or 0) + mine["all"],
         waiting_yellow=(seat["yellow"] or 0) + mine["yellow"],
         waiting_overdue=(seat["red"] or 0) + mine["red"],
         overdue_below=below,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from wanjia.audit.services import JSON, Kind
 from wanjia.casework import counters, declared
@@ -71,6 +71,7 @@ def open_cases(
     """
     flow = declared.newest(kind).flow
     _require_permission(viewer, flow, specs)
+    _one_at_a_time(kind)
     wanted = {spec.key: spec for spec in specs}
     already = _open_by_key(kind, list(wanted))
     fresh = [spec for key, spec in wanted.items() if key not in already]
@@ -110,6 +111,16 @@ def _insert(specs: Sequence[CaseSpec], flow: Flow, step: Step, dates: Dates, act
     nowhere: counters.Desk | None = None
     act.write([("", nowhere, case) for case in cases])
     return cases
+
+
+def _one_at_a_time(kind: str) -> None:
+    """Two people issuing the same findings at once: the second waits, then sees the first one's cases.
+
+    SQLite has one writer anyway.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"casework.open {kind}"])
 
 
 def _open_by_key(kind: str, keys: Sequence[str]) -> dict[str, int]:

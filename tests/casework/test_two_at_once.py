@@ -1,0 +1,76 @@
+"""Two people act on one case in the same moment: one wins, the other is told who did."""
+
+import threading
+
+import pytest
+from django.db import connections
+
+from wanjia.casework.errors import CaseMovedOn, CountChanged
+from wanjia.casework.filters import CaseFilter
+from wanjia.casework.models import Case, CaseEvent
+from wanjia.casework.services import act, act_in_bulk
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(*calls):
+    """Run the calls in threads of their own, released together; returns results or exceptions."""
+    gate, results = threading.Barrier(len(calls)), [None] * len(calls)
+
+    def run(index, call):
+        try:
+            gate.wait(10)
+            results[index] = call()
+        except Exception as refusal:  # noqa: BLE001 - the test judges what came
+            results[index] = refusal
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(index, call)) for index, call in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return results
+
+
+def test_one_wins_and_the_other_hears_who_it_was(opened, county, people):
+    (number,) = opened(7)
+    second = people.viewer(people.add("second", "leak_county", "451228"))
+    results = at_once(*[
+        lambda viewer=viewer: act(viewer=viewer, case_no=number, action="pass_on", seen_version=1)
+        for viewer in (county, second)
+    ])  # fmt: skip
+    winners = [result for result in results if isinstance(result, Case)]
+    losers = [result for result in results if isinstance(result, CaseMovedOn)]
+    assert (len(winners), len(losers)) == (1, 1), results
+    by = CaseEvent.objects.of(winners[0]).get(action="pass_on").by_user
+    assert losers[0].values["by"] == {county.user_id: "County", second.user_id: "Second"}[by]
+    assert Case.objects.for_writing().get(pk=number).version == 2
+
+
+def test_a_bulk_act_and_a_single_one_do_not_both_move_a_case(opened, county, people):
+    numbers = opened(*range(1, 41))
+    second = people.viewer(people.add("second", "leak_county", "451228"))
+    waiting = CaseFilter(kind="leak", step="reported")
+    bulk, single = at_once(
+        lambda: act_in_bulk(viewer=second, action="pass_on", case_filter=waiting, expected_count=40),
+        lambda: act(viewer=county, case_no=numbers[20], action="pass_on", seen_version=1),
+    )
+    moved = Case.objects.for_writing().filter(step="at_town").count()
+    if isinstance(bulk, CountChanged):
+        assert moved == 1
+    else:
+        assert isinstance(single, CaseMovedOn)
+        assert bulk.done == moved == 40
+    assert set(Case.objects.for_writing().values_list("version", flat=True)) <= {1, 2}
+    assert CaseEvent.objects.of_many(numbers).filter(action="pass_on").count() == moved
+
+
+def test_the_same_suspicion_opened_twice_at_once_is_one_case(deadlines, county):
+    from tests.casework.conftest import spec
+    from wanjia.casework.services import open_cases
+
+    results = at_once(*[lambda: open_cases(viewer=county, kind="leak", specs=[spec(7), spec(8)])] * 2)
+    assert Case.objects.for_writing().filter(closed_at=None).count() == 2, results
+    assert sum(len(result.opened) for result in results) == 2, results
