@@ -41,6 +41,38 @@ class Gazetteer:
     children: dict[str, tuple[Place, ...]]
     former: dict[str, FormerCode]
 
+    def current_code(self, code: str) -> str:
+        """The code used today for a place that was re-coded; any other code as it is."""
+        seen: set[str] = set()
+        while code not in self.places and code not in seen:
+            seen.add(code)
+            for length in reversed(LENGTHS):
+                former = self.former.get(code[:length]) if length <= len(code) else None
+                if former is not None:
+                    code = former.new_code + code[length:]
+                    break
+        return code
+
+    def name_of(self, code: str) -> str:
+        """The name of a division, of a former one the name it had then; the code itself if unknown."""
+        if code in self.places:
+            return self.places[code].name
+        if code in self.former:
+            return self.former[code].old_name
+        found = self.places.get(self.current_code(code))
+        return found.name if found is not None else code
+
+    def path_of(self, code: str) -> list[tuple[str, str]]:
+        """(code, name) from the province down; empty for a code nobody knows."""
+        current = self.current_code(code)
+        if current not in self.places:
+            return []
+        return [(current[:length], self.name_of(current[:length])) for length in LENGTHS if length <= len(current)]
+
+    def full_name(self, code: str, *, below: str = "") -> str:
+        """The names along the path, run together as Chinese addresses are; from below `below` if given."""
+        return "".join(name for step, name in self.path_of(code) if len(step) > len(below))
+
 
 def gazetteer() -> Gazetteer:
     """The divisions this process remembers."""
@@ -80,33 +112,23 @@ def place(code: str) -> Place | None:
 
 def name_of(code: str) -> str:
     """The name of a division, of a former one the name it had then; the code itself if unknown."""
-    known = gazetteer()
-    found = known.places.get(code)
-    if found is not None:
-        return found.name
-    former = known.former.get(code)
-    if former is not None:
-        return former.old_name
-    found = known.places.get(current_code(code))
-    return found.name if found is not None else code
+    return gazetteer().name_of(code)
 
 
 def names_of(codes: Iterable[str]) -> dict[str, str]:
     """The names of those codes that are known."""
-    return {code: name for code in set(codes) if (name := name_of(code)) != code}
+    known = gazetteer()
+    return {code: name for code in set(codes) if (name := known.name_of(code)) != code}
 
 
 def path_of(code: str) -> list[tuple[str, str]]:
     """(code, name) from the province down to `code`; empty for a code nobody knows."""
-    current = current_code(code)
-    if current not in gazetteer().places:
-        return []
-    return [(current[:length], name_of(current[:length])) for length in LENGTHS if length <= len(current)]
+    return gazetteer().path_of(code)
 
 
 def full_name(code: str, *, below: str = "") -> str:
     """The names along the path, run together as Chinese addresses are; from below `below` if given."""
-    return "".join(name for step, name in path_of(code) if len(step) > len(below))
+    return gazetteer().full_name(code, below=below)
 
 
 def children(code: str) -> list[Place]:
@@ -125,25 +147,15 @@ def current_code(code: str) -> str:
 
     Re-coding a county kept the townships' and villages' own digits, so what is below follows.
     """
-    known = gazetteer()
-    seen: set[str] = set()
-    while code not in known.places and code not in seen:
-        seen.add(code)
-        for length in reversed(LENGTHS):
-            former = known.former.get(code[:length]) if length <= len(code) else None
-            if former is not None:
-                code = former.new_code + code[length:]
-                break
-    return code
+    return gazetteer().current_code(code)
 
 
 def former_codes(code: str) -> list[str]:
     """The codes `code` had before, newest first; sealed data still carry them."""
-    result = []
-    for former in sorted(gazetteer().former.values(), key=lambda each: each.valid_to, reverse=True):
-        if code.startswith(former.new_code):
-            result.append(former.old_code + code[len(former.new_code) :])
-    return result
+    newest_first = sorted(gazetteer().former.values(), key=lambda each: each.valid_to, reverse=True)
+    return [
+        former.old_code + code[len(former.new_code) :] for former in newest_first if code.startswith(former.new_code)
+    ]
 
 
 def reachable_children(viewer: Viewer, code: str) -> list[Place]:

@@ -11,7 +11,7 @@ from wanjia.kernel import clock
 from wanjia.kernel.remember import Remembered
 from wanjia.kernel.workdays import WorkCalendar
 from wanjia.reference.choices import LineKind
-from wanjia.reference.errors import NoValue, UnknownCodeList
+from wanjia.reference.errors import NoValue
 from wanjia.reference.models import (
     CalendarDay,
     Code,
