@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from wanjia.kernel import clock
+from wanjia.kernel.remember import look_again_everywhere
 from wanjia.protection.keys import Keyring
 
 # Every write of a watched table is recorded, or its test fails.
@@ -27,6 +28,12 @@ def _still_clock(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     with clock.frozen(NOW):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """What processes keep in memory is compared with the database again: the last test rolled it back."""
+    look_again_everywhere()
 
 
 @pytest.fixture(autouse=True)
