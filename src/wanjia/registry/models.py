@@ -133,7 +133,7 @@ class Membership(ScopedModel):
     relation = models.CharField(max_length=2)  # CL-06
     member_status = models.CharField(max_length=2)  # CL-13
     joined_on = models.DateField(null=True)  # null: since before the registry
-    left_on = models.DateField(null=True)
+    left_on = models.DateField(null=True)  # null with a status outside {1, 4}: the day is not known
     change_reason = models.CharField(max_length=2, blank=True)  # CL-14, why he joined or left
     latest = models.BooleanField(default=True)
 
@@ -148,9 +148,8 @@ class Membership(ScopedModel):
                 name="membership_ends_after_it_begins",
             ),
             models.CheckConstraint(
-                condition=Q(left_on=None, member_status__in=sorted(IN_HOUSEHOLD))
-                | Q(left_on__isnull=False) & ~Q(member_status__in=sorted(IN_HOUSEHOLD)),
-                name="membership_has_ended_if_its_status_says_so",
+                condition=Q(left_on=None) | ~Q(member_status__in=sorted(IN_HOUSEHOLD)),
+                name="membership_of_those_present_is_open",
             ),
         ]
         indexes = [models.Index(fields=["village_code"], name="membership_by_village")]

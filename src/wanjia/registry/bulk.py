@@ -1,0 +1,154 @@
+"""Set-based writing on both databases, inside Django's own transaction.
+
+Columns go in whole. On PostgreSQL they are copied into a temporary table (COPY straight into a
+table under row-level security is refused) and moved from there; on SQLite `executemany` into
+the table itself is already the fastest way on a connection that holds a transaction. Prepare
+everything that costs time (encryption, digests) before the transaction begins: on SQLite it
+holds the one write lock.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+from django.db import connection, models
+
+Values = Sequence[Any] | pa.Array | pa.ChunkedArray
+Columns = Mapping[str, Values]
+
+_STAGED = "wanjia_staged"
+
+
+def insert(model: type[models.Model], columns: Columns) -> int:
+    """Insert rows given as columns by field name; columns left out take the database's NULL or number.
+
+    Raises IntegrityError as any insert does. Needs a transaction to be open.
+    """
+    count = _length(columns)
+    if not count:
+        return 0
+    fields = _fields(model, columns)
+    into = ", ".join(_quoted(field.column) for field in fields)
+    table = _quoted(model._meta.db_table)
+    if connection.vendor == "sqlite":
+        marks = ", ".join(["%s"] * len(fields))
+        _execute_many(f"INSERT INTO {table} ({into}) VALUES ({marks})", fields, columns)  # noqa: S608 - model names
+        return count
+    with _staged(fields, columns), connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {table} ({into}) SELECT {into} FROM {_STAGED}")  # noqa: S608 - model names
+    return count
+
+
+def update(model: type[models.Model], key: str, columns: Columns) -> int:
+    """Set the other columns on the rows whose field `key` equals it; returns how many rows were met.
+
+    Values of `key` are unique in `columns`. One statement whatever the number of rows.
+    """
+    if not _length(columns):
+        return 0
+    fields = _fields(model, columns)
+    key_column = _quoted(model._meta.get_field(key).column)  # type: ignore[union-attr]
+    table = _quoted(model._meta.db_table)
+    changed = ", ".join(
+        f"{_quoted(field.column)} = {_STAGED}.{_quoted(field.column)}" for field in fields if field.name != key
+    )
+    with _staged(fields, columns), connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET {changed} FROM {_STAGED} WHERE {table}.{key_column} = {_STAGED}.{key_column}"  # noqa: S608 - model names
+        )
+        return int(cursor.rowcount)
+
+
+@contextmanager
+def _staged(fields: Sequence[models.Field[Any, Any]], columns: Columns) -> Iterator[None]:
+    """A temporary table holding the columns, for one statement."""
+    described = ", ".join(f"{_quoted(field.column)} {field.rel_db_type(connection)}" for field in fields)
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TEMPORARY TABLE {_STAGED} ({described})")
+        try:
+            if connection.vendor == "sqlite":
+                marks = ", ".join(["%s"] * len(fields))
+                _execute_many(f"INSERT INTO {_STAGED} VALUES ({marks})", fields, columns)  # noqa: S608 - our name
+            else:
+                _copy(cursor, fields, columns)
+            yield
+        finally:
+            if connection.vendor == "sqlite" or not _broken():
+                cursor.execute(f"DROP TABLE {_STAGED}")
+
+
+def _broken() -> bool:
+    """Whether an error has already doomed PostgreSQL's transaction, which then takes the table with it."""
+    from psycopg.pq import TransactionStatus
+
+    return bool(connection.connection.info.transaction_status == TransactionStatus.INERROR)
+
+
+def _execute_many(sql: str, fields: Sequence[models.Field[Any, Any]], columns: Columns) -> None:
+    lists = [_for_sqlite(field, columns[field.name]) for field in fields]
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, list(zip(*lists, strict=True)))
+
+
+def _for_sqlite(field: models.Field[Any, Any], values: Values) -> Sequence[Any]:
+    plain = _plain(values)
+    kind = field.get_internal_type()
+    if kind == "UUIDField":
+        return [None if value is None else value.hex for value in plain]
+    if kind == "DateField":
+        return [None if value is None else value.isoformat() for value in plain]
+    if kind == "DateTimeField":
+        return [None if value is None else _naive(value) for value in plain]
+    return plain
+
+
+def _naive(value: datetime) -> str:
+    """An instant as Django writes it into SQLite: UTC without a zone."""
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
+
+
+def _copy(cursor: Any, fields: Sequence[models.Field[Any, Any]], columns: Columns) -> None:
+    table = pa.table({field.name: _for_copy(field, columns[field.name]) for field in fields})
+    buffer = io.BytesIO()
+    # Arrow writes null as nothing and the empty text as "", which is how COPY tells them apart.
+    pa_csv.write_csv(table, buffer, pa_csv.WriteOptions(include_header=False, quoting_style="needed"))
+    with cursor.copy(f"COPY {_STAGED} FROM STDIN (FORMAT csv)") as copy:
+        copy.write(buffer.getbuffer())
+
+
+def _for_copy(field: models.Field[Any, Any], values: Values) -> pa.Array | pa.ChunkedArray:
+    kind = field.get_internal_type()
+    if kind == "BinaryField":
+        return pa.array([None if value is None else f"\\x{value.hex()}" for value in _plain(values)], pa.string())
+    if kind == "UUIDField":
+        return pa.array([None if value is None else str(value) for value in _plain(values)], pa.string())
+    if kind == "DateTimeField":
+        return pa.array([None if value is None else value.isoformat() for value in _plain(values)], pa.string())
+    if isinstance(values, (pa.Array, pa.ChunkedArray)):
+        return values
+    return pa.array(values, pa.string()) if kind in {"CharField", "TextField"} else pa.array(values)
+
+
+def _plain(values: Values) -> Sequence[Any]:
+    return values.to_pylist() if isinstance(values, (pa.Array, pa.ChunkedArray)) else values
+
+
+def _fields(model: type[models.Model], columns: Columns) -> list[models.Field[Any, Any]]:
+    return [model._meta.get_field(name) for name in columns]  # type: ignore[misc]
+
+
+def _length(columns: Columns) -> int:
+    lengths = {len(values) for values in columns.values()}
+    if len(lengths) != 1:
+        raise ValueError(f"columns of different lengths: {sorted(lengths)}")
+    return lengths.pop()
+
+
+def _quoted(name: str) -> str:
+    return connection.ops.quote_name(name)

@@ -1,0 +1,39 @@
+"""The rows of a load as they were taken in, kept in the lake with their salts.
+
+They are what the load's audit entry commits to. The tables change afterwards; this does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import pyarrow.parquet as pq
+
+from wanjia.audit.services import JSON
+from wanjia.lake import Columns, Type
+from wanjia.scope.stores import lake
+
+FILE = "rows.parquet"
+COLUMNS: Columns = {"table": Type.TEXT, "row": Type.TEXT, "salt": Type.TEXT}
+
+
+def address_of(event_id: UUID) -> str:
+    """Where in the lake the rows of a load are."""
+    return f"registry/load={event_id}"
+
+
+def loaded_payload(table: str, row: str) -> dict[str, JSON]:
+    """What one row of a load commits to: its values joined in the order the manifest names."""
+    return {"table": table, "row": row}
+
+
+def loaded_rows(event_id: UUID) -> Iterator[tuple[bytes, dict[str, JSON]]]:
+    """(salt, payload) of the rows of a load, in the order recorded; nothing if the event was no load."""
+    address = address_of(event_id)
+    if not lake().exists(address):
+        return
+    file = pq.ParquetFile(lake().path(address, FILE))
+    for batch in file.iter_batches(batch_size=50_000):
+        for table, row, salt in zip(*(batch.column(name).to_pylist() for name in COLUMNS), strict=True):
+            yield bytes.fromhex(salt), loaded_payload(table, row)

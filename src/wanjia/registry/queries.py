@@ -1,0 +1,349 @@
+"""Reading the registry: households and their lists, members, history, relatives. All cut to the viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+
+from wanjia.accounts.models import User
+from wanjia.accounts.queries import names_of
+from wanjia.kernel import names
+from wanjia.kernel.errors import Language
+from wanjia.kernel.identity import key_text
+from wanjia.protection.masking import MASKS, mask_name
+from wanjia.reference.queries import code_list
+from wanjia.registry.choices import IN_HOUSEHOLD, Standing
+from wanjia.registry.fields import FIELDS, Field
+from wanjia.registry.models import (
+    Change,
+    Household,
+    HouseholdAlias,
+    HouseholdYear,
+    Membership,
+    Person,
+    PersonYear,
+)
+from wanjia.scope.areas import AreaRange
+from wanjia.scope.keys import keyring
+from wanjia.scope.models import range_q
+from wanjia.scope.system import system_viewer
+from wanjia.scope.viewer import Viewer
+
+READ = "registry.read"
+PAGE = 50
+SUGGESTIONS = 10
+SHORTEST_NUMBER = 15  # characters from which a text is taken for an identity number
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of households is narrowed to. `text` is a name, a household number, or a whole identity number."""
+
+    area: str = ""
+    status: str = ""
+    category: str = ""
+    standing: str = Standing.LIVE.value
+    text: str = ""
+
+    def as_codes(self) -> dict[str, str]:
+        """The filters as an audit entry may hold them: what was typed is only said to be there."""
+        return {**asdict(self), "text": "typed" if self.text else ""}
+
+
+@dataclass(frozen=True, slots=True)
+class HouseholdRow:
+    """A household in a list."""
+
+    household_no: int
+    village_code: str
+    hamlet: str
+    head_name: str
+    member_count: int
+    household_category: str
+    poverty_status: str
+    standing: str
+    identified_year: int
+    exit_year: int | None
+
+    @property
+    def head_masked(self) -> str:
+        return mask_name(self.head_name)
+
+    @property
+    def standing_label(self) -> str:
+        return str(Standing(self.standing).label)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A stretch of a list read after a key; `next_cursor` continues it, None at the end."""
+
+    rows: Sequence[HouseholdRow]
+    total: int
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person of a household with the stay that belongs to it."""
+
+    person: Person
+    membership: Membership
+    is_head: bool
+    year: PersonYear | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One act on a household as a history tells it."""
+
+    event_id: UUID
+    at: datetime
+    by_name: str
+    reason: str
+    case_no: int | None
+    sentences: Sequence[str]
+
+
+def current_no(household_no: int) -> int:
+    """The number a household has now, after merges; its own if it was never merged."""
+    found = HouseholdAlias.objects.filter(old_no=household_no).values_list("new_no", flat=True).first()
+    return household_no if found is None else current_no(found)
+
+
+def household_for(viewer: Viewer, household_no: int, action: str = READ) -> Household:
+    """One household with the permission to do `action` on it. Raises NotVisible."""
+    row = Household.objects.visible_to(viewer, action).filter(pk=household_no).first()
+    return row or Household.objects.get_visible(viewer, action=action, pk=current_no(household_no))
+
+
+def may_read(viewer: Viewer, household_no: int) -> bool:
+    """Whether the viewer may read that household."""
+    return Household.objects.visible_to(viewer).filter(pk=household_no).exists()
+
+
+def person_for(viewer: Viewer, person_no: int, action: str = READ) -> Person:
+    """One person with the permission to do `action` on him. Raises NotVisible."""
+    return Person.objects.get_visible(viewer, action=action, pk=person_no)
+
+
+def households(viewer: Viewer, filters: Filters | None = None, action: str = READ) -> QuerySet[Household]:
+    """The households the viewer may do `action` on, narrowed, in village order."""
+    wanted = filters or Filters()
+    rows = Household.objects.visible_to(viewer, action)
+    if wanted.area:
+        rows = rows.filter(range_q("village_code", AreaRange.of(wanted.area)))
+    for name, value in (
+        ("poverty_status", wanted.status),
+        ("household_category", wanted.category),
+        ("standing", wanted.standing),
+    ):
+        if value:
+            rows = rows.filter(**{name: value})
+    if wanted.text.strip():
+        rows = rows.filter(_found(viewer, wanted.text.strip(), action))
+    return rows.order_by("village_code", "household_no")
+
+
+def count_households(viewer: Viewer, filters: Filters | None = None, action: str = READ) -> int:
+    """How many there are."""
+    return households(viewer, filters, action).count()
+
+
+def household_page(viewer: Viewer, filters: Filters, after: str = "", size: int = PAGE) -> Page:
+    """A page of the list, continued after the cursor of the one before. Two queries."""
+    rows = households(viewer, filters)
+    key = _key_of(after)
+    stretch = list(_rows(rows if key is None else rows.filter(_beyond(*key)), limit=size + 1))
+    more = len(stretch) > size
+    last = stretch[size - 1] if more else None
+    cursor = f"{last.village_code}.{last.household_no}" if last else None
+    return Page(stretch[:size], rows.count(), cursor)
+
+
+def all_rows(viewer: Viewer, filters: Filters, action: str = READ) -> Iterator[HouseholdRow]:
+    """Every row of the list, read a piece at a time."""
+    return _rows(households(viewer, filters, action))
+
+
+def members_of(viewer: Viewer, household_no: int, year: int | None = None) -> list[Member]:
+    """Who is and was in the household, head first, then who is there, with facts of `year`. Three queries at most."""
+    household = household_for(viewer, household_no)
+    stays = list(Membership.objects.visible_to(viewer).filter(household_no=household.pk))
+    numbers = [stay.person_no for stay in stays]
+    people = {person.pk: person for person in Person.objects.visible_to(viewer).filter(pk__in=numbers)}
+    facts: dict[int, PersonYear] = {}
+    if year is not None:
+        rows = PersonYear.objects.visible_to(viewer).filter(person_no__in=numbers, year=year)
+        facts = {row.person_no: row for row in rows}
+    members = [
+        Member(people[stay.person_no], stay, stay.person_no == household.head_person_no, facts.get(stay.person_no))
+        for stay in stays
+        if stay.person_no in people
+    ]
+    return sorted(members, key=lambda one: (not one.is_head, not one.membership.in_household, one.person.pk))
+
+
+def years_of(viewer: Viewer, household_no: int) -> list[HouseholdYear]:
+    """The household's yearly facts, oldest first."""
+    return list(HouseholdYear.objects.visible_to(viewer).filter(household_no=household_no).order_by("year"))
+
+
+def head_names(viewer: Viewer, household_nos: Iterable[int]) -> dict[int, str]:
+    """The heads' names of those households the viewer may read."""
+    rows = _with_head(Household.objects.visible_to(viewer).filter(pk__in=list(household_nos)))
+    return dict(rows.values_list("household_no", "head_name"))
+
+
+def history_of(viewer: Viewer, household_no: int, language: Language = "zh", limit: int = 100) -> list[HistoryEntry]:
+    """What was changed in the household, newest act first; protected values masked. Two queries and the names."""
+    rows = list(Change.objects.visible_to(viewer).filter(household_no=household_no).order_by("-id")[: limit * 4])
+    acts: dict[UUID, list[Change]] = {}
+    for row in rows:
+        acts.setdefault(row.event_id, []).append(row)
+    authors = names_of(row.by_user for row in rows)
+    people = _names(viewer, {row.person_no for row in rows if row.person_no is not None})
+    return [
+        HistoryEntry(
+            event_id=event_id,
+            at=changes[0].at,
+            by_name=authors.get(changes[0].by_user, ""),
+            reason=changes[0].reason,
+            case_no=changes[0].case_no,
+            sentences=[_sentence(change, people, language) for change in reversed(changes)],
+        )
+        for event_id, changes in list(acts.items())[:limit]
+    ]
+
+
+def suggest(viewer: Viewer, text: str) -> list[HouseholdRow]:
+    """A few households that fit what was typed, for a search field."""
+    if not text.strip():
+        return []
+    return list(_rows(households(viewer, Filters(standing="", text=text)), limit=SUGGESTIONS))
+
+
+def shares_household(person_key: int, household_no: int) -> bool:
+    """Whether somebody with this key is or was a member of the household."""
+    numbers = _everyone(Person).filter(person_key=person_key).values("person_no")
+    return _everyone(Membership).filter(household_no=household_no, person_no__in=numbers).exists()
+
+
+def is_relative(user_id: int, household_no: int) -> bool:
+    """Whether an account's own person is or was of the household; False where his number is not known.
+
+    A household is all the registry knows of kinship, so relatives who live elsewhere are not found.
+    """
+    key = id_keys_of([user_id]).get(user_id)
+    return key is not None and shares_household(key, household_no)
+
+
+def id_keys_of(user_ids: Iterable[int]) -> dict[int, int]:
+    """The person_key of each account whose own number is known."""
+    rows = _everyone(User).filter(pk__in=set(user_ids), id_key__isnull=False)
+    return dict(rows.values_list("pk", "id_key"))
+
+
+def registered_poor(person_keys: Iterable[int]) -> set[int]:
+    """Which of the keys belong to present members of live households (domain.md §11.2)."""
+    keys = sorted(set(person_keys))
+    present = _everyone(Membership).filter(
+        person_no=OuterRef("person_no"), latest=True, member_status__in=sorted(IN_HOUSEHOLD)
+    )
+    rows = _everyone(Person).annotate(stay=Subquery(present.values("household_no")[:1])).exclude(stay=None)
+    return set(rows.filter(person_key__in=keys).values_list("person_key", flat=True))
+
+
+def entered_by(household_no: int) -> int | None:
+    """The account that entered the household; he does not verify it (domain.md §6.1)."""
+    return _everyone(Household).filter(pk=household_no).values_list("entered_by", flat=True).first()
+
+
+def villages_of(household_nos: Iterable[int]) -> dict[int, str]:
+    """The village of each live household of those; for slices that must place their own rows."""
+    rows = _everyone(Household).filter(pk__in=list(household_nos), standing=Standing.LIVE)
+    return dict(rows.values_list("household_no", "village_code"))
+
+
+def _everyone(model: Any) -> QuerySet[Any]:
+    return model.objects.visible_to(system_viewer("registry.guards"))  # type: ignore[no-any-return]
+
+
+def _with_head(rows: QuerySet[Household]) -> QuerySet[Any]:
+    head = Person._base_manager.filter(person_no=OuterRef("head_person_no"))
+    return rows.annotate(head_name=Subquery(head.values("name")))
+
+
+def _rows(rows: QuerySet[Household], limit: int | None = None) -> Iterator[HouseholdRow]:
+    columns = [field.name for field in fields(HouseholdRow)]
+    found = _with_head(rows).values_list(*columns)
+    if limit is not None:
+        return (HouseholdRow(*row) for row in found[:limit])
+    return (HouseholdRow(*row) for row in found.iterator(chunk_size=2_000))
+
+
+def _key_of(cursor: str) -> tuple[str, int] | None:
+    village, _, number = cursor.partition(".")
+    return (village, int(number)) if village.isdigit() and number.isdigit() and len(number) < 10 else None
+
+
+def _beyond(village: str, number: int) -> Q:
+    return Q(village_code__gte=village) & (Q(village_code__gt=village) | Q(household_no__gt=number))
+
+
+def _found(viewer: Viewer, text: str, action: str) -> Q:
+    """Households that a typed text means; it is looked for among people the viewer may reach."""
+    people = Person.objects.visible_to(viewer, action)
+    cleaned = key_text(text) or ""
+    if len(cleaned) >= SHORTEST_NUMBER and cleaned[:-1].isdigit():
+        key = keyring().person_key(text)
+        return Q(household_no__in=people.filter(person_key=key).values("household_no"))
+    if text.isdecimal():
+        return Q(household_no=int(text)) if len(text) < 10 else Q(national_household_no=text)
+    form = names.match_form(text)
+    return Q(household_no__in=people.filter(_begins_with(form)).values("household_no"))
+
+
+def _begins_with(form: str) -> Q:
+    """Names beginning with `form`, in a way the index of each database answers."""
+    if connection.vendor == "sqlite":
+        return Q(name_match__gte=form, name_match__lt=form + "\U0010ffff")
+    return Q(name_match__startswith=form)
+
+
+def _names(viewer: Viewer, person_nos: set[int]) -> Mapping[int, str]:
+    return dict(Person.objects.visible_to(viewer).filter(pk__in=person_nos).values_list("person_no", "name"))
+
+
+def _sentence(change: Change, people: Mapping[int, str], language: Language) -> str:
+    field = FIELDS.get(change.field)
+    title = field.title.text(language) if field else change.field
+    if change.person_no is not None and change.person_no in people:
+        title = f"{people[change.person_no]} · {title}"
+    old, new = (_shown(change, side, field, language) for side in ("old", "new"))
+    if language == "en":
+        return f"{title}: {old or 'nothing'} → {new or 'nothing'}"
+    return f"{title}:{old or '空'} → {new or '空'}"
+
+
+def _shown(change: Change, side: str, field: Field | None, language: Language) -> str:
+    if field is not None and field.protected:
+        sealed = getattr(change, f"{side}_sealed")
+        return MASKS[field.column.mask](sealed.clear()) if sealed is not None else ""  # type: ignore[attr-defined]
+    value = str(getattr(change, side))
+    if field is None or not value:
+        return value
+    if field.name == "standing":
+        return str(Standing(value).label)
+    if field.code_list:
+        book = code_list(field.code_list)
+        return "、".join(f"{book.label(code, language)}({code})" for code in value.split(","))
+    if value in ("true", "false"):
+        return {"zh": {"true": "是", "false": "否"}, "en": {"true": "yes", "false": "no"}}[language][value]
+    return value

@@ -1,0 +1,35 @@
+"""Everything that writes the registry. Each act: its changes, its change rows, one audit entry, one commit."""
+
+from wanjia.registry.services.change import (
+    Edit,
+    Leaving,
+    change_head,
+    correct,
+    exit_normally,
+    remove_household,
+    remove_members,
+)
+from wanjia.registry.services.export import export_households
+from wanjia.registry.services.load import LoadResult, Rejected, load_registry
+from wanjia.registry.services.reveal import reveal
+from wanjia.registry.services.snapshot import publish_snapshot
+from wanjia.registry.services.tables import RegistryBatch
+from wanjia.registry.services.writing import Changed
+
+__all__ = [
+    "Changed",
+    "Edit",
+    "Leaving",
+    "LoadResult",
+    "RegistryBatch",
+    "Rejected",
+    "change_head",
+    "correct",
+    "exit_normally",
+    "export_households",
+    "load_registry",
+    "publish_snapshot",
+    "remove_household",
+    "remove_members",
+    "reveal",
+]

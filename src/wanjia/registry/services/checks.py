@@ -1,0 +1,246 @@
+"""Whether each row of a load is taken in, and if not, why: the first reason found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from wanjia.divisions.queries import gazetteer
+from wanjia.reference.queries import code_list
+from wanjia.registry.choices import HEAD, IN_HOUSEHOLD, RejectReason
+from wanjia.registry.fields import EARLIEST_YEAR
+from wanjia.registry.models import Household, Person
+from wanjia.registry.services.tables import TABLES, TEXT
+from wanjia.scope.models import ScopedModel
+from wanjia.scope.system import system_viewer
+
+Flags = npt.NDArray[np.bool_]
+Whole = npt.NDArray[np.int64]
+
+NUMBERS_AT_ONCE = 5_000
+NOWHERE = -1  # a reference that leads to no row
+
+LONGEST: Mapping[str, int] = {
+    "national_household_no": 40,
+    "national_person_no": 40,
+    "hamlet": 60,
+    "name": 60,
+    "bank_name": 60,
+    "id_type": 2,
+    "id_number": 40,
+    "phone": 30,
+    "bank_account": 40,
+}
+# column → (code list, whether a value is required); several codes may stand with commas between
+CODES: Mapping[str, Mapping[str, tuple[str, bool]]] = {
+    "households": {
+        "recognition_standard": ("recognition_standard", False),
+        "household_category": ("household_category", True),
+        "poverty_status": ("poverty_status", True),
+        "main_cause": ("poverty_cause", False),
+        "other_causes": ("poverty_cause", False),
+    },
+    "persons": {
+        "sex": ("sex", False),
+        "ethnicity": ("ethnicity", False),
+        "relation": ("relation", True),
+        "member_status": ("member_status", True),
+        "change_reason": ("member_change_reason", False),
+    },
+    "household_years": {"poverty_status": ("poverty_status", False)},
+    "person_years": {
+        "education": ("education", False),
+        "student_status": ("student_status", False),
+        "labour_capacity": ("labour_capacity", False),
+        "work_location": ("work_location", False),
+        "health": ("health", False),
+    },
+}
+
+
+class Verdicts:
+    """For each row of a table the reason it is refused for, or nothing."""
+
+    def __init__(self, rows: int) -> None:
+        self._reasons = np.full(rows, None, dtype=object)
+
+    def refuse(self, rows: Flags, reason: RejectReason) -> None:
+        """Refuse the flagged rows that are not refused yet."""
+        self._reasons[rows & self.accepted] = reason
+
+    @property
+    def accepted(self) -> Flags:
+        return np.equal(self._reasons, None)
+
+    def rejected(self) -> list[tuple[int, RejectReason]]:
+        """(row, reason) of the refused rows, in order."""
+        return [(int(row), self._reasons[row]) for row in np.flatnonzero(~self.accepted)]
+
+
+class Checked:
+    """A batch's tables with their verdicts, and where rows refer to each other."""
+
+    def __init__(self, tables: Mapping[str, pa.Table], year: int) -> None:
+        self.tables = tables
+        self.verdicts = {name: Verdicts(table.num_rows) for name, table in tables.items()}
+        homes, people = tables["households"], tables["persons"]
+        self.home_of_person = _rows_of(people["national_household_no"], homes["national_household_no"])
+        self.home_of_year = _rows_of(tables["household_years"]["national_household_no"], homes["national_household_no"])
+        self.person_of_year = _rows_of(tables["person_years"]["national_person_no"], people["national_person_no"])
+        for name in TABLES:
+            self._check_texts(name)
+        self._check_numbers("households", "national_household_no", Household)
+        self._check_numbers("persons", "national_person_no", Person)
+        self._check_codes()
+        self._check_households(year)
+        self._check_persons()
+        self._check_heads()
+        self._check_years(year)
+
+    def accepted(self, name: str) -> Flags:
+        """Which rows of a table are taken in."""
+        return self.verdicts[name].accepted
+
+    def heads(self) -> Whole:
+        """For each household its head's row among the persons."""
+        rows = np.full(self.tables["households"].num_rows, NOWHERE, np.int64)
+        found = np.flatnonzero(self._head_rows())
+        rows[self.home_of_person[found]] = found
+        return rows
+
+    def _check_texts(self, name: str) -> None:
+        table = self.tables[name]
+        bad = np.zeros(table.num_rows, np.bool_)
+        for column, kind in TABLES[name].items():
+            if kind == TEXT:
+                bad |= _flags(pc.match_substring_regex(table[column], r"[\x00-\x1f\x7f]"))
+                bad |= _flags(pc.greater(pc.utf8_length(table[column]), LONGEST.get(column, 12)))
+        self.verdicts[name].refuse(bad, RejectReason.TEXT_UNREADABLE)
+
+    def _check_numbers(self, name: str, column: str, model: type[ScopedModel]) -> None:
+        numbers, verdicts = self.tables[name][column], self.verdicts[name]
+        verdicts.refuse(_empty(numbers), RejectReason.NUMBER_MISSING)
+        verdicts.refuse(_repeated(numbers), RejectReason.NUMBER_REPEATED)
+        verdicts.refuse(_flags(pc.is_in(numbers, _registered(model, column, numbers))), RejectReason.ALREADY_REGISTERED)
+
+    def _check_codes(self) -> None:
+        for name, columns in CODES.items():
+            for column, (listed, required) in columns.items():
+                values = self.tables[name][column]
+                empty = _empty(values)
+                wrong = ~_flags(pc.is_in(values, _lawful(values, listed))) & ~empty
+                self.verdicts[name].refuse(wrong | (empty if required else False), RejectReason.CODE_UNKNOWN)
+
+    def _check_households(self, year: int) -> None:
+        homes, verdicts = self.tables["households"], self.verdicts["households"]
+        villages = homes["village_code"]
+        places = gazetteer().places
+        known = [code for code in pc.unique(villages).to_pylist() if code in places and places[code].level == "village"]
+        verdicts.refuse(~_flags(pc.is_in(villages, pa.array(known, TEXT))), RejectReason.UNKNOWN_VILLAGE)
+        identified = _whole(homes["identified_year"])
+        wrong = (identified < EARLIEST_YEAR) | (identified > year)
+        for column in ("exit_year", "return_year"):
+            later = _whole(homes[column])
+            wrong |= (later != NOWHERE) & ((later < identified) | (later > year))
+        verdicts.refuse(wrong, RejectReason.YEAR_IMPOSSIBLE)
+
+    def _check_persons(self) -> None:
+        people, verdicts = self.tables["persons"], self.verdicts["persons"]
+        verdicts.refuse(_empty(people["name"]), RejectReason.NAME_MISSING)
+        verdicts.refuse(self.home_of_person == NOWHERE, RejectReason.HOUSEHOLD_UNKNOWN)
+        left = people["left_on"]
+        verdicts.refuse(_flags(pc.less(left, people["joined_on"])), RejectReason.DATES_DISAGREE)
+        verdicts.refuse(self._present() & _flags(pc.is_valid(left)), RejectReason.DATES_DISAGREE)
+
+    def _check_heads(self) -> None:
+        """A household has one head among the members it keeps; without one all its people go with it."""
+        count = np.bincount(
+            self.home_of_person[self._head_rows()], minlength=self.tables["households"].num_rows
+        )  # of accepted rows, whose household is known
+        self.verdicts["households"].refuse(count == 0, RejectReason.HEAD_MISSING)
+        self.verdicts["households"].refuse(count > 1, RejectReason.HEAD_REPEATED)
+        lost = ~self.accepted("households")
+        of_lost = (self.home_of_person != NOWHERE) & lost[self.home_of_person] if len(lost) else self._none("persons")
+        self.verdicts["persons"].refuse(of_lost, RejectReason.HOUSEHOLD_REJECTED)
+
+    def _check_years(self, year: int) -> None:
+        for name, owners, owner_table, unknown in (
+            ("household_years", self.home_of_year, "households", RejectReason.HOUSEHOLD_UNKNOWN),
+            ("person_years", self.person_of_year, "persons", RejectReason.PERSON_UNKNOWN),
+        ):
+            verdicts, years = self.verdicts[name], _whole(self.tables[name]["year"])
+            verdicts.refuse(owners == NOWHERE, unknown)
+            taken = self.accepted(owner_table)
+            if len(taken):
+                verdicts.refuse(~taken[owners], RejectReason.HOUSEHOLD_REJECTED)
+            verdicts.refuse((years < EARLIEST_YEAR) | (years > year), RejectReason.YEAR_IMPOSSIBLE)
+            verdicts.refuse(_repeated(pa.array(owners * 10_000 + years)), RejectReason.NUMBER_REPEATED)
+
+    def _present(self) -> Flags:
+        return _flags(pc.is_in(self.tables["persons"]["member_status"], pa.array(sorted(IN_HOUSEHOLD))))
+
+    def _head_rows(self) -> Flags:
+        heads = _flags(pc.equal(self.tables["persons"]["relation"], HEAD))
+        return heads & self._present() & self.accepted("persons")
+
+    def _none(self, name: str) -> Flags:
+        return np.zeros(self.tables[name].num_rows, np.bool_)
+
+
+def _flags(values: Any) -> Flags:
+    return pc.fill_null(values, False).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+
+
+def _empty(texts: Any) -> Flags:
+    return ~_flags(pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(texts)), 0))
+
+
+def _whole(numbers: Any) -> Whole:
+    return pc.fill_null(numbers, NOWHERE).to_numpy().astype(np.int64)  # type: ignore[no-any-return]
+
+
+def _rows_of(references: Any, numbers: Any) -> Whole:
+    """The first row of `numbers` that each reference names, or NOWHERE."""
+    return _whole(pc.index_in(references, value_set=_combined(numbers), skip_nulls=True))
+
+
+def _repeated(values: Any) -> Flags:
+    """Rows whose value stood in an earlier row."""
+    coded = _combined(values).dictionary_encode()
+    codes = pc.fill_null(coded.indices, NOWHERE).to_numpy(zero_copy_only=False)
+    first = np.zeros(len(codes), np.bool_)
+    first[np.unique(codes, return_index=True)[1]] = True
+    return ~first & (codes != NOWHERE)  # type: ignore[no-any-return]
+
+
+def _combined(values: Any) -> pa.Array:
+    combined = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    return combined
+
+
+def _lawful(values: Any, listed: str) -> pa.Array:
+    """The distinct values that are made of codes of the list only, each at most once."""
+    known = code_list(listed).items.keys()
+    distinct = (text for text in pc.unique(values).to_pylist() if text)
+    return pa.array(
+        [text for text in distinct if known >= set(parts := text.split(",")) and len(set(parts)) == len(parts)],
+        pa.string(),
+    )
+
+
+def _registered(model: type[ScopedModel], column: str, numbers: Any) -> pa.Array:
+    """Which of the numbers are in the registry already, anywhere."""
+    rows = model.objects.visible_to(system_viewer("registry.load"))
+    if not rows.exists():
+        return pa.array([], TEXT)
+    distinct = [text for text in pc.unique(numbers).to_pylist() if text]
+    found: list[str] = []
+    for at in range(0, len(distinct), NUMBERS_AT_ONCE):
+        some = rows.filter(**{f"{column}__in": distinct[at : at + NUMBERS_AT_ONCE]})
+        found.extend(some.values_list(column, flat=True))
+    return pa.array(found, TEXT)

@@ -1,0 +1,302 @@
+"""Loading the registry: a county at a time, set-based, whole or not at all.
+
+Everything that costs time (checks, keys, encryption, digests) happens before the transaction.
+The transaction then only inserts, so on SQLite the one write lock is held for seconds even for
+a million people, and nobody ever sees half a county. A load is one audit entry over the rows
+taken in; the rows as loaded are kept in the lake with their salts (`registry/load=…`), since
+the tables go on to change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.db import transaction
+
+from wanjia.audit.services import Detail, Kind, common_area, detail, record
+from wanjia.kernel import clock, identity, names
+from wanjia.lake.parquet import write as write_parquet
+from wanjia.registry import bulk
+from wanjia.registry.choices import IN_HOUSEHOLD, RejectReason, Standing
+from wanjia.registry.errors import NothingToLoad
+from wanjia.registry.loaded import COLUMNS, FILE, address_of, loaded_payload
+from wanjia.registry.models import Household, HouseholdYear, Membership, NumberSeries, Person, PersonYear
+from wanjia.registry.services.checks import Checked
+from wanjia.registry.services.tables import PROTECTED, TABLES, RegistryBatch
+from wanjia.scope.errors import NotAllowed
+from wanjia.scope.fields import seal_column
+from wanjia.scope.keys import keyring
+from wanjia.scope.stores import lake
+from wanjia.scope.viewer import Viewer
+
+SEPARATOR = "\x1f"  # no text of a load may contain it
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row that was not taken in: its table, its place in it from 0, and why."""
+
+    table: str
+    row: int
+    reason: RejectReason
+
+
+@dataclass(frozen=True, slots=True)
+class LoadResult:
+    """What a load took in. Every row of the batch is counted or stands in `rejected`."""
+
+    event_id: UUID
+    households: int
+    persons: int
+    household_years: int
+    person_years: int
+    first_household_no: int
+    first_person_no: int
+    rejected: tuple[Rejected, ...]
+
+    @property
+    def reasons(self) -> dict[RejectReason, int]:
+        """How many rows were refused for which reason, most first."""
+        return dict(Counter(row.reason for row in self.rejected).most_common())
+
+
+def load_registry(*, viewer: Viewer, batch: RegistryBatch, year: int, event_id: UUID | None = None) -> LoadResult:
+    """Take a batch of households into the registry as of reporting year `year`.
+
+    Numbers are given in village order, after those given before. Rows that fail a check are left
+    out and reported; people go with their household. Raises ColumnsMissing, NothingToLoad, and
+    NotAllowed unless the viewer may do `registry.write` in all of the area loaded.
+    """
+    checked = Checked(batch.tables(), year)
+    rejected = tuple(
+        Rejected(name, row, reason) for name in TABLES for row, reason in checked.verdicts[name].rejected()
+    )
+    if not checked.accepted("households").any():
+        reasons = Counter(row.reason for row in rejected if row.table == "households").most_common(1)
+        first = str(reasons[0][0].label) if reasons else ""
+        raise NothingToLoad(rows=checked.tables["households"].num_rows, first_reason=first)
+    plan = _Plan(checked, viewer, year, event_id or uuid4())
+    if not viewer.may("registry.write", plan.area):
+        raise NotAllowed(action="registry.write")
+    _write(plan, batch.source, len(rejected))
+    return LoadResult(
+        event_id=plan.event_id,
+        **{name: len(columns[_key(name)]) for name, columns in plan.columns.items()},
+        first_household_no=plan.first_household,
+        first_person_no=plan.first_person,
+        rejected=rejected,
+    )
+
+
+def _key(name: str) -> str:
+    return "household_no" if name.startswith("household") else "person_no"
+
+
+class _Plan:
+    """A batch turned into the columns of the tables, with numbers given and values sealed."""
+
+    def __init__(self, checked: Checked, viewer: Viewer, year: int, event_id: UUID) -> None:
+        self.event_id = event_id
+        self._checked = checked
+        self.viewer = viewer
+        self.year = year
+        self._give_numbers()
+        homes = self._taken("households", self._home_order)
+        self.area = common_area(pc.unique(homes["village_code"]).to_pylist())
+        self._village_of_home = pc.take(checked.tables["households"]["village_code"], pa.array(self._home_order))
+        self.columns: dict[str, dict[str, Any]] = {
+            "households": self._households(homes),
+            "persons": self._persons(),
+            "household_years": self._years("household_years", checked.home_of_year),
+            "person_years": self._years("person_years", checked.person_of_year),
+        }
+        self.memberships = self._memberships()
+
+    def _give_numbers(self) -> None:
+        """Households by village and their order in the batch, people by household and theirs."""
+        checked = self._checked
+        homes = np.flatnonzero(checked.accepted("households"))
+        villages = np.array(checked.tables["households"]["village_code"].to_pylist(), dtype=object)[homes]
+        self._home_order = homes[np.argsort(villages.astype(str), kind="stable")]
+        self.first_household = _reserve("household", len(homes))
+        self.home_no = np.zeros(checked.tables["households"].num_rows, np.int64)
+        self.home_no[self._home_order] = np.arange(self.first_household, self.first_household + len(homes))
+
+        people = np.flatnonzero(checked.accepted("persons"))
+        of_home = self.home_no[checked.home_of_person[people]]
+        self._person_order = people[np.argsort(of_home, kind="stable")]
+        self.first_person = _reserve("person", len(people))
+        self.person_no = np.zeros(checked.tables["persons"].num_rows, np.int64)
+        self.person_no[self._person_order] = np.arange(self.first_person, self.first_person + len(people))
+
+    def _taken(self, name: str, order: Any) -> dict[str, Any]:
+        table = self._checked.tables[name].take(pa.array(order))
+        return {column: table[column] for column in table.column_names}
+
+    def _households(self, taken: Mapping[str, Any]) -> dict[str, Any]:
+        count = len(self._home_order)
+        numbers = self.home_no[self._home_order].tolist()
+        present = self._present_rows()
+        members = np.bincount(self._checked.home_of_person[present], minlength=len(self.home_no))
+        return {
+            "household_no": numbers,
+            **_texts(taken, "national_household_no", "village_code", "hamlet", "recognition_standard"),
+            **_texts(taken, "household_category", "poverty_status", "main_cause", "other_causes", "bank_name"),
+            **{name: taken[name] for name in ("identified_year", "exit_year", "return_year")},
+            "relocated": pc.fill_null(taken["relocated"], False),
+            "phone": seal_column(Household, "phone", numbers, _optional(taken["phone"])),
+            "bank_account": seal_column(Household, "bank_account", numbers, _optional(taken["bank_account"])),
+            "head_person_no": self.person_no[self._checked.heads()[self._home_order]].tolist(),
+            "member_count": members[self._home_order].tolist(),
+            "year": [self.year] * count,
+            "standing": [Standing.LIVE.value] * count,
+            "entered_by": pc.fill_null(taken["entered_by"], self.viewer.user_id),
+            "entered_on": [clock.today()] * count,
+        }
+
+    def _persons(self) -> dict[str, Any]:
+        taken = self._taken("persons", self._person_order)
+        numbers = self.person_no[self._person_order].tolist()
+        written = _optional(taken["id_number"])
+        today = clock.today()
+        return {
+            "person_no": numbers,
+            "household_no": self._home_of_taken_person().tolist(),
+            "village_code": self._villages(self._home_of_taken_person()),
+            **_texts(taken, "national_person_no", "name", "id_type", "sex", "ethnicity"),
+            "name_match": _match_forms(taken["name"]),
+            "birth_date": taken["birth_date"],
+            "id_number": seal_column(Person, "id_number", numbers, written),
+            "person_key": keyring().person_keys(taken["id_number"]),
+            "id_valid": [text is not None and identity.judge(text, today).valid for text in written],
+        }
+
+    def _memberships(self) -> dict[str, Any]:
+        taken = self._taken("persons", self._person_order)
+        people = self.columns["persons"]
+        return {
+            **{name: people[name] for name in ("person_no", "household_no", "village_code")},
+            **_texts(taken, "relation", "member_status", "change_reason"),
+            "joined_on": taken["joined_on"],
+            "left_on": taken["left_on"],
+            "latest": [True] * len(self._person_order),
+        }
+
+    def _years(self, name: str, owners: Any) -> dict[str, Any]:
+        rows = np.flatnonzero(self._checked.accepted(name))
+        taken = self._taken(name, rows)
+        if name == "person_years":
+            people = self._checked.home_of_person[owners[rows]]
+            keys = {"person_no": self.person_no[owners[rows]].tolist(), "household_no": self.home_no[people].tolist()}
+        else:
+            keys = {"household_no": self.home_no[owners[rows]].tolist()}
+        facts = {
+            column: _text(values) if values.type == pa.string() else values
+            for column, values in taken.items()
+            if not column.startswith("national_")
+        }
+        return {**keys, "village_code": self._villages(np.array(keys["household_no"], np.int64)), **facts}
+
+    def _home_of_taken_person(self) -> Any:
+        return self.home_no[self._checked.home_of_person[self._person_order]]
+
+    def _villages(self, home_numbers: Any) -> Any:
+        return self._village_of_home.take(pa.array(home_numbers - self.first_household, pa.int64()))
+
+    def _present_rows(self) -> Any:
+        statuses = self._checked.tables["persons"]["member_status"]
+        present = pc.is_in(statuses, pa.array(sorted(IN_HOUSEHOLD))).to_numpy(zero_copy_only=False)
+        return np.flatnonzero(present & self._checked.accepted("persons"))
+
+    def details(self) -> tuple[pa.Table, list[Detail]]:
+        """The rows as loaded, and what the entry commits to, in the same order."""
+        parts = [self._detail_rows(name) for name in TABLES]
+        rows = pa.concat_tables(parts)
+        details = [
+            detail(loaded_payload(name, row))
+            for name, row in zip(rows["table"].to_pylist(), rows["row"].to_pylist(), strict=True)
+        ]
+        salts = pa.array([item.salt.hex() for item in details], pa.string())
+        return rows.append_column("salt", salts), details
+
+    def _detail_rows(self, name: str) -> pa.Table:
+        columns = self.columns[name]
+        texts = [_as_text(values, sealed=column in PROTECTED) for column, values in columns.items()]
+        if name == "persons":
+            texts += [_as_text(self.memberships[column], sealed=False) for column in ("relation", "member_status")]
+        joined = pc.binary_join_element_wise(*texts, SEPARATOR, null_handling="replace", null_replacement="")
+        return pa.table({"table": pa.array([name] * len(joined), pa.string()), "row": joined})
+
+
+def _write(plan: _Plan, source: str, rejected: int) -> None:
+    rows, details = plan.details()
+    counts = {name: len(columns[_key(name)]) for name, columns in plan.columns.items()}
+    with transaction.atomic(), lake().publishing(address_of(plan.event_id)) as staging:
+        bulk.insert(Household, plan.columns["households"])
+        bulk.insert(Person, plan.columns["persons"])
+        bulk.insert(Membership, plan.memberships)
+        bulk.insert(HouseholdYear, plan.columns["household_years"])
+        bulk.insert(PersonYear, plan.columns["person_years"])
+        write_parquet(staging.path(FILE), rows, COLUMNS)
+        staging.manifest.update({"event_id": str(plan.event_id), "columns": _column_names(plan), **counts})
+        record(
+            Kind.LOAD,
+            viewer=plan.viewer,
+            area=plan.area,
+            act="registry.load",
+            content={"year": plan.year, "source": source, "rejected": rejected, **counts},
+            details=(item.digest for item in details),
+            event_id=plan.event_id,
+        )
+
+
+def _column_names(plan: _Plan) -> dict[str, Sequence[str]]:
+    named = {name: list(columns) for name, columns in plan.columns.items()}
+    named["persons"] += ["relation", "member_status"]
+    return named  # type: ignore[return-value]
+
+
+@transaction.atomic
+def _reserve(kind: str, count: int) -> int:
+    """The first of `count` numbers nobody else gets. A load that fails later leaves a gap, never a second use."""
+    NumberSeries.objects.get_or_create(kind=kind, defaults={"next_no": 1})
+    series = NumberSeries.objects.select_for_update().get(kind=kind)
+    first = series.next_no
+    series.next_no = first + count
+    series.save(update_fields=["next_no"])
+    return first
+
+
+def _text(values: Any) -> Any:
+    return pc.utf8_trim_whitespace(pc.fill_null(values, ""))
+
+
+def _texts(taken: Mapping[str, Any], *columns: str) -> dict[str, Any]:
+    return {name: _text(taken[name]) for name in columns}
+
+
+def _optional(values: Any) -> list[str | None]:
+    """Texts, with None for the empty ones, so that nothing is sealed where there is nothing."""
+    return [text or None for text in _text(values).to_pylist()]
+
+
+def _match_forms(values: Any) -> Any:
+    coded = values.combine_chunks().dictionary_encode()
+    forms = [names.match_form(name) for name in coded.dictionary.to_pylist()]
+    return pa.array(forms, pa.string()).take(coded.indices)
+
+
+def _as_text(values: Any, *, sealed: bool) -> Any:
+    """A column as texts; of sealed values the digest of the stored bytes."""
+    if sealed:
+        return pa.array([None if blob is None else hashlib.sha256(blob).hexdigest() for blob in values], pa.string())
+    array = values if isinstance(values, (pa.Array, pa.ChunkedArray)) else pa.array(values)
+    return pc.cast(array, pa.string())

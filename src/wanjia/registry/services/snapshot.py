@@ -1,0 +1,150 @@
+"""The registry as it stands, into the lake: what comparison and resolution run against.
+
+One transaction reads both tables, so the snapshot is of one instant (SQLite's reader keeps the
+state it began with; PostgreSQL is asked for REPEATABLE READ). Rows come out of a server-side
+cursor in village order and go into Parquet a piece at a time: memory does not grow with the
+province. The same registry gives the same files, byte for byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+from django.db import connection, transaction
+from django.db.models import OuterRef, Subquery
+
+from wanjia.audit.services import Kind, record
+from wanjia.kernel import clock
+from wanjia.lake import Columns, Type, arrow_schema
+from wanjia.lake.parquet import SORTED_ROW_GROUP
+from wanjia.lake.parquet import write as write_parquet
+from wanjia.registry.choices import IN_HOUSEHOLD
+from wanjia.registry.models import Household, Membership, Person
+from wanjia.scope.stores import lake
+from wanjia.scope.system import system_viewer
+from wanjia.scope.viewer import Viewer
+
+ROWS_AT_ONCE = 50_000
+PREFIX = "registry"
+
+PERSONS: Columns = {
+    "person_no": Type.INTEGER,
+    "household_no": Type.INTEGER,
+    "person_key": Type.BIGINT,
+    "id_valid": Type.BOOLEAN,
+    "name": Type.TEXT,
+    "name_match": Type.TEXT,
+    "sex": Type.TEXT,
+    "birth_date": Type.DATE,
+    "relation": Type.TEXT,
+    "member_status": Type.TEXT,
+    "in_household": Type.BOOLEAN,
+    "village_code": Type.TEXT,
+}
+HOUSEHOLDS: Columns = {
+    "household_no": Type.INTEGER,
+    "village_code": Type.TEXT,
+    "hamlet": Type.TEXT,
+    "head_name": Type.TEXT,
+    "household_category": Type.TEXT,
+    "poverty_status": Type.TEXT,
+    "identified_year": Type.INTEGER,
+    "exit_year": Type.INTEGER,
+    "member_count": Type.INTEGER,
+}
+"""Households that left the registry stay in it with an empty poverty status and no members in the household."""
+
+
+def address_of(snapshot_id: str) -> str:
+    """Where in the lake a snapshot is."""
+    return f"{PREFIX}/snapshot={snapshot_id}"
+
+
+def publish_snapshot(*, viewer: Viewer) -> str:
+    """Write the whole registry into the lake and record it; returns the snapshot's id.
+
+    Needs no grant over rows: what it writes is read under the reader's own scope. Ids sort in the
+    order of publication.
+    """
+    snapshot_id = _next_id()
+    with lake().publishing(address_of(snapshot_id)) as staging, _one_instant():
+        counts = {
+            "persons": write_parquet(
+                staging.path("persons.parquet"), _batches(_persons(), PERSONS), PERSONS, row_group=SORTED_ROW_GROUP
+            ),
+            "households": write_parquet(
+                staging.path("households.parquet"),
+                _batches(_households(), HOUSEHOLDS),
+                HOUSEHOLDS,
+                row_group=SORTED_ROW_GROUP,
+            ),
+        }
+        digest = _digest(staging.path(f"{name}.parquet") for name in sorted(counts))
+        staging.manifest.update({**counts, "digest": digest})
+    with transaction.atomic():
+        record(
+            Kind.DELIVERY,
+            viewer=viewer,
+            area="",
+            act="registry.publish_snapshot",
+            content={"snapshot": snapshot_id, "digest": digest, **counts},
+        )
+    return snapshot_id
+
+
+def _next_id() -> str:
+    """The day and a running number: 20201116-01."""
+    day = clock.today().strftime("%Y%m%d")
+    taken = sum(1 for address in lake().list(PREFIX) if address.startswith(address_of(day)))
+    return f"{day}-{taken + 1:02d}"
+
+
+@contextmanager
+def _one_instant() -> Iterator[None]:
+    """A transaction in which every query sees the same state."""
+    outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if connection.vendor == "postgresql" and outermost:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
+
+
+def _persons() -> Iterator[tuple[Any, ...]]:
+    rows = Person.objects.visible_to(system_viewer("registry.snapshot"))
+    own = Membership._base_manager.filter(person_no=OuterRef("person_no"), latest=True)
+    rows = rows.annotate(relation=Subquery(own.values("relation")), status=Subquery(own.values("member_status")))
+    found = rows.order_by("village_code", "person_no").values_list(
+        "person_no", "household_no", "person_key", "id_valid", "name", "name_match", "sex", "birth_date",
+        "relation", "status", "village_code",
+    )  # fmt: skip
+    for *facts, status, village in found.iterator(chunk_size=ROWS_AT_ONCE):
+        yield (*facts, status, status in IN_HOUSEHOLD, village)
+
+
+def _households() -> Iterator[tuple[Any, ...]]:
+    rows = Household.objects.visible_to(system_viewer("registry.snapshot"))
+    head = Person._base_manager.filter(person_no=OuterRef("head_person_no"))
+    rows = rows.annotate(head_name=Subquery(head.values("name")))
+    return rows.order_by("village_code", "household_no").values_list(*HOUSEHOLDS).iterator(chunk_size=ROWS_AT_ONCE)
+
+
+def _batches(rows: Iterator[tuple[Any, ...]], columns: Columns) -> Iterator[pa.RecordBatch]:
+    schema = arrow_schema(columns)
+    while some := list(islice(rows, ROWS_AT_ONCE)):
+        arrays = [pa.array(values, kind) for values, kind in zip(zip(*some, strict=True), schema.types, strict=True)]
+        yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _digest(paths: Iterator[Any]) -> str:
+    """One digest over the files' bytes, in the order given."""
+    whole = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as stream:
+            whole.update(hashlib.file_digest(stream, "sha256").digest())
+    return whole.hexdigest()
