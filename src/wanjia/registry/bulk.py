@@ -13,7 +13,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -23,6 +23,14 @@ Values = Sequence[Any] | pa.Array | pa.ChunkedArray
 Columns = Mapping[str, Values]
 
 _STAGED = "wanjia_staged"
+NUMBERS_AT_ONCE = 5_000  # in one IN (…)
+
+T = TypeVar("T")
+
+
+def pieces(items: Sequence[T], size: int = NUMBERS_AT_ONCE) -> Iterator[Sequence[T]]:
+    """`items` in pieces a query can name."""
+    return (items[at : at + size] for at in range(0, len(items), size))
 
 
 def insert(model: type[models.Model], columns: Columns) -> int:

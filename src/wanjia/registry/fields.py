@@ -162,7 +162,7 @@ def _declared() -> tuple[Field, ...]:
         Field(Membership, "member_status", Sentence("人员状态", "Member status"), "member_status", editable=False),
         Field(Membership, "joined_on", Sentence("入户日期", "Joined on"), editable=False),
         Field(Membership, "left_on", Sentence("离户日期", "Left on"), editable=False),
-        Field(Membership, "change_reason", Sentence("增减原因", "Why joined or left"), "member_change_reason", editable=False),
+        Field(Membership, "change_reason", Sentence("增减原因", "Why moved"), "member_change_reason", editable=False),
     )  # fmt: skip
 
 

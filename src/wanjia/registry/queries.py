@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from wanjia.accounts.models import User
 from wanjia.accounts.queries import names_of
@@ -18,6 +18,7 @@ from wanjia.kernel.errors import Language
 from wanjia.kernel.identity import key_text
 from wanjia.protection.masking import MASKS, mask_name
 from wanjia.reference.queries import code_list
+from wanjia.registry.bulk import pieces
 from wanjia.registry.choices import IN_HOUSEHOLD, Standing
 from wanjia.registry.fields import FIELDS, Field
 from wanjia.registry.models import (
@@ -38,6 +39,7 @@ from wanjia.scope.viewer import Viewer
 READ = "registry.read"
 PAGE = 50
 SUGGESTIONS = 10
+NUMBER_DIGITS = 10  # our own numbers are shorter than this
 SHORTEST_NUMBER = 15  # characters from which a text is taken for an identity number
 
 
@@ -246,18 +248,33 @@ def is_relative(user_id: int, household_no: int) -> bool:
 
 def id_keys_of(user_ids: Iterable[int]) -> dict[int, int]:
     """The person_key of each account whose own number is known."""
-    rows = _everyone(User).filter(pk__in=set(user_ids), id_key__isnull=False)
-    return dict(rows.values_list("pk", "id_key"))
+    rows = _everyone(User).filter(id_key__isnull=False)
+    found: dict[int, int] = {}
+    for numbers in pieces(sorted(set(user_ids))):
+        found |= rows.filter(pk__in=numbers).values_list("pk", "id_key")
+    return found
+
+
+def stays_of(person_keys: Iterable[int]) -> set[tuple[int, int]]:
+    """(person_key, household_no) of every stay, present or past, of people with these keys."""
+    found: set[tuple[int, int]] = set()
+    for keys in pieces(sorted(set(person_keys))):
+        people = dict(_everyone(Person).filter(person_key__in=keys).values_list("person_no", "person_key"))
+        stays = _everyone(Membership).filter(person_no__in=people).values_list("person_no", "household_no")
+        found.update((people[person_no], household_no) for person_no, household_no in stays)
+    return found
 
 
 def registered_poor(person_keys: Iterable[int]) -> set[int]:
     """Which of the keys belong to present members of live households (domain.md §11.2)."""
-    keys = sorted(set(person_keys))
     present = _everyone(Membership).filter(
         person_no=OuterRef("person_no"), latest=True, member_status__in=sorted(IN_HOUSEHOLD)
     )
-    rows = _everyone(Person).annotate(stay=Subquery(present.values("household_no")[:1])).exclude(stay=None)
-    return set(rows.filter(person_key__in=keys).values_list("person_key", flat=True))
+    people = _everyone(Person).filter(Exists(present))
+    found: set[int] = set()
+    for keys in pieces(sorted(set(person_keys))):
+        found.update(people.filter(person_key__in=keys).values_list("person_key", flat=True))
+    return found
 
 
 def entered_by(household_no: int) -> int | None:
@@ -267,8 +284,11 @@ def entered_by(household_no: int) -> int | None:
 
 def villages_of(household_nos: Iterable[int]) -> dict[int, str]:
     """The village of each live household of those; for slices that must place their own rows."""
-    rows = _everyone(Household).filter(pk__in=list(household_nos), standing=Standing.LIVE)
-    return dict(rows.values_list("household_no", "village_code"))
+    rows = _everyone(Household).filter(standing=Standing.LIVE)
+    found: dict[int, str] = {}
+    for numbers in pieces(sorted(set(household_nos))):
+        found |= rows.filter(pk__in=numbers).values_list("household_no", "village_code")
+    return found
 
 
 def _everyone(model: Any) -> QuerySet[Any]:
@@ -290,7 +310,7 @@ def _rows(rows: QuerySet[Household], limit: int | None = None) -> Iterator[House
 
 def _key_of(cursor: str) -> tuple[str, int] | None:
     village, _, number = cursor.partition(".")
-    return (village, int(number)) if village.isdigit() and number.isdigit() and len(number) < 10 else None
+    return (village, int(number)) if village.isdigit() and number.isdigit() and len(number) < NUMBER_DIGITS else None
 
 
 def _beyond(village: str, number: int) -> Q:
@@ -305,7 +325,7 @@ def _found(viewer: Viewer, text: str, action: str) -> Q:
         key = keyring().person_key(text)
         return Q(household_no__in=people.filter(person_key=key).values("household_no"))
     if text.isdecimal():
-        return Q(household_no=int(text)) if len(text) < 10 else Q(national_household_no=text)
+        return Q(household_no=int(text)) if len(text) < NUMBER_DIGITS else Q(national_household_no=text)
     form = names.match_form(text)
     return Q(household_no__in=people.filter(_begins_with(form)).values("household_no"))
 

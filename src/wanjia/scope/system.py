@@ -21,6 +21,7 @@ SYSTEM_VIEWERS: dict[str, str] = {
     "casework.candidates": "counts what each possible verifier has open, wherever it lies",
     "casework.escalate": "looks at every desk for steps past their deadline",
     "casework.evidence": "names the files an act relied on in its history",
+    "workforce.guards": "answers who helps a household its caller already holds, and whether an account is in use",
     "registry.guards": "answers whether somebody is a relative, poor, or entered the data; only the answer leaves",
     "registry.snapshot": "writes the whole registry into the lake, whose readers are cut again",
     "registry.load": "a household registered in another area must not be loaded a second time",

@@ -6,3 +6,11 @@ class WorkforceConfig(AppConfig):
     label = "workforce"
     verbose_name = "帮扶队伍"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from wanjia.audit.details import register_details
+        from wanjia.audit.watched import watch
+        from wanjia.workforce.payloads import payload_of_pairing
+
+        watch("workforce.Pairing")
+        register_details("workforce.Pairing", payload_of_pairing)

@@ -23,6 +23,9 @@ class Pairing(ScopedModel):
     village_code = models.CharField(max_length=12)  # the household's
     valid_from = models.DateField()
     valid_to = models.DateField(null=True)  # first day on which it no longer holds
+    event_id = models.UUIDField()  # the act that made it, of which it is detail number `seq`
+    seq = models.PositiveIntegerField()
+    salt = models.BinaryField(max_length=16)
     paired_by = models.BigIntegerField()
     ended_by = models.BigIntegerField(null=True)
     end_reason = models.CharField(max_length=200, blank=True)
@@ -36,6 +39,7 @@ class Pairing(ScopedModel):
     class Meta:
         verbose_name = "结对帮扶"
         constraints = [
+            models.UniqueConstraint(fields=["event_id", "seq"], name="pairing_once_per_event_and_place"),
             models.UniqueConstraint(
                 fields=["user_id", "household_no"], condition=Q(valid_to=None), name="pairing_open_once"
             ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from django.db import connection, models, transaction
 
 from wanjia.kernel import clock
 from wanjia.reference.queries import code_list
+from wanjia.registry.bulk import pieces
 from wanjia.registry.choices import (
     EXITED,
     HEAD,
@@ -40,7 +40,6 @@ from wanjia.scope.models import ScopedModel
 from wanjia.scope.viewer import Viewer
 
 WRITE, APPROVE = "registry.write", "registry.approve"
-ROWS_AT_ONCE = 5_000
 
 Row = TypeVar("Row", bound=ScopedModel)
 
@@ -71,7 +70,7 @@ class Leaving:
 
 
 @transaction.atomic
-def correct(
+def correct(  # noqa: PLR0913 - what an act needs to be recorded
     *,
     viewer: Viewer,
     edits: Sequence[Edit],
@@ -126,7 +125,7 @@ def remove_household(
 
 
 @transaction.atomic
-def exit_normally(
+def exit_normally(  # noqa: PLR0913 - what an act needs to be recorded
     *,
     viewer: Viewer,
     household_no: int,
@@ -151,7 +150,7 @@ def exit_normally(
 
 
 @transaction.atomic
-def remove_members(
+def remove_members(  # noqa: PLR0913 - what an act needs to be recorded
     *,
     viewer: Viewer,
     household_no: int,
@@ -187,7 +186,7 @@ def remove_members(
 
 
 @transaction.atomic
-def change_head(
+def change_head(  # noqa: PLR0913 - what an act needs to be recorded
     *,
     viewer: Viewer,
     household_no: int,
@@ -250,8 +249,7 @@ def _by_number(
     """Rows by household or person number, cut to what the viewer may do `action` on, locked."""
     key = "household_no" if model is Household else "person_no"
     found: dict[int, Row] = {}
-    waiting = iter(sorted(numbers))
-    while some := list(islice(waiting, ROWS_AT_ONCE)):
+    for some in pieces(sorted(numbers)):
         rows = _locked(model.objects.visible_to(viewer, action).filter(**{f"{key}__in": some}, **where))
         found |= {getattr(row, key): row for row in rows}
     return found

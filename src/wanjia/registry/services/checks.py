@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from wanjia.divisions.queries import gazetteer
 from wanjia.reference.queries import code_list
+from wanjia.registry.bulk import pieces
 from wanjia.registry.choices import HEAD, IN_HOUSEHOLD, RejectReason
 from wanjia.registry.fields import EARLIEST_YEAR
 from wanjia.registry.models import Household, Person
@@ -22,7 +23,6 @@ from wanjia.scope.system import system_viewer
 Flags = npt.NDArray[np.bool_]
 Whole = npt.NDArray[np.int64]
 
-NUMBERS_AT_ONCE = 5_000
 NOWHERE = -1  # a reference that leads to no row
 
 LONGEST: Mapping[str, int] = {
@@ -193,7 +193,7 @@ class Checked:
 
 
 def _flags(values: Any) -> Flags:
-    return pc.fill_null(values, False).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+    return pc.fill_null(values, fill_value=False).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
 
 def _empty(texts: Any) -> Flags:
@@ -219,8 +219,7 @@ def _repeated(values: Any) -> Flags:
 
 
 def _combined(values: Any) -> pa.Array:
-    combined = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    return combined
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
 
 
 def _lawful(values: Any, listed: str) -> pa.Array:
@@ -240,7 +239,6 @@ def _registered(model: type[ScopedModel], column: str, numbers: Any) -> pa.Array
         return pa.array([], TEXT)
     distinct = [text for text in pc.unique(numbers).to_pylist() if text]
     found: list[str] = []
-    for at in range(0, len(distinct), NUMBERS_AT_ONCE):
-        some = rows.filter(**{f"{column}__in": distinct[at : at + NUMBERS_AT_ONCE]})
-        found.extend(some.values_list(column, flat=True))
+    for some in pieces(distinct):
+        found.extend(rows.filter(**{f"{column}__in": some}).values_list(column, flat=True))
     return pa.array(found, TEXT)

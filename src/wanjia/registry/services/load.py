@@ -151,7 +151,7 @@ class _Plan:
             **_texts(taken, "national_household_no", "village_code", "hamlet", "recognition_standard"),
             **_texts(taken, "household_category", "poverty_status", "main_cause", "other_causes", "bank_name"),
             **{name: taken[name] for name in ("identified_year", "exit_year", "return_year")},
-            "relocated": pc.fill_null(taken["relocated"], False),
+            "relocated": pc.fill_null(taken["relocated"], fill_value=False),
             "phone": seal_column(Household, "phone", numbers, _optional(taken["phone"])),
             "bank_account": seal_column(Household, "bank_account", numbers, _optional(taken["bank_account"])),
             "head_person_no": self.person_no[self._checked.heads()[self._home_order]].tolist(),
