@@ -2,6 +2,7 @@ import pytest
 
 from tests.factories import accounts as factory
 from wanjia.accounts.services import load_roles
+from wanjia.divisions.services import load_divisions
 
 
 @pytest.fixture
@@ -13,3 +14,9 @@ def roles(db):
 def security(roles):
     """The security administrator of the invented province 45."""
     return factory.account("security-45", "security_admin", "45")
+
+
+@pytest.fixture
+def places(db):
+    """Guangxi's divisions, which the forms are asked about."""
+    return load_divisions()

@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from wanjia.accounts import queries
-from wanjia.divisions.queries import names_of
+from wanjia.divisions.queries import place
 from wanjia.kernel import clock
 from wanjia.scope.viewer import Relation, Viewer
 
@@ -144,7 +144,7 @@ class ChangePasswordForm(NewPasswordForm):
 
 
 def _known_area(code: str) -> str:
-    wanted = code.strip()
-    if wanted not in names_of([wanted]):
+    found = place(code.strip())  # a former code leads to the present one
+    if found is None:
         raise forms.ValidationError(_("没有这个行政区划代码,请核对位数(省 2、市 4、县 6、乡 9、村 12)。"))
-    return wanted
+    return found.code

@@ -108,12 +108,22 @@ def range_q(name: str, area: AreaRange) -> Q:
 
 
 def _area_q(rule: ScopeRule, area: AreaRange) -> Q:
-    if isinstance(rule.area, str):
-        return range_q(rule.area, area)
+    places = rule.area if isinstance(rule.area, tuple) else (rule.area,)
+    inside = NOTHING
+    for place in places:
+        inside |= _place_q(place, area)
+    return inside
+
+
+def _place_q(place: str | Via, area: AreaRange) -> Q:
+    if isinstance(place, str):
+        return range_q(place, area)
     if not area.lo and area.hi is None:
         return Q()
-    other = models.Q(**{rule.area.key: OuterRef("pk")}) & range_q(rule.area.area, area)
-    return Q(Exists(apps.get_model(rule.area.model)._base_manager.filter(other)))
+    other = Q(**{place.key: OuterRef("pk")}) & range_q(place.area, area)
+    from django.apps import apps
+
+    return Q(Exists(apps.get_model(place.model)._base_manager.filter(other)))
 
 
 def _grant_q(rule: ScopeRule, viewer: Viewer, grant: Grant, on: date) -> Q:
