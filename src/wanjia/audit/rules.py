@@ -73,10 +73,15 @@ def _require_plain(value: object, where: str) -> None:
         raise PayloadNotCanonical(where=where, problem=type(value).__name__)
 
 
+def holds_identity_number(text: str) -> bool:
+    """Whether something in `text` looks like an identity number in clear."""
+    return _IDENTITY_NUMBER.search(text) is not None
+
+
 def refuse_identity_numbers(value: object, where: str) -> None:
     """Raise IdentityNumberInPayload if a text anywhere in `value` holds an identity number in clear."""
     if isinstance(value, str):
-        if _IDENTITY_NUMBER.search(value):
+        if holds_identity_number(value):
             raise IdentityNumberInPayload(where=where)
     elif isinstance(value, int):
         if not isinstance(value, bool) and _IDENTITY_NUMBER.fullmatch(str(value)):

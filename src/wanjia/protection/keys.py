@@ -111,6 +111,14 @@ class Keyring:
         """The key of one number as it was written; None for empty and placeholders."""
         return self._person_keys.one(text)
 
+    def content_digest(self) -> hmac.HMAC:
+        """A running keyed digest that names stored files by their content.
+
+        Keyed, because whoever sees the file names could otherwise tell whether a given photo or
+        form is among them. It hangs on the person key, which never changes, so names stay.
+        """
+        return hmac.new(hmac.digest(self._person.secret, b"wanjia file name 1", "sha256"), digestmod="sha256")
+
     def person_keys(self, texts: Texts | ChunkedTexts) -> pa.Int64Array:
         """`person_key` for a column of strings."""
         return self._person_keys.many(texts)

@@ -1,0 +1,78 @@
+"""Where contents lie, encrypted, under the keyed digest of what they hold.
+
+    <home>/files/ab/ab12…                 one content, kept once
+    <home>/spool/<random>                 an upload that is still arriving, encrypted too
+
+A content appears by rename after fsync, so it is there whole or not at all. The digest is bound
+into the encryption: a file put under another's name does not open.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+from django.conf import settings
+
+from wanjia.files.errors import ContentMissing
+from wanjia.scope.keys import keyring
+
+READ_SIZE = 256 * 1024
+
+
+def spool_path() -> Path:
+    """A fresh place for an arriving upload."""
+    folder = Path(settings.WANJIA_HOME) / "spool"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder / uuid4().hex
+
+
+def content_path(content_key: str) -> Path:
+    """Where the content of this key lies. The key is 64 hex digits, so no path can be smuggled in."""
+    if len(content_key) != 64 or not set(content_key) <= set("0123456789abcdef"):
+        raise ValueError("not a content key")
+    return Path(settings.WANJIA_HOME) / "files" / content_key[:2] / content_key
+
+
+def keep(content_key: str, content: Iterable[bytes]) -> None:
+    """Encrypt and keep a content. One that is there already stays untouched."""
+    target = content_path(content_key)
+    if target.exists():
+        return
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = target.with_name(f".{content_key}.{uuid4().hex}")
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            for part in keyring().cipher.seal_stream(content, _context(content_key)):
+                out.write(part)
+            out.flush()
+            os.fsync(out.fileno())
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)
+    _sync(target.parent)
+
+
+def read(content_key: str) -> Iterator[bytes]:
+    """The clear content, chunk by chunk, each checked. Raises ContentMissing, Unreadable."""
+    path = content_path(content_key)
+    try:
+        source = path.open("rb")
+    except FileNotFoundError:
+        raise ContentMissing(file=content_key[:12]) from None
+    with source:
+        yield from keyring().cipher.open_stream(iter(lambda: source.read(READ_SIZE), b""), _context(content_key))
+
+
+def _context(content_key: str) -> str:
+    return f"file {content_key}"
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
