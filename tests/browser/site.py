@@ -45,23 +45,39 @@ class Site:
 def installed(home: Path, *, people: int = PEOPLE, records: int = RECORDS, seed: int = SEED) -> Iterator[Site]:
     """Build a small county under `home` and serve it on a free port until the block ends."""
     with _database() as database_url:
-        environment = {
-            **os.environ,
-            "WANJIA_HOME": str(home),
-            "WANJIA_DATABASE_URL": database_url,
-            "DJANGO_SETTINGS_MODULE": "wanjia.config.settings.dev",
-        }
-        # The demo chooses its own clock while it builds; the site's clock runs from the demo's last day.
-        environment.pop("WANJIA_CLOCK_START", None)
+        environment = _environment(home, database_url)
         size = ["--people", str(people), "--records", str(records), "--seed", str(seed)]
         command = ["demo", "--no-serve", "--json", "--home", str(home), *size]
         with _noted(home.parent / f"{home.name}.build.log") as log:
             built = _run(command, environment, log)
-        yield from _served(home, environment | {"WANJIA_CLOCK_START": START}, built)
+        with _running(home, environment, built) as site:
+            yield site
 
 
-def _served(home: Path, environment: dict[str, str], built: dict[str, Any]) -> Iterator[Site]:
+@contextlib.contextmanager
+def served(home: Path) -> Iterator[Site]:
+    """Serve a finished SQLite demo under `home` on a free port until the block ends."""
+    built = json.loads((home / "demo.json").read_text(encoding="utf-8"))["result"]
+    with _running(home, _environment(home, ""), built) as site:
+        yield site
+
+
+def _environment(home: Path, database_url: str) -> dict[str, str]:
+    environment = {
+        **os.environ,
+        "WANJIA_HOME": str(home),
+        "WANJIA_DATABASE_URL": database_url,
+        "DJANGO_SETTINGS_MODULE": "wanjia.config.settings.dev",
+    }
+    environment.pop("WANJIA_CLOCK_START", None)  # the demo chooses its own clock while it builds
+    return environment
+
+
+@contextlib.contextmanager
+def _running(home: Path, environment: dict[str, str], built: dict[str, Any]) -> Iterator[Site]:
+    """Server and worker as two processes, their clock running from the demo's last day."""
     port = _free_port()
+    environment = environment | {"WANJIA_CLOCK_START": START}
     with _noted(home.parent / f"{home.name}.site.log") as log:
         parts = (["serve", "--port", str(port)], ["worker"])
         processes = [subprocess.Popen(_wanjia(part), env=environment, stdout=log, stderr=log) for part in parts]
@@ -70,14 +86,18 @@ def _served(home: Path, environment: dict[str, str], built: dict[str, Any]) -> I
             _wait_until_ready(url, processes[0], Path(log.name))
             yield Site(url, home, built)
         finally:
-            for process in processes:
-                process.terminate()
-            for process in processes:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(timeout=15)
-                if process.poll() is None:
-                    process.kill()
-                    process.wait()
+            _stop(processes)
+
+
+def _stop(processes: list[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=15)
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
 def _wanjia(arguments: list[str]) -> list[str]:

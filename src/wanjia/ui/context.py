@@ -37,6 +37,11 @@ class Frame:
         return menu_for(self.request)
 
     @cached_property
+    def menu_length(self) -> int:
+        """How many pages the menu offers."""
+        return sum(len(section.entries) for section in self.menu)
+
+    @cached_property
     def area(self) -> Place:
         """The area the viewer looks at."""
         code = chosen_area(self.request)
