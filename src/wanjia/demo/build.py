@@ -116,7 +116,7 @@ def founded(request: DemoRequest, console: Console) -> county.Founded:
         prepare()
     with stage(console, "造县 inventing the county"):
         place = county.place_of(request.county_code)
-        random = Random(request.seed)  # noqa: S311 - the same county from the same seed
+        random = Random(request.seed)
         invented = world.build(
             random=random,
             county_code=place.code,
@@ -135,7 +135,7 @@ def _run(request: DemoRequest, console: Console) -> dict[str, object]:
         scene = founded(request, console)
     outcome = line.run(scene, console, stage)
     with stage(console, "基层办理 field work"):
-        closed, cases = play.play(scene, outcome.run_id, Random(request.seed + 1))  # noqa: S311 - as above
+        closed, cases = play.play(scene, outcome.run_id, Random(request.seed + 1))
     return {
         "people": scene.people,
         "households": len(scene.invented.homes),

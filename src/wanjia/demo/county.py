@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +11,12 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
 from wanjia.accounts import services as accounts
-from wanjia.accounts.queries import viewer_for
 from wanjia.accounts.models import User
+from wanjia.accounts.queries import viewer_for
 from wanjia.demo.errors import CountyUnknown
 from wanjia.demo.staff import PASSWORD, Place, Post
 from wanjia.demo.vehicles import VehicleFile
-from wanjia.demo.world import County, Home, Resident
+from wanjia.demo.world import DIED, MOVED_OUT, County, Home, Resident
 from wanjia.divisions import queries as divisions
 from wanjia.registry import services as registry
 from wanjia.scope.system import system_viewer
@@ -97,3 +97,99 @@ def _account(post: Post, hashed: str) -> accounts.NewAccount:
         password_hash=hashed,
         grants=[grant],
     )
+
+
+def _batch(invented: County, posts: Sequence[Post], ids: dict[str, int]) -> registry.RegistryBatch:
+    """The county as a sender would hand it over: his own numbers, four tables."""
+    operators = {post.area: ids[post.username] for post in posts if post.role == "village_operator"}
+    homes = invented.homes
+    people = [(home, member) for home in homes for member in home.members]
+    return registry.RegistryBatch(
+        households=pa.Table.from_pylist([_household(home, operators) for home in homes]),
+        persons=pa.Table.from_pylist([_person(home, member) for home, member in people]),
+        household_years=pa.Table.from_pylist([row for home in homes for row in _years(home)]),
+        person_years=pa.Table.from_pylist([_person_year(member) for _, member in people]),
+        source=f"{invented.name}(合成)",
+    )
+
+
+def _household(home: Home, operators: dict[str, int]) -> dict[str, object]:
+    return {
+        "national_household_no": _national(home),
+        "village_code": home.village_code,
+        "hamlet": home.hamlet,
+        "recognition_standard": "1",
+        "household_category": home.category,
+        "poverty_status": home.poverty_status,
+        "identified_year": home.identified_year,
+        "exit_year": home.exit_year,
+        "return_year": home.return_year,
+        "main_cause": home.main_cause,
+        "other_causes": "",
+        "relocated": False,
+        "phone": f"1397788{home.household_no:04d}",
+        "bank_name": "农村信用社",
+        "bank_account": f"62231234{home.household_no:08d}",
+        "entered_by": operators[home.village_code],
+    }
+
+
+def _person(home: Home, member: Resident) -> dict[str, object]:
+    return {
+        "national_person_no": f"P{member.person_no:011d}",
+        "national_household_no": _national(home),
+        "name": member.name,
+        "id_type": "01",
+        "id_number": member.number,
+        "sex": "1" if member.male else "2",
+        "birth_date": member.born_on,
+        "ethnicity": member.ethnicity,
+        "relation": member.relation,
+        "member_status": member.member_status,
+        "left_on": member.left_on,
+        "change_reason": {DIED: "R1", MOVED_OUT: "R2"}.get(member.member_status, ""),
+    }
+
+
+def _years(home: Home) -> Iterator[dict[str, object]]:
+    for year, income in home.yearly_income.items():
+        yield {
+            "national_household_no": _national(home),
+            "year": year,
+            "poverty_status": home.status_in(year),
+            "member_count": len(home.members),
+            "wage_income": income.wage,
+            "business_income": income.business,
+            "property_income": income.property,
+            "transfer_income": income.transfer,
+            "business_expense": income.expense,
+            "danger_grade": "A",
+            "water_safe": True,
+        }
+
+
+def _person_year(member: Resident) -> dict[str, object]:
+    working = 16 <= member.age <= 65 and not member.disabled
+    return {
+        "national_person_no": f"P{member.person_no:011d}",
+        "year": 2019,
+        "labour_capacity": "01" if working else "04",
+        "health": "04" if member.disabled else "01",
+        "resident_medical_ins": True,
+    }
+
+
+def _national(home: Home) -> str:
+    return f"H{home.household_no:010d}"
+
+
+def _pairings(invented: County, posts: Sequence[Post], ids: dict[str, int]) -> list[workforce.NewPairing]:
+    """Each household has a contact of its village; the village's two share the households."""
+    contacts: dict[str, list[int]] = {}
+    for post in posts:
+        if post.role == "household_contact":
+            contacts.setdefault(post.area, []).append(ids[post.username])
+    return [
+        workforce.NewPairing(contacts[home.village_code][home.household_no % 2], home.household_no)
+        for home in invented.homes
+    ]

@@ -58,7 +58,7 @@ def _wait_until_ready(server: subprocess.Popen[bytes], port: int, log: str) -> N
     deadline = time.monotonic() + READY_WITHIN
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/", timeout=5):  # noqa: S310 - loopback
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/", timeout=5):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)

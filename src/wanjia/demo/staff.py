@@ -56,8 +56,8 @@ def _offices(random: Random, county: tuple[str, str], city: tuple[str, str]) -> 
     desks = (
         ("province", "province_data_officer", province, "自治区数据员", "province data officer", ""),
         ("leader", "province_manager", province, "自治区扶贫办负责人", "province manager", ""),
-        ("traffic", "department_officer", province, "公安厅数据员", "public security officer", "D01"),
-        ("housing", "department_officer", province, "住建厅数据员", "housing officer", "D02"),
+        ("traffic", "department_officer", province, "公安厅数据员", "public security officer", "gongan"),
+        ("housing", "department_officer", province, "住建厅数据员", "housing officer", "zhujian"),
         ("auditor", "auditor", province, "审计员", "auditor", ""),
         ("sysadmin", "system_admin", province, "系统管理员", "system administrator", ""),
         ("secadmin", "security_admin", province, "安全管理员", "security administrator", ""),

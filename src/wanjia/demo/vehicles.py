@@ -50,8 +50,8 @@ class Fate(StrEnum):
     """What a family's vehicle means, decided when the life was written."""
 
     CAR_BEFORE = "car_before_identification"  # bought by the end of the year of identification, still driven
-    CAR_AFTER = "car_after_identification"  # bought later, still driven
-    NOTHING = "nothing"  # motorcycles, scrapped cars, cars of those who left the household …
+    CAR_AFTER = "car_after_identification"  # bought later by a family that has not left poverty, still driven
+    NOTHING = "nothing"  # motorcycles, scrapped cars, cars of those who left the household or left poverty first …
 
 
 @dataclass(slots=True)
@@ -190,11 +190,12 @@ class _Garage:
     def car_of(self, owner: Resident) -> Iterator[Vehicle]:
         """Most have none; some had one at identification, some bought one later, some had scrapped theirs."""
         draw, kind = self.random.random(), self.random.choice(CARS)
-        if draw < 0.012:
+        if draw < 0.020:
             yield self.bought(owner, kind, self._before(), fate=Fate.CAR_BEFORE)
-        elif draw < 0.052:
-            yield self.bought(owner, kind, self._after(), fate=Fate.CAR_AFTER)
-        elif draw < 0.066:
+        elif draw < 0.080:
+            fate = Fate.NOTHING if self.home.has_left_poverty else Fate.CAR_AFTER
+            yield self.bought(owner, kind, self._after(), fate=fate)
+        elif draw < 0.095:
             yield self.bought(owner, kind, self._before(), self.random.choice((SCRAPPED, CANCELLED, MOVED)))
 
     def _before(self) -> date:

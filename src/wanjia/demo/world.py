@@ -21,6 +21,7 @@ DAY = date(2020, 9, 30)  # the day on which the county's life is looked at: the 
 HEAD, SPOUSE, SON, DAUGHTER, SONS_WIFE = "01", "02", "03", "04", "05"
 GRANDSON, GRANDDAUGHTER, FATHER, MOTHER = "07", "08", "11", "12"
 NORMAL, DIED, MOVED_OUT = "1", "2", "3"
+EXITED = ("1", "4")  # poverty status: exited, with or without policy
 
 
 @dataclass(slots=True)
@@ -59,12 +60,23 @@ class Home:
     poverty_status: str
     category: str
     main_cause: str
+    return_year: int | None = None
     yearly_income: dict[int, Income] = field(default_factory=dict)
     household_no: int = 0
 
     @property
     def present(self) -> list[Resident]:
         return [member for member in self.members if member.lives_in_household]
+
+    @property
+    def has_left_poverty(self) -> bool:
+        return self.poverty_status in EXITED
+
+    def status_in(self, year: int) -> str:
+        """The poverty status at the end of a past year."""
+        if self.return_year is not None and year >= self.return_year:
+            return "3"
+        return "1" if self.exit_year is not None and year >= self.exit_year else "0"
 
     @property
     def head(self) -> Resident:
@@ -149,13 +161,14 @@ def _birthday(random: Random, age: int) -> date:
 def _home(random: Random, numbers: Numbers, village: str) -> Home:
     members = _family(random, numbers)
     identified = random.choices([2014, 2015, 2016, 2017, 2018, 2019], weights=[20, 48, 14, 9, 6, 3])[0]
-    status, exit_year = _standing(random, identified)
+    status, exit_year, return_year = _standing(random, identified)
     home = Home(
         village_code=village,
         hamlet=f"{random.choice('弄拉加古巴板那龙')}{random.choice('王色祥丁立元林芽')}屯",
         members=members,
         identified_year=identified,
         exit_year=exit_year,
+        return_year=return_year,
         poverty_status=status,
         category=random.choices(["01", "04", "06"], weights=[70, 27, 3])[0],
         main_cause=random.choices(["01", "02", "03", "05", "07", "08", "09"], weights=[16, 12, 18, 4, 26, 12, 12])[0],
@@ -165,16 +178,18 @@ def _home(random: Random, numbers: Numbers, village: str) -> Home:
     return home
 
 
-def _standing(random: Random, identified: int) -> tuple[str, int | None]:
+def _standing(random: Random, identified: int) -> tuple[str, int | None, int | None]:
+    """Poverty status by September 2020, the year of the latest exit, and of a return."""
     draw = random.random()
     if draw < 0.04:
-        return "0", None
-    exit_year = min(2020, max(identified + 1, random.choices([2016, 2017, 2018, 2019, 2020], [12, 14, 24, 32, 18])[0]))
-    if draw < 0.05:
-        return "3", min(exit_year, 2018) if identified < 2018 else None
+        return "0", None, None
+    wanted = random.choices([2016, 2017, 2018, 2019, 2020], [12, 14, 24, 32, 18])[0]
+    exit_year = min(2020, max(identified + 1, wanted))
+    if draw < 0.05 and exit_year < 2019:
+        return "3", exit_year, 2019
     if exit_year == 2020:
-        return "2", None  # listed for this year's exit
-    return ("4" if exit_year <= 2016 and random.random() < 0.5 else "1"), exit_year
+        return "2", None, None  # listed for this year's exit
+    return ("4" if exit_year == 2016 and random.random() < 0.5 else "1"), exit_year, None
 
 
 def _family(random: Random, numbers: Numbers) -> list[Resident]:
