@@ -6,3 +6,8 @@ class ComparisonConfig(AppConfig):
     label = "comparison"
     verbose_name = "比对"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from wanjia.audit.watched import watch
+
+        watch("comparison.Run", "comparison.Screening")

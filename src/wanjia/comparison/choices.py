@@ -1,3 +1,5 @@
+from enum import StrEnum
+
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
@@ -17,3 +19,28 @@ class Decision(TextChoices):
     ISSUED = "issued", _("已下发")
     DROPPED = "dropped", _("不下发")
     REPEATED = "repeated", _("与未办结疑点重复")
+
+
+# Outcomes of a suspect the program itself must know (domain.md §6.1); their titles stand in the flow.
+CORRECTED = "01"
+CORRECTING = "02"
+NORMAL_EXIT = "03"
+WRONGLY_IDENTIFIED = "04"
+EXEMPT = "05"
+
+
+class Correction(StrEnum):
+    """What a correction does to the registry."""
+
+    REMOVE = "T5"  # the household was not eligible when it was identified
+    EXIT = "T3"  # the household leaves poverty as of a year
+    FIELD = "field"  # one registered value is corrected
+    MEASURE = "measure"  # put right on the ground; nothing registered changes
+
+
+CORRECTIONS_FOR = {
+    CORRECTED: (Correction.FIELD, Correction.MEASURE),
+    CORRECTING: (Correction.FIELD, Correction.MEASURE),
+    NORMAL_EXIT: (Correction.EXIT,),
+    WRONGLY_IDENTIFIED: (Correction.REMOVE,),
+}

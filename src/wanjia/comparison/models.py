@@ -22,17 +22,21 @@ class Run(models.Model):
     region = models.CharField(max_length=12)
     as_of = models.DateField()  # the day on which rules and parameters must be in force
     snapshot = models.CharField(max_length=64)
-    batches = models.JSONField()  # [{dataset, batch, address, sha256}], ordered
+    snapshot_content = models.CharField(max_length=64)  # digest over its files
+    batches = models.JSONField()  # [{dataset, batch, area, address, content}], oldest first
     rules = models.JSONField()  # [the rule as it ran: version, sentences, parameters, SQL], ordered by id
     status = models.CharField(max_length=12, choices=RunStatus.choices, default=RunStatus.REQUESTED)
     digest = models.CharField(max_length=64, blank=True)
     finding_count = models.PositiveIntegerField(null=True)
-    counts = models.JSONField(default=dict)  # rule → {findings, people, share}
-    held_for = models.JSONField(default=list)  # [{rule, share, allowed}] while somebody must look
+    counts = models.JSONField(default=dict)  # rule → {findings, people, permille}
+    compared = models.PositiveIntegerField(null=True)  # registered people where the batches say something
+    held_for = models.JSONField(default=list)  # [{rule, permille, allowed}] while somebody must look
     job_id = models.BigIntegerField(null=True)
     requested_by = models.BigIntegerField()
     requested_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    decided_by = models.BigIntegerField(null=True)  # who released or discarded a held run
+    decision_note = models.CharField(max_length=500, blank=True)
 
     class Meta:
         constraints = [

@@ -1,0 +1,103 @@
+"""The rule as it ran, kept with the run: sentences and parameters stay readable when files change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from wanjia.kernel.errors import Sentence
+from wanjia.ruleset.binding import BoundRule
+
+Document = dict[str, Any]
+
+
+def document_of(bound: BoundRule) -> Document:
+    """What a run keeps of a rule; plain JSON, ordered, without the fixtures."""
+    rule = bound.rule
+    return {
+        "id": rule.id,
+        "version": rule.version,
+        "title": _both(rule.title),
+        "shape": rule.shape.value,
+        "dataset": rule.dataset,
+        "severity": rule.severity.value,
+        "veto": rule.veto,
+        "when": rule.when,
+        "sql": bound.condition_sql,
+        "parameters": {
+            zone.region: {name: _plain(value) for name, value in sorted(zone.values.items())} for zone in bound.zones
+        },
+        "evidence": [{"name": name, **_both(rule.label_of(name))} for name in rule.evidence],
+        "explain": _both(rule.explain),
+        "check": [_both(item) for item in rule.check],
+        "expected_outcome": rule.expected_outcome,
+        "possible_outcomes": list(rule.possible_outcomes),
+        "exceptions": [{"code": item.code, **_both(item.label)} for item in rule.exceptions],
+        "deadline_days": dict(rule.deadline_days),
+        "basis": _both(rule.basis),
+        "plausible": {"permille": rule.plausible.permille, "people": rule.plausible.people},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class RunRule:
+    """A rule of a finished run, ready for pages and cases."""
+
+    id: str
+    version: str
+    title: Sentence
+    dataset: str
+    severity: str
+    veto: str
+    labels: Mapping[str, Sentence]
+    explanation: Sentence
+    check: tuple[Sentence, ...]
+    expected_outcome: str
+    possible_outcomes: tuple[str, ...]
+    exceptions: Mapping[str, Sentence]
+    deadline_days: Mapping[str, int]
+    basis: Sentence
+    permille: int
+    people: int
+
+    @classmethod
+    def of(cls, document: Document) -> RunRule:
+        return cls(
+            id=document["id"],
+            version=document["version"],
+            title=Sentence(**document["title"]),
+            dataset=document["dataset"],
+            severity=document["severity"],
+            veto=document["veto"],
+            labels={item["name"]: _sentence(item) for item in document["evidence"]},
+            explanation=Sentence(**document["explain"]),
+            check=tuple(Sentence(**item) for item in document["check"]),
+            expected_outcome=document["expected_outcome"],
+            possible_outcomes=tuple(document["possible_outcomes"]),
+            exceptions={item["code"]: _sentence(item) for item in document["exceptions"]},
+            deadline_days=document["deadline_days"],
+            basis=Sentence(**document["basis"]),
+            permille=document["plausible"]["permille"],
+            people=document["plausible"]["people"],
+        )
+
+    def explain(self, evidence: Mapping[str, Any], language: str) -> str:
+        """The sentence a verifier reads: what was found, and why it is a suspicion."""
+        unknown = "unknown" if language.startswith("en") else "不详"
+        values = {name: unknown if evidence.get(name) is None else evidence[name] for name in self.labels}
+        return self.explanation.text(language, **values)
+
+
+def _both(sentence: Sentence) -> dict[str, str]:
+    return {"zh": sentence.zh, "en": sentence.en}
+
+
+def _sentence(item: Mapping[str, str]) -> Sentence:
+    return Sentence(zh=item["zh"], en=item["en"])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, (bool, int, str)) else value.isoformat()

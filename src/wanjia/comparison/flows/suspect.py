@@ -1,0 +1,283 @@
+"""Steps 3 to 11 of domain.md §6.1, version 1: from the province's issue to the sampled close.
+
+A step's code is the state of §6.1's table; whose turn it is then, its seat. Deadlines are the
+parameters `suspects.days.<step>`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from wanjia.casework.choices import Mutes, Need, Seat
+from wanjia.casework.rules import Action, Flow, Outcome, Step
+from wanjia.comparison.choices import CORRECTED, CORRECTING, EXEMPT, NORMAL_EXIT, WRONGLY_IDENTIFIED
+from wanjia.kernel.errors import Sentence
+
+TRUE_OUTCOMES = (CORRECTED, CORRECTING, NORMAL_EXIT, WRONGLY_IDENTIFIED)
+ALL_OUTCOMES = (*TRUE_OUTCOMES, EXEMPT, "06", "07", "08", "09")
+BACK = frozenset({Need.REASON})
+
+OUTCOMES = (
+    Outcome(code=CORRECTED, title=Sentence("属实,已整改", "True, corrected"), holds=True),
+    Outcome(code=CORRECTING, title=Sentence("属实,整改中", "True, being corrected"), holds=True),
+    Outcome(code=NORMAL_EXIT, title=Sentence("属实,按正常脱贫退出", "True, leaves by normal exit"), holds=True),
+    Outcome(code=WRONGLY_IDENTIFIED, title=Sentence("属实,错评清退", "True, wrongly identified, removed"), holds=True),
+    Outcome(
+        code=EXEMPT, title=Sentence("属实,但符合政策例外", "True, but exempt by policy"), holds=True, mutes=Mutes.UNTIL
+    ),
+    Outcome(code="06", title=Sentence("不属实,部门数据错误", "Not true, department error"), holds=False, feedback=True),
+    Outcome(code="07", title=Sentence("不属实,非同一人", "Not true, not the same person"), holds=False, feedback=True),
+    Outcome(code="08", title=Sentence("不属实,数据过期", "Not true, outdated data"), holds=False, feedback=True),
+    Outcome(code="09", title=Sentence("无法核实", "Cannot be verified"), holds=False, mutes=Mutes.NEVER),
+)
+
+
+def _back(code: str, title: Sentence, consequence: Sentence, permission: str, to: str, **more: Any) -> Action:
+    return Action(
+        code=code, title=title, consequence=consequence, permission=permission, to=to, needs=BACK, goes_back=True,
+        record="dispatch", **more,
+    )  # fmt: skip
+
+
+PASS_ON = Action(
+    code="pass_on",
+    title=Sentence("派发到县", "Pass on to the county"),
+    consequence=Sentence("转到所在县,由县级分派到乡镇", "Goes to its county, which distributes it to the township"),
+    permission="suspects.dispatch",
+    to="dispatched_county",
+    bulk=True,
+    record="dispatch",
+)
+DISTRIBUTE = Action(
+    code="distribute",
+    title=Sentence("分派到乡镇", "Distribute to the township"),
+    consequence=Sentence("转到所在乡镇,由乡镇指派核查人", "Goes to its township, which assigns a verifier"),
+    permission="suspects.distribute",
+    to="dispatched_town",
+    bulk=True,
+    record="dispatch",
+)
+ASSIGN = Action(
+    code="assign",
+    title=Sentence("指派核查人", "Assign a verifier"),
+    consequence=Sentence("由指定人员入户核查", "The person named goes to the door"),
+    permission="suspects.assign",
+    to="assigned",
+    needs=frozenset({Need.ASSIGNEE}),
+    bulk=True,
+    record="dispatch",
+)
+REASSIGN = Action(
+    code="reassign",
+    title=Sentence("改派核查人", "Assign somebody else"),
+    consequence=Sentence("由另一人核查,期限重新计算", "Another person verifies; the deadline begins anew"),
+    permission="suspects.assign",
+    to="assigned",
+    needs=frozenset({Need.ASSIGNEE}),
+    also=(Seat.TOWNSHIP,),
+    bulk=True,
+    record="dispatch",
+)
+VERIFY = Action(
+    code="verify",
+    title=Sentence("提交核查结果", "Report what was found"),
+    consequence=Sentence(
+        "属实的转村级整改,其余转乡镇审核",
+        "If true it goes to the village for correction, otherwise to the township's review",
+    ),
+    permission="suspects.verify",
+    to="verified_no_change",
+    routes=dict.fromkeys(TRUE_OUTCOMES, "verified"),
+    needs=frozenset({Need.OUTCOME, Need.NOTE}),
+    outcomes=ALL_OUTCOMES,
+    evidence_for=frozenset({*TRUE_OUTCOMES, EXEMPT}),
+    impartial=True,
+)
+CORRECT = Action(
+    code="correct",
+    title=Sentence("提交整改", "Propose the correction"),
+    consequence=Sentence(
+        "转乡镇审核;县级决定后才写入建档立卡",
+        "Goes to the township's review; the registry changes only when the county decides",
+    ),
+    permission="suspects.correct",
+    to="corrected",
+    needs=frozenset({Need.CORRECTION}),
+    apart_from=frozenset({"verify"}),
+    impartial=True,
+    record="correction",
+)
+REVIEW = Action(
+    code="review",
+    title=Sentence("审核通过", "Approve for the township"),
+    consequence=Sentence("转县级决定", "Goes to the county for decision"),
+    permission="suspects.review",
+    to="town_reviewed",
+    apart_from=frozenset({"verify", "correct"}),
+    impartial=True,
+)
+DECIDE = Action(
+    code="decide",
+    title=Sentence("同意并办结", "Decide as proposed"),
+    consequence=Sentence(
+        "整改立即写入建档立卡,转市级抽查", "The correction is written to the registry now; the city may sample it"
+    ),
+    permission="suspects.decide",
+    to="county_closed",
+    apart_from=frozenset({"verify", "correct", "review"}),
+    impartial=True,
+    applies=True,
+    settles={CORRECTING: CORRECTED},
+)
+
+
+def _passing(code: str, title: Sentence, consequence: Sentence, to: str) -> Action:
+    """What the city, or the province over its head, does with decided cases."""
+    return Action(
+        code=code, title=title, consequence=consequence, permission="suspects.sample", to=to, also=(Seat.PROVINCE,),
+        apart_from=frozenset({"verify", "correct", "review", "decide"}), impartial=True, bulk=True,
+    )  # fmt: skip
+
+
+TAKE = _passing(
+    "take", Sentence("列入抽查", "Take into the sample"), Sentence("逐件复核", "Is looked at again"), "sampled"
+)
+PASS = _passing(
+    "pass", Sentence("不抽查,销号", "Close without a sample"), Sentence("核查件办结", "Closes the case"), "closed"
+)
+CONFIRM = _passing(
+    "confirm", Sentence("抽查无误,销号", "Confirm and close"), Sentence("核查件办结", "Closes the case"), "closed"
+)
+REOPEN = _back(
+    "reopen",
+    Sentence("抽查有误,重新核查", "Reopen"),
+    Sentence(
+        "退回县级重新分派核查;已写入的更正保留", "Goes back to the county to be verified anew; what was corrected stays"
+    ),
+    "suspects.sample",
+    "reopened",
+    also=(Seat.PROVINCE,),
+)
+SEND_BACK = _back(
+    "send_back",
+    Sentence("退回核查人", "Return to the verifier"),
+    Sentence("由原核查人重新核查", "The same person verifies again"),
+    "suspects.review",
+    "assigned",
+)
+
+
+def _step(code: str, title: Sentence, seat: Seat, actions: Iterable[Action], also: tuple[Seat, ...] = ()) -> Step:
+    return Step(
+        code=code, title=title, seat=seat, also=also, days_parameter=f"suspects.days.{code}", actions=tuple(actions)
+    )
+
+
+SUSPECT = Flow(
+    kind="suspect",
+    version=1,
+    title=Sentence("疑似问题", "Suspect"),
+    read_permission="suspects.read",
+    open_permission="comparison.issue",
+    first="issued",
+    outcomes=OUTCOMES,
+    steps=(
+        _step("issued", Sentence("待市级派发", "Waits for the city to pass it on"), Seat.CITY, [PASS_ON]),
+        _step(
+            "dispatched_county",
+            Sentence("待县级分派", "Waits for the county to distribute it"),
+            Seat.COUNTY,
+            [
+                DISTRIBUTE,
+                _back(
+                    "not_county",
+                    Sentence("非本县,退回市级", "Not ours, back to the city"),
+                    Sentence("退回市级重新派发", "Goes back to the city"),
+                    "suspects.distribute",
+                    "issued",
+                    bulk=True,
+                ),
+            ],
+        ),
+        _step(
+            "dispatched_town",
+            Sentence("待指派核查人", "Waits for a verifier"),
+            Seat.TOWNSHIP,
+            [
+                ASSIGN,
+                _back(
+                    "not_town",
+                    Sentence("非本乡镇,退回县级", "Not ours, back to the county"),
+                    Sentence("退回县级重新分派", "Goes back to the county"),
+                    "suspects.assign",
+                    "dispatched_county",
+                    bulk=True,
+                ),
+            ],
+        ),
+        _step(
+            "assigned",
+            Sentence("待入户核查", "Waits for verification"),
+            Seat.PERSON,
+            [
+                VERIFY,
+                REASSIGN,
+                _back(
+                    "give_back",
+                    Sentence("无法承担,退回乡镇", "Cannot do it, back to the township"),
+                    Sentence("由乡镇另行指派", "The township assigns somebody else"),
+                    "suspects.verify",
+                    "dispatched_town",
+                ),
+            ],
+        ),
+        _step(
+            "verified",
+            Sentence("属实,待整改", "True, waits for correction"),
+            Seat.VILLAGE,
+            [
+                CORRECT,
+                _back(
+                    "dispute",
+                    Sentence("对结论有疑问,退回核查人", "Question the finding, back to the verifier"),
+                    Sentence("由原核查人重新核查", "The same person verifies again"),
+                    "suspects.correct",
+                    "assigned",
+                ),
+            ],
+            also=(Seat.TOWNSHIP,),
+        ),
+        _step(
+            "verified_no_change",
+            Sentence("无需整改,待乡镇审核", "Nothing to correct, waits for review"),
+            Seat.TOWNSHIP,
+            [REVIEW, SEND_BACK],
+        ),
+        _step(
+            "corrected",
+            Sentence("已整改,待乡镇审核", "Corrected, waits for review"),
+            Seat.TOWNSHIP,
+            [REVIEW, SEND_BACK],
+        ),
+        _step(
+            "town_reviewed",
+            Sentence("待县级决定", "Waits for the county's decision"),
+            Seat.COUNTY,
+            [
+                DECIDE,
+                _back(
+                    "refuse",
+                    Sentence("退回乡镇", "Return to the township"),
+                    Sentence("由乡镇重新指派核查", "The township has it verified again"),
+                    "suspects.decide",
+                    "dispatched_town",
+                ),
+            ],
+        ),
+        _step("county_closed", Sentence("县级已决定,待抽查", "Decided, may be sampled"), Seat.CITY, [TAKE, PASS]),
+        _step("sampled", Sentence("抽查中", "In the sample"), Seat.CITY, [CONFIRM, REOPEN]),
+        _step("reopened", Sentence("抽查退回,待重新分派", "Reopened, waits for the county"), Seat.COUNTY, [DISTRIBUTE]),
+        Step(code="closed", title=Sentence("已销号", "Closed"), seat=Seat.COUNTY),
+    ),
+)

@@ -1,0 +1,147 @@
+"""What a run stands on, pinned when it is asked for: snapshot, current batches, rules."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wanjia.comparison.documents import document_of
+from wanjia.comparison.errors import InputsChanged, NoActiveRules, NoBatches, NotResolved, RulesChanged
+from wanjia.comparison.models import Run
+from wanjia.lake import Lake
+from wanjia.ruleset.binding import BoundRule, bind
+from wanjia.ruleset.packs import load_rules
+from wanjia.scope.stores import lake
+from wanjia.scope.system import system_viewer
+from wanjia.sources.choices import BatchStatus, DeliveryMode
+from wanjia.sources.models import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """The inputs of a run, in the form its row keeps."""
+
+    region: str
+    as_of: dt.date
+    snapshot: str
+    snapshot_content: str
+    batches: list[dict[str, Any]]
+    rules: list[dict[str, Any]]
+
+
+def pin(*, region: str, as_of: dt.date, snapshot: str = "") -> Pinned:
+    """Choose what is current in `region` on a day.
+
+    The snapshot is the newest one that every current batch is resolved against, unless one is
+    named. Raises NoActiveRules, NoBatches, NotResolved.
+    """
+    active = active_rules(region, as_of)
+    datasets = sorted({item.rule.dataset for item in active})
+    batches = current_batches(region, datasets)
+    if not batches:
+        raise NoBatches(region=region)
+    used = {batch.dataset for batch in batches}
+    chosen = snapshot or _common_snapshot(batches)
+    return Pinned(
+        region=region,
+        as_of=as_of,
+        snapshot=chosen,
+        snapshot_content=lake().read_manifest(snapshot_address(chosen)).content,
+        batches=[_pinned_batch(batch, chosen) for batch in batches],
+        rules=[document_of(item) for item in active if item.rule.dataset in used],
+    )
+
+
+def active_rules(region: str, on: dt.date) -> list[BoundRule]:
+    """The rules in force, bound to region and day, ordered by id. Raises NoActiveRules."""
+    bound = [bind(rule, region=region, on=on) for rule in load_rules(region=region) if rule.in_force(on)]
+    if not bound:
+        raise NoActiveRules(on=on, region=region)
+    return bound
+
+
+def current_batches(region: str, datasets: Sequence[str]) -> list[Batch]:
+    """Accepted batches that are not superseded, oldest first.
+
+    A full delivery replaces everything delivered before for the area it covers; deltas and
+    periods add to it.
+    """
+    accepted = Batch.objects.visible_to(system_viewer("comparison.inputs")).filter(
+        status=BatchStatus.ACCEPTED, dataset__in=list(datasets)
+    )
+    current: list[Batch] = []
+    for batch in accepted.order_by("-id"):
+        reaches = batch.area.startswith(region) or region.startswith(batch.area)
+        replaced = any(
+            newer.dataset == batch.dataset
+            and newer.delivery_mode == DeliveryMode.FULL
+            and batch.area.startswith(newer.area)
+            for newer in current
+        )
+        if reaches and not replaced:
+            current.append(batch)
+    return current[::-1]
+
+
+def resolved_address(dataset: str, batch: int, snapshot: str) -> str:
+    """Where the lake keeps a batch matched with a snapshot."""
+    return f"resolved/{dataset}/batch={batch},snapshot={snapshot}"
+
+
+def snapshot_address(snapshot: str) -> str:
+    return f"registry/snapshot={snapshot}"
+
+
+def bound_rules(run: Run) -> list[BoundRule]:
+    """The rules of a run, as the program has them now. Raises RulesChanged if they differ."""
+    wanted = {document["id"]: document for document in run.rules}
+    bound = [item for item in active_rules(run.region, run.as_of) if item.rule.id in wanted]
+    changed = wanted.keys() - {item.rule.id for item in bound}
+    changed |= {item.rule.id for item in bound if document_of(item) != wanted[item.rule.id]}
+    if changed:
+        raise RulesChanged(run=run.pk, rules=", ".join(sorted(changed)))
+    return bound
+
+
+def require_unchanged(run: Run) -> None:
+    """Refuse to compute from files that are not those the run was pinned to.
+
+    Raises InputsChanged, and Damaged if a file differs from its manifest.
+    """
+    store = lake()
+    pinned = {snapshot_address(run.snapshot): run.snapshot_content}
+    pinned |= {batch["address"]: batch["content"] for batch in run.batches}
+    for address, content in pinned.items():
+        if store.read_manifest(address).content != content:
+            raise InputsChanged(address=address)
+        store.verify(address)
+
+
+def _common_snapshot(batches: Sequence[Batch]) -> str:
+    store = lake()
+    resolved = [_snapshots_of(store, batch) for batch in batches]
+    for batch, snapshots in zip(batches, resolved, strict=True):
+        if not snapshots:
+            raise NotResolved(dataset=batch.dataset, batch=batch.pk)
+    common = set.intersection(*resolved)
+    if not common:
+        raise NotResolved(dataset=batches[0].dataset, batch=batches[0].pk)
+    return max(common, key=lambda name: (store.read_manifest(snapshot_address(name)).made_at, name))
+
+
+def _snapshots_of(store: Lake, batch: Batch) -> set[str]:
+    """The snapshots a batch is resolved against, of those that exist."""
+    prefix = f"resolved/{batch.dataset}/batch={batch.pk},snapshot="
+    addresses = store.list(f"resolved/{batch.dataset}")
+    names = {address.removeprefix(prefix) for address in addresses if address.startswith(prefix)}
+    return {name for name in names if store.exists(snapshot_address(name))}
+
+
+def _pinned_batch(batch: Batch, snapshot: str) -> dict[str, Any]:
+    store, address = lake(), resolved_address(batch.dataset, batch.pk, snapshot)
+    if not store.exists(address):
+        raise NotResolved(dataset=batch.dataset, batch=batch.pk)
+    content = store.read_manifest(address).content
+    return {"dataset": batch.dataset, "batch": batch.pk, "area": batch.area, "address": address, "content": content}

@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+from wanjia.comparison import services
+from wanjia.jobs.choices import Lane
+from wanjia.jobs.handle import JobHandle
+from wanjia.jobs.registry import task
+
+
+@task("comparison.run", lane=Lane.HEAVY, lock=lambda args: f"comparison.run:{args['run_id']}")
+def run(job: JobHandle, run_id: int) -> None:
+    """Make a run that was asked for."""
+    services.run_comparison(viewer=job.viewer, run_id=run_id, job=job)
