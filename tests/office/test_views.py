@@ -1,0 +1,131 @@
+"""The shell through the whole middleware: what each role finds, and where it may look."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import resolve
+
+from tests.factories import accounts as factory
+from tests.factories.accounts import PASSWORD
+from wanjia.accounts.services import load_roles
+from wanjia.divisions.services import load_divisions
+from wanjia.scope.routes import SIGNED_IN, declared_access
+
+pytestmark = pytest.mark.django_db
+
+# Where an account of each role sits.
+SEATS = {
+    "province_manager": "45",
+    "province_data_officer": "45",
+    "department_officer": "45",
+    "city_office": "4512",
+    "county_office": "451228",
+    "township_reviewer": "451228100",
+    "information_officer": "451228100",
+    "village_operator": "451228100001",
+    "household_contact": "451228100001",
+    "party_secretary": "451228100",
+    "auditor": "45",
+    "system_admin": "45",
+    "security_admin": "45",
+    "audit_admin": "45",
+}
+
+
+@pytest.fixture
+def installation(db):
+    load_roles()
+    load_divisions()
+
+
+def signed_in(role, area, **more):
+    user = factory.account(role.replace("_", "-"), role, area, **more)
+    client = Client()
+    client.post("/sign-in/", {"username": user.username, "password": PASSWORD})
+    return client, user
+
+
+def menu_of(client):
+    page = client.get("/").content.decode()
+    nav = page[page.index('id="menu"') : page.index("</nav>")]
+    return re.findall(r'<li><a href="([^"]+)"', nav)
+
+
+def area_shown(client, address="/"):
+    page = client.get(address).content.decode()
+    return re.search(r'class="w-area".*?<b>([^<]*)</b>', page, re.DOTALL)[1]
+
+
+def test_every_role_has_a_seat_here(installation):
+    from wanjia.accounts.models import Role
+
+    assert set(Role.objects.values_list("pk", flat=True)) == set(SEATS)
+
+
+@pytest.mark.parametrize(("role", "area"), SEATS.items())
+def test_a_role_s_menu_holds_its_pages_and_no_others(installation, role, area):
+    from wanjia.accounts.queries import viewer_for
+
+    client, user = signed_in(role, area)
+    viewer = viewer_for(user)
+    addresses = menu_of(client)
+
+    assert addresses[0] == "/"
+    for address in addresses:
+        action = declared_access(resolve(address).func)
+        assert action == SIGNED_IN or viewer.may(action), f"{role} is shown {address}"
+        assert client.get(address).status_code == 200, f"{role}: {address}"
+
+
+def test_strangers_are_asked_to_sign_in_and_come_back():
+    answer = Client().get("/?area=451228")
+    assert answer.status_code == 302
+    assert answer["Location"] == "/sign-in/?next=/%3Farea%3D451228"
+
+
+def test_the_home_page_speaks_both_languages(installation):
+    client, _ = signed_in("county_office", "451228")
+    assert "没有等您办理的事项" in client.get("/").content.decode()
+    client.post("/language/", {"language": "en", "next": "/"})
+    page = client.get("/").content.decode()
+    assert "Nothing waits for you" in page
+    assert 'lang="en"' in page
+
+
+def test_the_home_page_asks_the_database_little(installation, django_assert_max_num_queries):
+    client, _ = signed_in("county_office", "451228")
+    client.get("/")
+    with django_assert_max_num_queries(20):
+        client.get("/")
+
+
+def test_the_area_begins_at_home_and_can_be_narrowed(installation):
+    client, _ = signed_in("county_office", "451228")
+    assert area_shown(client) == "都安瑶族自治县"
+
+    answer = client.post("/area/", {"code": "451228100", "next": "/?state=overdue&area=451228&page=3"})
+
+    assert answer["Location"] == "/?state=overdue"
+    assert area_shown(client) == "安阳镇"
+
+
+@pytest.mark.parametrize("code", ["451229", "45", "", "451228%", "４５１２２８１００", "1" * 5000])
+def test_nobody_looks_where_he_has_no_grant(installation, code):
+    client, _ = signed_in("county_office", "451228")
+    answer = client.post("/area/", {"code": code, "next": "/"})
+    assert answer.status_code == 404
+    assert area_shown(client) == "都安瑶族自治县"
+
+
+@pytest.mark.parametrize(
+    "target", ["https://elsewhere.example/", "//elsewhere.example", "javascript:alert(1)", "\\\\x"]
+)
+def test_the_switch_never_leads_away(installation, target):
+    client, _ = signed_in("county_office", "451228")
+    assert client.post("/area/", {"code": "451228100", "next": target})["Location"] == "/"
+
+
+def test_the_area_is_chosen_by_post_only(installation):
+    client, _ = signed_in("county_office", "451228")
+    assert client.get("/area/?code=451228100").status_code == 405
