@@ -7,6 +7,9 @@ from wanjia.divisions.resolver import Resolver
 from wanjia.divisions.services import load_divisions
 
 
+pytestmark = pytest.mark.django_db  # so that the test database is made
+
+
 @pytest.fixture(scope="module")
 def known(django_db_setup, django_db_blocker):
     """Guangxi, read once through the database; the resolver then needs nothing else."""
