@@ -121,10 +121,10 @@ def intake(
 def compare(as_json: Json = False) -> None:
     """比对 · Resolve what is accepted and run the rules."""
     _django()
-    from wanjia.comparison.services import run_comparison
+    from wanjia.comparison.services import compare_now
     from wanjia.scope.system import system_viewer
 
-    run = run_comparison(viewer=system_viewer("cli.compare"))
+    run = compare_now(viewer=system_viewer("cli.compare"))
     _answer(
         {"run": run.pk, "status": str(run.status), "findings": run.finding_count, "digest": run.digest}, as_json=as_json
     )

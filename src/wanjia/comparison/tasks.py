@@ -10,3 +10,9 @@ from wanjia.jobs.registry import task
 def run(job: JobHandle, run_id: int) -> None:
     """Make a run that was asked for."""
     services.run_comparison(viewer=job.viewer, run_id=run_id, job=job)
+
+
+@task("comparison.compare", lane=Lane.HEAVY, lock=lambda _: "comparison.compare")
+def compare(job: JobHandle) -> None:
+    """Make the inputs current and run all rules over them."""
+    services.compare_now(viewer=job.viewer, job=job)

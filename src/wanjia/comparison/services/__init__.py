@@ -1,3 +1,14 @@
+from wanjia.comparison.services.dispatch import Issued, Screened, issue_findings, screen
+from wanjia.comparison.services.prepare import compare_now, refresh_inputs
 from wanjia.comparison.services.run import discard_run, release_run, request_run, run_comparison
 
-__all__ = ["discard_run", "release_run", "request_run", "run_comparison"]
+__all__ = ["compare_now", "refresh_inputs", 
+    "Issued",
+    "Screened",
+    "discard_run",
+    "issue_findings",
+    "release_run",
+    "request_run",
+    "run_comparison",
+    "screen",
+]

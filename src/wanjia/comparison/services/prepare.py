@@ -1,0 +1,49 @@
+"""Making the inputs of a run current: a snapshot of the registry, every current batch resolved against it."""
+
+from __future__ import annotations
+
+from wanjia.comparison import inputs
+from wanjia.comparison.errors import NoBatches
+from wanjia.comparison.models import Run
+from wanjia.comparison.queries import RUN
+from wanjia.comparison.services.run import REGION, run_comparison
+from wanjia.jobs.handle import JobHandle
+from wanjia.kernel import clock
+from wanjia.registry.services import publish_snapshot
+from wanjia.resolution.services import resolve_batch
+from wanjia.scope.errors import NotAllowed
+from wanjia.scope.system import system_viewer
+from wanjia.scope.viewer import Viewer
+
+
+def refresh_inputs(*, viewer: Viewer, region: str = REGION, job: JobHandle | None = None) -> str:
+    """Publish a snapshot of the registry as it is now and resolve the current batches against it.
+
+    Returns the snapshot's id. What is in the lake afterwards is immutable, so a worker that dies
+    in between leaves only datasets that nobody uses. Raises NotAllowed, NoActiveRules, NoBatches.
+    """
+    if not viewer.may(RUN, region):
+        raise NotAllowed(action=RUN)
+    rules = inputs.active_rules(region, clock.today())
+    batches = inputs.current_batches(region, sorted({item.rule.dataset for item in rules}))
+    if not batches:
+        raise NoBatches(region=region)
+    _tell(job, 0, len(batches), "正在生成建档立卡快照")
+    snapshot = publish_snapshot(viewer=viewer)
+    everybody = system_viewer("comparison.inputs")
+    for number, batch in enumerate(batches, start=1):
+        _tell(job, number, len(batches), "正在归户")
+        resolve_batch(viewer=everybody, batch_id=batch.pk, snapshot_id=snapshot)
+    return snapshot
+
+
+def compare_now(*, viewer: Viewer, region: str = REGION, job: JobHandle | None = None) -> Run:
+    """The main job in one act: fresh inputs, then all rules over them. Raises what its parts raise."""
+    snapshot = refresh_inputs(viewer=viewer, region=region, job=job)
+    return run_comparison(viewer=viewer, region=region, snapshot=snapshot, job=job)
+
+
+def _tell(job: JobHandle | None, done: int, total: int, note: str) -> None:
+    if job is not None:
+        job.check()
+        job.progress(done, total, note)

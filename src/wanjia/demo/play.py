@@ -1,0 +1,205 @@
+"""Four weeks of work in the county, played through the services by the people whose work it is.
+
+Every act is done by the account whose turn it is, on the day it is done. Some townships are
+quick, some are slow, some have not begun: when the demo opens, every desk has something waiting,
+something under way and something overdue.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from functools import cache
+from random import Random
+
+from PIL import Image, ImageDraw
+
+from wanjia.casework import services as casework
+from wanjia.casework.filters import CaseFilter
+from wanjia.casework.models import Case
+from wanjia.casework.rules import Answer
+from wanjia.comparison.services import issue_findings, screening_total
+from wanjia.demo.county import Founded
+from wanjia.files.services import store
+from wanjia.files.uploads import sealed_from
+from wanjia.kernel import clock
+from wanjia.scope.system import system_viewer
+from wanjia.scope.viewer import Viewer
+
+ISSUED, PASSED_ON, DISTRIBUTED = date(2020, 10, 20), date(2020, 10, 21), date(2020, 10, 23)
+ASSIGNED, VERIFIED = date(2020, 10, 27), date(2020, 10, 29)
+CORRECTED, REVIEWED, DECIDED, SAMPLED = date(2020, 11, 4), date(2020, 11, 6), date(2020, 11, 10), date(2020, 11, 12)
+SECOND_ROUND = date(2020, 11, 13)
+
+SPEED = ("quick", "quick", "fair", "fair", "slow", "idle")  # of the townships, over and over
+
+NOTES = {
+    "03": "车辆为识别后用务工收入购置,家庭收入已稳定超过标准,群众认可退出。",
+    "04": "入户核实,车辆确系本户在识别前购置并使用至今,属错评。",
+    "05": "车辆为残疾子女就医接送所用,现值不足三万元,村民评议同意保留。",
+    "06": "交警大队窗口查询,该车登记人信息录入有误。",
+    "08": "车辆已于识别前卖出,有买卖协议,未办理过户。",
+    "09": "两次入户未见本人,邻居称全家在外务工。",
+}
+
+
+def play(scene: Founded, run_id: int, random: Random) -> tuple[int, int]:
+    """Play the weeks; returns (cases closed, cases opened)."""
+    cast = _Cast(scene)
+    _send_down(cast, run_id)
+    for number, township in enumerate(scene.place.townships):
+        _work_through(cast, township.code, SPEED[number % len(SPEED)], random)
+    _decide_and_sample(cast)
+    with _on(SECOND_ROUND):
+        _issue(cast, run_id, "RA-02B")
+    rows = Case.objects.visible_to(system_viewer("demo.build"))
+    return rows.filter(closed_at__isnull=False).count(), rows.count()
+
+
+class _Cast:
+    """The accounts of the county as viewers, each made once a day."""
+
+    def __init__(self, scene: Founded) -> None:
+        self.scene = scene
+        self.township_names = {
+            place.code: ("township", "verifier")
+            if index == 0
+            else (f"township-{place.code}", f"officer-{place.code}-1")
+            for index, place in enumerate(scene.place.townships)
+        }
+        first_village = scene.place.townships[0].villages[0][0]
+        self._operator = lambda village: "village" if village == first_village else f"village-{village}"
+        self.viewer: Callable[[str], Viewer] = cache(scene.viewer)
+
+    def reviewer(self, township: str) -> Viewer:
+        return self.viewer(self.township_names[township][0])
+
+    def verifiers(self, township: str) -> Sequence[str]:
+        return (self.township_names[township][1], f"officer-{township}-2")
+
+    def operator(self, village: str) -> Viewer:
+        return self.viewer(self._operator(village))
+
+
+@contextmanager
+def _on(day: date, hour: int = 9, minute: int = 0) -> Iterator[None]:
+    with clock.frozen(datetime(day.year, day.month, day.day, hour, minute, tzinfo=clock.CHINA)):
+        yield
+
+
+def _issue(cast: _Cast, run_id: int, rule: str) -> None:
+    province = cast.viewer("province")
+    total = screening_total(province, run_id, rule=rule)
+    if total:
+        issue_findings(viewer=province, run_id=run_id, rule=rule, expected_count=total)
+
+
+def _all(viewer: Viewer, action: str, step: str) -> None:
+    """Do to everything that waits on this desk what one click does."""
+    waiting = CaseFilter(step=step, mine="1")
+    count = casework.expected_count(viewer, waiting)
+    if count:
+        casework.act_in_bulk(viewer=viewer, action=action, case_filter=waiting, expected_count=count)
+
+
+def _send_down(cast: _Cast, run_id: int) -> None:
+    with _on(ISSUED):
+        _issue(cast, run_id, "RA-02")
+    with _on(PASSED_ON):
+        _all(cast.viewer("city"), "pass_on", "issued")
+    with _on(DISTRIBUTED):
+        _all(cast.viewer("county"), "distribute", "dispatched_county")
+
+
+def _work_through(cast: _Cast, township: str, speed: str, random: Random) -> None:
+    if speed == "idle":
+        return
+    share = {"quick": 1.0, "fair": 0.6, "slow": 0.0}[speed]
+    reviewer = cast.reviewer(township)
+    cases = _cases_in(township)
+    with _on(ASSIGNED, 10):
+        for number, case in enumerate(cases):
+            officer = cast.verifiers(township)[number % 2]
+            _act(reviewer, case, "assign", Answer(assignee=cast.scene.users[officer]))
+    for number, case in enumerate(cases):
+        if random.random() < share:
+            officer = cast.verifiers(township)[number % 2]
+            _see_to(cast, case.case_no, officer, reviewer, random)
+
+
+def _cases_in(township: str) -> list[Case]:
+    rows = Case.objects.visible_to(system_viewer("demo.build"))
+    return list(rows.filter(holder_area=township, step="dispatched_town").order_by("case_no"))
+
+
+def _see_to(cast: _Cast, case_no: int, officer: str, reviewer: Viewer, random: Random) -> None:
+    """One case from the door to the county's desk, or part of the way."""
+    case = _case(case_no)
+    outcome = _outcome_for(case, random)
+    with _on(VERIFIED + timedelta(days=random.randrange(5)), 15, random.randrange(60)):
+        viewer = cast.viewer(officer)
+        _photograph(viewer, case)
+        until = date(2021, 12, 31) if outcome == "05" else None
+        _act(viewer, case, "verify", Answer(outcome=outcome, note=NOTES[outcome], until=until))
+    if random.random() < 0.15:
+        return  # still waits for the village, or for the township
+    case = _case(case_no)
+    if case.step == "verified":
+        with _on(CORRECTED, 11, random.randrange(60)):
+            proposal = {"code": "remove"} if outcome == "04" else {"code": "exit", "year": "2020"}
+            _act(cast.operator(case.area_code), case, "correct", Answer(correction=proposal))
+    if random.random() < 0.8:
+        with _on(REVIEWED, 16, random.randrange(60)):
+            _act(reviewer, _case(case_no), "review", Answer(note="材料齐全,同意。"))
+
+
+def _outcome_for(case: Case, random: Random) -> str:
+    if case.topic == "RA-02":
+        return random.choices(("04", "05", "06", "08", "09"), weights=(58, 12, 10, 14, 6))[0]
+    return random.choices(("03", "05", "08"), weights=(70, 15, 15))[0]
+
+
+def _decide_and_sample(cast: _Cast) -> None:
+    county, city = cast.viewer("county"), cast.viewer("city")
+    waiting = _waiting("town_reviewed")
+    with _on(DECIDED, 10):
+        for case in waiting[: len(waiting) * 4 // 5]:
+            _act(county, case, "decide", Answer(note="同意。"))
+    with _on(SAMPLED, 10):
+        decided = _waiting("county_closed")
+        for case in decided[: len(decided) * 3 // 4]:
+            _act(city, case, "pass", Answer())
+
+
+def _waiting(step: str) -> list[Case]:
+    rows = Case.objects.visible_to(system_viewer("demo.build"))
+    return list(rows.filter(step=step).order_by("case_no"))
+
+
+def _case(case_no: int) -> Case:
+    return Case.objects.get_visible(system_viewer("demo.build"), case_no=case_no)
+
+
+def _act(viewer: Viewer, case: Case, action: str, answer: Answer) -> None:
+    casework.act(viewer=viewer, case_no=case.case_no, action=action, seen_version=case.version, answer=answer)
+
+
+def _photograph(viewer: Viewer, case: Case) -> None:
+    """A picture of a door nobody lives behind, as evidence."""
+    picture = Image.new("RGB", (480, 360), (206, 190, 160))
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((170, 110, 310, 350), fill=(122, 78, 46), outline=(70, 40, 20), width=6)
+    draw.ellipse((285, 225, 297, 237), fill=(220, 190, 90))
+    draw.text((12, 12), f"case {case.case_no}", fill=(40, 40, 40))
+    content = io.BytesIO()
+    picture.save(content, "JPEG", quality=80)
+    store(
+        viewer=viewer,
+        upload=sealed_from(content.getvalue(), "door.jpg", "evidence"),
+        owner_kind="case",
+        owner_id=case.case_no,
+        area=case.area_code,
+        purpose="evidence",
+    )
