@@ -29,20 +29,22 @@ def seats_of(viewer: Viewer, permission: str) -> frozenset[str]:
     )
 
 
-def desks_of(step: Step, area: str) -> frozenset[str]:
-    """The areas whose office may act in `step` on a case of `area`."""
-    return frozenset(seat_area(area, seat) for seat in (step.seat, *step.also) if seat is not Seat.PERSON)
+def desks_of(step: Step, action: Action, area: str) -> frozenset[str]:
+    """The areas whose office may perform `action` in `step` on a case of `area`."""
+    seats = (step.seat, *step.also, *action.also)
+    return frozenset(seat_area(area, seat) for seat in seats if seat is not Seat.PERSON)
 
 
 def seat_bar(viewer: Viewer, case: Case, step: Step, action: Action) -> Bar | None:
     """Whether the turn is somebody else's."""
     if viewer.is_system:
         return Bar.NO_ROLE  # cases are decided by people
-    if step.seat is Seat.PERSON and case.holder_user_id == viewer.user_id:
-        return None if viewer.may(action.permission, case.area_code) else Bar.NO_ROLE
-    if seats_of(viewer, action.permission) & desks_of(step, case.area_code):
+    in_person = step.seat is Seat.PERSON and case.holder_user_id == viewer.user_id
+    if in_person and viewer.may(action.permission, case.area_code):
         return None
-    if step.seat is Seat.PERSON and not step.also:
+    if seats_of(viewer, action.permission) & desks_of(step, action, case.area_code):
+        return None
+    if step.seat is Seat.PERSON and not in_person and viewer.may(action.permission, case.area_code):
         return Bar.OTHER_PERSON
     return Bar.OTHER_SEAT if viewer.may(action.permission) else Bar.NO_ROLE
 

@@ -38,8 +38,10 @@ class Action:
     `routes` sends single outcomes elsewhere than `to`. `evidence_for` names the outcomes that
     must be proven. `apart_from` names actions whose performer must be somebody else; where
     `impartial` is set the flow's callbacks may bar people too. `goes_back` marks a return;
-    `applies` an action whose effect the callbacks carry out in the same transaction. `record`
-    is the kind of the audit entry.
+    `applies` an action whose effect the callbacks carry out in the same transaction; `settles`
+    turns an outcome that was provisional into its final one. `also` are seats that may perform
+    this one action though the case does not wait on their desk. `record` is the kind of the
+    audit entry.
     """
 
     code: str
@@ -56,6 +58,8 @@ class Action:
     bulk: bool = False
     goes_back: bool = False
     applies: bool = False
+    also: tuple[Seat, ...] = ()
+    settles: Mapping[str, str] = field(default_factory=dict)
     record: str = "decision"
 
     def target(self, outcome: str) -> str:
@@ -72,7 +76,7 @@ class Action:
 class Step:
     """A state of a case and whose turn it is then.
 
-    `also` are seats that may act in the holder's place. A step without actions is terminal.
+    `also` are seats whose turn it is as well. A step without actions is terminal.
     `days_parameter` names the reference parameter with the working days it may take.
     """
 
@@ -174,7 +178,14 @@ def _action_problems(flow: Flow, codes: set[str]) -> Iterator[str]:
     for step, action in flow.actions():
         unknown = {
             "leads to the step": action.targets - codes,
-            "names the outcome": {*action.outcomes, *action.routes, *action.evidence_for} - outcomes,
+            "names the outcome": {
+                *action.outcomes,
+                *action.routes,
+                *action.evidence_for,
+                *action.settles,
+                *action.settles.values(),
+            }
+            - outcomes,
             "must be apart from": action.apart_from - actions,
         }
         where = f"{step.code}/{action.code}"
@@ -195,6 +206,8 @@ def _contradictions(action: Action) -> Iterator[str]:
         yield "cannot be done in bulk: it leads to several steps"
     if action.bulk and action.needs - {Need.ASSIGNEE, Need.REASON}:
         yield "cannot be done in bulk: it needs an answer for each case"
+    if action.bulk and action.settles:
+        yield "cannot be done in bulk: it settles each outcome"
     if action.bulk and action.applies:
         yield "cannot be done in bulk: it changes the registry"
 

@@ -8,6 +8,8 @@ class ComparisonConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from wanjia.audit.details import register_details
         from wanjia.audit.watched import watch
 
         watch("comparison.Run", "comparison.Screening")
+        register_details("comparison.Screening", lambda row: row.payload(), order="id")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from datetime import UTC
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -69,6 +70,8 @@ class Screening(ScopedModel):
     case_no = models.BigIntegerField(null=True)
     decided_by = models.BigIntegerField()
     decided_at = models.DateTimeField()
+    event_id = models.UUIDField()  # the audit entry whose root covers this row, blinded by its salt
+    salt = models.BinaryField(max_length=32)
 
     class Meta:
         constraints = [
@@ -81,7 +84,23 @@ class Screening(ScopedModel):
         indexes = [
             models.Index(fields=["person_no", "rule"], name="screening_by_person_and_rule"),
             models.Index(fields=["case_no"], name="screening_by_case"),
+            models.Index(fields=["event_id"], name="screening_by_event"),
         ]
 
     def __str__(self) -> str:
         return f"run {self.run_id} finding {self.finding_no}: {self.decision}"
+
+    def payload(self) -> dict[str, Any]:
+        """What the audit commits to for this row."""
+        return {
+            "run": self.run_id,
+            "finding_no": self.finding_no,
+            "village": self.village_code,
+            "rule": self.rule,
+            "person_no": self.person_no,
+            "evidence_hash": self.evidence_hash,
+            "decision": str(self.decision),
+            "case_no": self.case_no,
+            "decided_by": self.decided_by,
+            "decided_at": self.decided_at.astimezone(UTC).isoformat(),
+        }

@@ -107,7 +107,7 @@ class Page:
     total: int
 
 
-def findings(viewer: Viewer, run_id: int, filters: Filters = Filters(), after: str = "", size: int = PAGE_SIZE) -> Page:  # noqa: B008 - immutable
+def findings(viewer: Viewer, run_id: int, filters: Filters = Filters(), after: str = "", size: int = PAGE_SIZE) -> Page:
     """A page of a run's findings in the viewer's areas, ordered by village, rule and number.
 
     Raises NotVisible, RunNotReady, BadFilter.
@@ -138,7 +138,7 @@ def each_finding(
     filters: Filters = Filters(),
     *,
     action: str = READ,
-    chunk: int = 2_000,  # noqa: B008 - immutable
+    chunk: int = 2_000,
 ) -> Iterator[Finding]:
     """Every finding of a filter where the viewer may do `action`, for exports and bulk acts."""
     _ready(viewer, run_id)
@@ -153,7 +153,7 @@ def each_finding(
             after = items[-1].cursor
 
 
-def count_findings(viewer: Viewer, run_id: int, filters: Filters = Filters(), *, action: str = READ) -> int:  # noqa: B008 - immutable
+def count_findings(viewer: Viewer, run_id: int, filters: Filters = Filters(), *, action: str = READ) -> int:
     """How many findings `each_finding` would yield."""
     _ready(viewer, run_id)
     with _index(run_id) as index:

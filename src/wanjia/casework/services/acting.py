@@ -53,6 +53,7 @@ def act(*, viewer: Viewer, case_no: int, action: str, seen_version: int, answer:
     came_from, desk, holder = case.step, counters.desk_of(case), case.assignee_id
     _take(case, wanted, answer)
     target = case.flow.step(wanted.target(case.outcome))
+    case.outcome = wanted.settles.get(case.outcome, case.outcome)
     enter(case, target, dates_for(target, answer.due_on), done.at)
     case.version += 1
     _save(case, seen_version)

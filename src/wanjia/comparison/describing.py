@@ -1,0 +1,109 @@
+"""A finding in words: the question, both records side by side, what to check. For the list and the case page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from wanjia.casework.declared import Fact
+from wanjia.comparison import queries
+from wanjia.comparison.documents import RunRule
+from wanjia.comparison.models import Run
+from wanjia.comparison.queries import Finding
+from wanjia.divisions.queries import path_of
+from wanjia.protection.masking import mask_name
+from wanjia.reference.queries import code_list
+from wanjia.registry.models import Household, Person
+from wanjia.scope.system import system_viewer
+from wanjia.scope.viewer import Viewer
+
+BEHIND_A_CASE = system_viewer("comparison.case")
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A finding as its reader meets it."""
+
+    question: str
+    explanation: str
+    facts: tuple[Fact, ...]
+    checks: tuple[str, ...]
+    rule: RunRule
+    live: bool
+
+
+def described(finding: Finding, rule: RunRule, viewer: Viewer, language: str) -> Described:
+    """The finding for somebody who may see it, in his language; the name as far as he may read it."""
+    household = Household.objects.visible_to(BEHIND_A_CASE).filter(pk=finding.household_no).first()
+    name = names_for(viewer, [finding.person_no]).get(finding.person_no, "")
+    question = _("%(name)s 疑似“%(rule)s”,请核实。") % {"name": name, "rule": rule.title.text(language)}
+    return Described(
+        question=question,
+        explanation=rule.explain(finding.evidence, language),
+        facts=tuple(_facts(finding, rule, household, name, language)),
+        checks=tuple(item.text(language) for item in rule.check),
+        rule=rule,
+        live=household is not None and household.is_live,
+    )
+
+
+def names_for(viewer: Viewer, person_nos: Iterable[int]) -> dict[int, str]:
+    """Names by person: in full where the viewer reads the registry, masked elsewhere."""
+    wanted = set(person_nos)
+    clear = dict(Person.objects.visible_to(viewer).filter(pk__in=wanted).values_list("person_no", "name"))
+    hidden = Person.objects.visible_to(BEHIND_A_CASE).filter(pk__in=wanted - clear.keys())
+    return clear | {number: mask_name(name) for number, name in hidden.values_list("person_no", "name")}
+
+
+def masked_names(person_nos: Iterable[int]) -> dict[int, str]:
+    """Names by person as lists show them."""
+    rows = Person.objects.visible_to(BEHIND_A_CASE).filter(pk__in=set(person_nos))
+    return {number: mask_name(name) for number, name in rows.values_list("person_no", "name")}
+
+
+def rules_by_run(run_ids: Iterable[int]) -> dict[int, dict[str, RunRule]]:
+    """The rules as they ran, of several runs."""
+    return {run.pk: queries.rules_of(run) for run in Run.objects.filter(pk__in=set(run_ids))}
+
+
+def findings_of(run_id: int, numbers: Sequence[int]) -> list[Finding]:
+    """The findings a case was opened for; its reader was allowed to fetch the case."""
+    return [queries.finding_for(BEHIND_A_CASE, run_id, number) for number in numbers]
+
+
+def _facts(finding: Finding, rule: RunRule, household: Household | None, name: str, language: str) -> Iterable[Fact]:
+    yield Fact(_("姓名"), name, _("与登记姓名一致"))
+    if household is not None:
+        place = "".join(part for _code, part in path_of(household.village_code)[2:])
+        yield Fact(_("住址"), f"{place}{household.hamlet}", "")
+        yield Fact(_("脱贫标志"), _status(household, language), "")
+    identified = str(household.identified_year) if household is not None else ""
+    for column, label in rule.labels.items():
+        value = finding.evidence.get(column)
+        text = "" if value is None else str(value)
+        if column == "identified_year":
+            # what the run saw against what is registered now
+            yield Fact(label.text(language), identified, text, differs=text != identified)
+        elif _is_day(text):
+            # the one thing that decides between removal and a normal exit: which came first
+            yield Fact(label.text(language), _("%(year)s 年识别") % {"year": identified}, text, differs=True)
+        else:
+            yield Fact(label.text(language), "", text)
+
+
+def _status(household: Household, language: str) -> str:
+    if not household.is_live:
+        return household.get_standing_display()
+    label = code_list("poverty_status").label(household.poverty_status, "en" if language.startswith("en") else "zh")
+    return f"{label} ({household.poverty_status})"
+
+
+def _is_day(text: str) -> bool:
+    return len(text) == len("2020-01-01") and text[4:5] == text[7:8] == "-" and text.replace("-", "").isdigit()
+
+
+def combined_checks(items: Sequence[Described]) -> tuple[str, ...]:
+    """What to check for several findings of one case, each once."""
+    return tuple(dict.fromkeys(check for item in items for check in item.checks))

@@ -1,0 +1,86 @@
+"""What casework asks of the slice that owns suspects."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+
+from wanjia.casework.choices import Bar
+from wanjia.casework.declared import CorrectionChoice, Description
+from wanjia.casework.models import Case
+from wanjia.casework.rules import Action, Answer
+from wanjia.comparison import describing
+from wanjia.comparison.flows import corrections, guards
+from wanjia.scope.viewer import Viewer
+
+
+class SuspectCallbacks:
+    """Answers for cases of kind `suspect`. `origin` holds run, rule, person and finding numbers."""
+
+    def describe(self, case: Case, viewer: Viewer, language: str) -> Description:
+        """The question in plain words, the registry beside the department's record, what to check."""
+        rules = describing.rules_by_run([case.origin["run"]]).get(case.origin["run"], {})
+        rule = rules[case.origin["rule"]]
+        found = [
+            describing.described(finding, rule, viewer, language)
+            for finding in describing.findings_of(case.origin["run"], case.origin["findings"])
+        ]
+        first = found[0]
+        several = _("同一人有 %(n)s 条记录。") % {"n": len(found)} if len(found) > 1 else ""
+        return Description(
+            question=first.question,
+            explanation=several + "".join(item.explanation for item in found),
+            ours_title=_("建档立卡"),
+            theirs_title=_("部门记录"),
+            facts=tuple(fact for item in found for fact in item.facts),
+            checks=describing.combined_checks(found),
+            links=_links(case),
+            change=corrections.in_words(case, language),
+            warnings=() if first.live else (_("该户已不在册,核实时请注意。"),),
+        )
+
+    def headlines(self, cases: Sequence[Case], viewer: Viewer, language: str) -> Mapping[int, str]:
+        """The rule and the masked name, for lists."""
+        del viewer  # lists mask for everybody
+        titles = describing.rules_by_run(case.origin["run"] for case in cases)
+        names = describing.masked_names(case.origin["person_no"] for case in cases)
+        found = {}
+        for case in cases:
+            rule = titles.get(case.origin["run"], {}).get(case.origin["rule"])
+            title = rule.title.text(language) if rule is not None else case.topic
+            found[case.case_no] = f"{names.get(case.origin['person_no'], '')} {title}".strip()
+        return found
+
+    def barred(self, user_ids: Collection[int], action: Action, cases: Sequence[Case]) -> Mapping[tuple[int, int], Bar]:
+        """Who entered the data, is of the household, or approves about his own pairing."""
+        return guards.barred(user_ids, action, cases)
+
+    def remarks(self, user_ids: Collection[int], case: Case, language: str) -> Mapping[int, str]:
+        """The household's contact knows the way to the door."""
+        del language  # gettext follows the reader
+        if case.household_no is None:
+            return {}
+        return {user_id: _("该户帮扶联系人") for user_id, _no in guards.contacts(user_ids, [case.household_no])}
+
+    def corrections(self, case: Case, language: str) -> Sequence[CorrectionChoice]:
+        """The corrections that fit the verdict."""
+        return corrections.choices(case, language)
+
+    def check(self, case: Case, action: Action, answer: Answer) -> None:
+        """A correction must be one the county can carry out. Raises CorrectionNotPossible."""
+        if action.code == "correct" and answer.correction is not None:
+            corrections.check(case, answer.correction)
+
+    def apply(self, *, viewer: Viewer, case: Case, action: Action) -> Mapping[str, object]:
+        """Write the correction to the registry as the county decides."""
+        del action  # only the county's decision applies anything
+        return corrections.apply(viewer, case)
+
+
+def _links(case: Case) -> tuple[tuple[str, str], ...]:
+    try:
+        return ((_("打开该户"), reverse("registry:household", args=[case.household_no])),)
+    except NoReverseMatch:
+        return ()
