@@ -89,11 +89,10 @@ def demo(  # noqa: PLR0913 - each is an option of the command
     from wanjia.demo.build import DemoRequest, build
     from wanjia.demo.serve import run_site
 
-    request = DemoRequest(seed=seed, people=people, records=records, county_code=county)
-    result = build(request, console)
+    built = build(DemoRequest(seed=seed, people=people, records=records, county_code=county), console)
+    _answer(built.result.as_dict(), as_json=as_json)
     if serve:
-        run_site(console, port)
-    _answer(result.as_dict(), as_json=as_json)
+        run_site(console, port, built.logins)
 
 
 @app.command()
@@ -139,3 +138,7 @@ def main() -> None:
         happened, cure = refusal.sentences(language)
         console.print(f"[bold red]{happened}[/]\n{cure}\n[dim]{refusal.code}[/]")
         sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -11,10 +11,9 @@ import json
 import resource
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from random import Random
 
@@ -22,11 +21,11 @@ from django.conf import settings
 from rich.console import Console
 
 from wanjia import __version__
+from wanjia.config.install import prepare
 from wanjia.demo import county, line, play, staff, vehicles, world
 from wanjia.demo.errors import HomeNotOurs
 from wanjia.kernel import clock
 
-NOW = datetime(2020, 11, 16, 9, 0, tzinfo=clock.CHINA)  # when the demo's clock starts: a Monday
 BUILDING, BUILT = "demo.building", "demo.json"
 
 
@@ -66,7 +65,24 @@ class DemoResult:
         return asdict(self)
 
 
-def build(request: DemoRequest, console: Console) -> DemoResult:
+@dataclass(frozen=True, slots=True)
+class Login:
+    """An account people may try, and whose desk it is."""
+
+    username: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A finished demo: what came out of it, and who may sign in."""
+
+    result: DemoResult
+    logins: tuple[Login, ...]
+
+
+def build(request: DemoRequest, console: Console) -> Built:
     """Build the demo under WANJIA_HOME, or recognise the one that is there.
 
     Raises HomeNotOurs for a folder that holds something else.
@@ -79,25 +95,31 @@ def build(request: DemoRequest, console: Console) -> DemoResult:
     home.mkdir(parents=True, exist_ok=True)
     (home / BUILDING).touch()
     started = time.monotonic()
-    values = _run(request, console)
+    values, posts = _run(request, console)
     result = DemoResult(
         **values,  # type: ignore[arg-type]
         seconds=round(time.monotonic() - started, 1),
-        peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        peak_mb=_peak_mb(),
     )
-    record = {"version": __version__, "request": asdict(request), "result": asdict(result)}
+    built = Built(result, tuple(Login(post.username, post.zh, post.en) for post in posts if post.shown))
+    record = {"version": __version__, "request": asdict(request), **asdict(built)}
     (home / BUILT).write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
     (home / BUILDING).unlink()
-    return result
+    return built
 
 
-def _earlier(home: Path, request: DemoRequest) -> DemoResult | None:
+def _peak_mb() -> int:
+    """The most memory this process and any one of its children held, in MB."""
+    return sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) // 1024
+
+
+def _earlier(home: Path, request: DemoRequest) -> Built | None:
     if (home / BUILDING).exists() or not (home / BUILT).exists():
         return None
     record = json.loads((home / BUILT).read_text(encoding="utf-8"))
     if record["version"] != __version__ or record["request"] != asdict(request):
         return None
-    return DemoResult(**record["result"])
+    return Built(DemoResult(**record["result"]), tuple(Login(**login) for login in record["logins"]))
 
 
 def _clear(home: Path) -> None:
@@ -110,8 +132,6 @@ def _clear(home: Path) -> None:
 
 def founded(request: DemoRequest, console: Console) -> county.Founded:
     """An installation with the county, its staff and its register on disk, before any comparison."""
-    from wanjia.config.install import prepare
-
     with stage(console, "安装 installing"):
         prepare()
     with stage(console, "造县 inventing the county"):
@@ -130,13 +150,13 @@ def founded(request: DemoRequest, console: Console) -> county.Founded:
         return county.found(place, invented, posts, delivery)
 
 
-def _run(request: DemoRequest, console: Console) -> dict[str, object]:
+def _run(request: DemoRequest, console: Console) -> tuple[dict[str, object], Sequence[staff.Post]]:
     with clock.frozen(line.FOUNDED_AT):
         scene = founded(request, console)
     outcome = line.run(scene, console, stage)
     with stage(console, "基层办理 field work"):
         closed, cases = play.play(scene, outcome.run_id, Random(request.seed + 1))
-    return {
+    values: dict[str, object] = {
         "people": scene.people,
         "households": len(scene.invented.homes),
         "records": scene.delivery.lines,
@@ -150,6 +170,7 @@ def _run(request: DemoRequest, console: Console) -> dict[str, object]:
         "precision": outcome.precision,
         "digest": outcome.digest,
     }
+    return values, scene.posts
 
 
 @contextmanager

@@ -11,20 +11,28 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rich.console import Console
 from rich.table import Table
 
+from wanjia.audit.models import Opening
+from wanjia.demo.build import Login
 from wanjia.demo.errors import PortTaken, SiteDidNotStart
-from wanjia.demo.staff import PASSWORD, Post
+from wanjia.demo.staff import PASSWORD
+from wanjia.kernel import clock
+from wanjia.scope.system import system_viewer
 
 READY_WITHIN = 60  # seconds
 
 
-def run_site(console: Console, port: int, posts: Sequence[Post], start: datetime) -> None:
+NOW = datetime(2020, 11, 16, 9, 0, tzinfo=clock.CHINA)  # when the demo's clock starts: a Monday
+
+
+def run_site(console: Console, port: int, logins: Sequence[Login]) -> None:
     """Start server and worker, say where they are, wait for Ctrl+C, stop both."""
     _require_free(port)
+    start = _start_of_clock()
     environment = {**os.environ, "WANJIA_CLOCK_START": start.isoformat()}
     home = os.environ["WANJIA_HOME"]
     command = [sys.executable, "-m", "wanjia.cli"]
@@ -35,7 +43,7 @@ def run_site(console: Console, port: int, posts: Sequence[Post], start: datetime
         ]
     try:
         _wait_until_ready(processes[0], port, os.path.join(home, "site.log"))  # noqa: PTH118
-        _welcome(console, port, posts, start)
+        _welcome(console, port, logins, start)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         while all(process.poll() is None for process in processes):
             time.sleep(0.5)
@@ -43,6 +51,13 @@ def run_site(console: Console, port: int, posts: Sequence[Post], start: datetime
         console.print("\n再见 · stopped")
     finally:
         _stop(processes)
+
+
+def _start_of_clock() -> datetime:
+    """The demo's Monday, or a minute after the last act of an earlier sitting: time does not go back."""
+    rows = Opening.objects.visible_to(system_viewer("demo.build"))
+    last = rows.order_by("-at").values_list("at", flat=True).first()
+    return NOW if last is None else max(NOW, last.astimezone(clock.CHINA) + timedelta(minutes=1))
 
 
 def _require_free(port: int) -> None:
@@ -76,14 +91,13 @@ def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
             process.kill()
 
 
-def _welcome(console: Console, port: int, posts: Sequence[Post], start: datetime) -> None:
+def _welcome(console: Console, port: int, logins: Sequence[Login], start: datetime) -> None:
     table = Table(title=f"登录名 logins · 密码 password: {PASSWORD}", title_justify="left")
     table.add_column("登录名 login")
     table.add_column("岗位")
     table.add_column("Desk")
-    for post in posts:
-        if post.shown:
-            table.add_row(post.username, post.zh, post.en)
+    for login in logins:
+        table.add_row(login.username, login.zh, login.en)
     console.print(table)
     console.print(f"演示时间 demo time: {start:%Y-%m-%d %H:%M} (UTC+8)")
     console.print(f"[bold green]http://127.0.0.1:{port}/[/]   Ctrl+C 停止 to stop")
