@@ -36,9 +36,9 @@ _SEPARATED = re.compile(r"(\d{4})([-/.])(\d{1,2})(?:\2(\d{1,2}))?[-/.]?")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\d{6}(?:\d{3})?)?")
 _SIX = re.compile(r"(\d{4})(\d{2})")
 _SERIAL = re.compile(r"(\d{5})(?:\.\d+)?")
-_YEAR = re.compile(r"(\d{4})(?:\.0+)?")
-_NO_CENTURY = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d{2,4}|\d{2}年.*|\d{1,2}[-/]\d{1,2}")
-_FLOAT = re.compile(r"(\d{6}|\d{8})\.0+")  # 20180305.0: a number column on its way through a table library
+_YEAR = re.compile(r"(\d{4})")
+_NO_CENTURY = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d{1,4}|\d{2}年.*|\d{1,2}[-/]\d{1,2}")
+_FLOAT = re.compile(r"(\d{4}|\d{6}|\d{8})\.0+")  # 20180305.0: a number column on its way through a table library
 
 _DIGITS = str.maketrans("〇○零一二三四五六七八九", "000123456789")
 _TENS = re.compile(r"([一二三])?十([一二三四五六七八九])?")

@@ -31,8 +31,8 @@ class Refusal(Exception):
     """The platform refuses, nothing was changed, and it says what to do.
 
     Subclasses set `code` (stable, `slice.what_happened`), `status` (HTTP), `facts` (names of
-    the keyword arguments they need), `what` and `cure`. Facts never hold personal data: they
-    end up in logs.
+    the keyword arguments they need), `what` and `cure`. A fact may itself be a `Sentence`. Facts
+    never hold personal data: they end up in logs.
     """
 
     code: ClassVar[str] = ""
@@ -48,16 +48,17 @@ class Refusal(Exception):
             problem = f"{type(self).__name__} takes the facts {self.facts}: missing {missing}, unknown {unknown}"
             raise TypeError(problem)
         self.values = facts
-        super().__init__(self.what.text("en", **facts))
+        super().__init__(self.sentences("en")[0])
 
     def sentences(self, language: str) -> tuple[str, str]:
         """What happened and what to do, in `language`."""
-        return self.what.text(language, **self.values), self.cure.text(language, **self.values)
+        words = {name: _in(language, value) for name, value in self.values.items()}
+        return self.what.text(language, **words), self.cure.text(language, **words)
 
     def as_dict(self, language: str = "zh") -> dict[str, object]:
         """The refusal as an API answers it."""
         happened, cure = self.sentences(language)
-        facts = {name: _plain(value) for name, value in self.values.items()}
+        facts = {name: _plain(_in(language, value)) for name, value in self.values.items()}
         return {"code": self.code, "what": happened, "cure": cure, "facts": facts}
 
 
@@ -69,6 +70,10 @@ def all_refusals(base: type[Refusal] = Refusal) -> list[type[Refusal]]:
             found.append(kind)
         found.extend(all_refusals(kind))
     return sorted(set(found), key=lambda kind: kind.code)
+
+
+def _in(language: str, value: object) -> object:
+    return value.text(language) if isinstance(value, Sentence) else value
 
 
 def _plain(value: object) -> object:

@@ -7,6 +7,7 @@ import unicodedata
 
 DOT = "·"
 
+_ORDINARY = re.compile(r"[\u4e00-\u9fff]+")  # nearly every name
 _INVISIBLE = re.compile(r"[\s\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 # Interpuncts as people and machines type them; NFKC has already unified some.
 _DOTS = re.compile(r"[·•・‧⋅∙●᛫.。・]+")
@@ -28,10 +29,18 @@ def match_form(name: str) -> str:
     >>> match_form("买买提 · 依"), match_form("李 四（户主）"), match_form("韋英")
     ('买买提·依', '李四', '韦英')
     """
+    if _ORDINARY.fullmatch(name):
+        return name.translate(_VARIANTS)
+    # What one pass takes away may bring together what the next composes: ends when nothing changes.
+    while (plainer := _plainer(name)) != name:
+        name = plainer
+    return name
+
+
+def _plainer(name: str) -> str:
     text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", name)).strip("'\"`‘’“”")
-    while (shorter := _NOTE.sub("", text)) not in (text, ""):
-        text = shorter
-    return _DOTS.sub(DOT, text).strip(DOT).translate(_VARIANTS).upper()
+    text = _DOTS.sub(DOT, _NOTE.sub("", text) or text).strip(DOT)
+    return text.translate(_VARIANTS).upper()
 
 
 def is_damaged(name: str) -> bool:
