@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 
 import pytest
 
@@ -261,7 +262,7 @@ def test_passwords_do_not_come_back(roles):
     user = factory.account("luo.ying", "township_reviewer", "451228101")
     own = viewer(user)
     passwords = [PASSWORD, *(f"another-word-{number}" for number in range(5))]
-    for present, new in zip(passwords, passwords[1:], strict=False):
+    for present, new in itertools.pairwise(passwords):
         services.change_password(viewer=own, present=present, new=new)
     for used in passwords[1:]:
         with pytest.raises(errors.WeakPassword):

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from wanjia.accounts.models import GrantRow, Role, User
 from wanjia.kernel import clock
-from wanjia.scope.areas import AreaRange
+from wanjia.scope.areas import LENGTHS, AreaRange
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Grant, Relation, Viewer
 
@@ -68,11 +68,9 @@ def names_of(user_ids: Iterable[int]) -> dict[int, str]:
 
 def holders_of(action: str, area: str) -> dict[int, str]:
     """User → name of the active accounts whose grants in force allow `action` in the whole of `area`."""
-    from wanjia.scope.areas import LENGTHS
-
     roles_with = [role.code for role in Role.objects.all() if action in role.actions]
     above = [area[:length] for length in (0, *LENGTHS) if length <= len(area)]
-    rows = GrantRow.objects.visible_to(system_viewer("accounts.names")).filter(
+    rows = GrantRow.objects.visible_to(system_viewer("accounts.holders")).filter(
         in_force(clock.today()), role_id__in=roles_with, area_code__in=above, user__is_active=True
     )
     return dict(rows.values_list("user_id", "user__display_name"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from wanjia.accounts.errors import BadUsername, DutiesSeparated, RolesMalformed, WrongLevel
 from wanjia.kernel.errors import Sentence
-from wanjia.scope.areas import level_of
+from wanjia.scope.areas import LENGTHS, level_of
 from wanjia.scope.viewer import Relation
 
 USERNAME = re.compile(r"[a-z0-9][a-z0-9.-]{2,59}")
@@ -40,7 +40,7 @@ def require_username(username: str) -> None:
 def require_level(role: str, levels: Iterable[str], area_code: str) -> None:
     """Refuse a role for an area of a level it is not made for. Raises WrongLevel."""
     allowed = list(levels)
-    if not area_code or level_of(area_code) not in allowed:
+    if len(area_code) not in LENGTHS or level_of(area_code) not in allowed:
         raise WrongLevel(role=role, area=area_code, levels=", ".join(allowed))
 
 

@@ -342,7 +342,7 @@ class _Giving:
 
 def _new_user(viewer: Viewer, account: NewAccount) -> User:
     rules.require_username(account.username)
-    if not viewer.may(WRITE, account.area_code):
+    if not viewer.may_throughout(WRITE, account.area_code):
         raise NotAllowed(action=WRITE)
     day = clock.today()
     user = User(
@@ -403,7 +403,7 @@ def _managed(viewer: Viewer, user_id: int) -> User:
     standing = GrantRow.objects.visible_to(EVERYBODY).filter(user=user).exclude(valid_to__lte=clock.today())
     for row in standing:
         giving.require_may_give(giving.roles[row.role_id], row.area_code)
-    if not viewer.may(WRITE, user.area_code):
+    if not viewer.may_throughout(WRITE, user.area_code):
         raise NotAllowed(action=WRITE)
     return user
 

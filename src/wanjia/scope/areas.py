@@ -34,7 +34,7 @@ class AreaRange:
     @classmethod
     def of(cls, code: str) -> AreaRange:
         """The area `code` with everything below it; the empty code is everywhere."""
-        if code and (not code.isdigit() or len(code) not in LENGTHS):
+        if code and (not (code.isascii() and code.isdigit()) or len(code) not in LENGTHS):
             raise ValueError(f"not a division code of natural length: {code!r}")
         return cls(code, next_code(code))
 

@@ -14,8 +14,6 @@ from wanjia.protection.errors import WrongKey
 from wanjia.scope import keys
 from wanjia.scope.models import KeyFingerprint
 
-TEST_SETTINGS = "wanjia.config.settings.test"
-
 
 @register(Tags.security)
 def key_files_are_in_order(**_: Any) -> list[CheckMessage]:
@@ -32,7 +30,7 @@ def key_files_are_in_order(**_: Any) -> list[CheckMessage]:
 @register(Tags.security)
 def values_are_really_encrypted(**_: Any) -> list[CheckMessage]:
     """E102: a cipher that does not protect exists for tests and is refused anywhere else."""
-    if not getattr(settings, "WANJIA_CIPHER", None) or settings.SETTINGS_MODULE == TEST_SETTINGS:
+    if not getattr(settings, "WANJIA_CIPHER", None) or getattr(settings, "TESTING", False):
         return []
     hint = "Remove WANJIA_CIPHER from the settings."
     return [Error("WANJIA_CIPHER replaces the cipher of personal data.", hint=hint, id="scope.E102")]

@@ -17,11 +17,13 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
 from wanjia.kernel import clock
-from wanjia.scope.areas import AreaRange
+from wanjia.scope.areas import EVERYWHERE, AreaRange
 from wanjia.scope.errors import NotVisible, Unscoped
 from wanjia.scope.viewer import Grant, Relation, Viewer
 
 NOTHING = Q(pk__in=())
+# Not Q(): `NOTHING | Q()` is NOTHING, because Django takes an empty condition for none at all.
+EVERYTHING = ~NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,8 @@ class KeyFingerprint(models.Model):
 
 def range_q(name: str, area: AreaRange) -> Q:
     """The rows whose field `name` lies in `area`, as a range an index answers."""
-    if not area.lo and area.hi is None:
-        return Q()
+    if area == EVERYWHERE:
+        return EVERYTHING
     wanted = Q(**{f"{name}__gte": area.lo})
     return wanted if area.hi is None else wanted & Q(**{f"{name}__lt": area.hi})
 
@@ -118,10 +120,9 @@ def _area_q(rule: ScopeRule, area: AreaRange) -> Q:
 def _place_q(place: str | Via, area: AreaRange) -> Q:
     if isinstance(place, str):
         return range_q(place, area)
-    if not area.lo and area.hi is None:
-        return Q()
+    if area == EVERYWHERE:
+        return EVERYTHING
     other = Q(**{place.key: OuterRef("pk")}) & range_q(place.area, area)
-    from django.apps import apps
 
     return Q(Exists(apps.get_model(place.model)._base_manager.filter(other)))
 
@@ -149,7 +150,7 @@ def _grant_q(rule: ScopeRule, viewer: Viewer, grant: Grant, on: date) -> Q:
 def visible_q(rule: ScopeRule, viewer: Viewer, action: str | None = None) -> Q:
     """The condition that cuts rows under `rule` to what `viewer` may reach with `action`."""
     if viewer.is_system:
-        return Q()
+        return EVERYTHING
     on = clock.today()
     allowed = NOTHING
     for grant in viewer.grants_for(action or rule.action):
@@ -167,8 +168,11 @@ class ScopedManager(models.Manager[M]):
         raise Unscoped(model=self.model._meta.label)
 
     def _rows(self) -> models.QuerySet[M]:
-        # through super(), so that a related manager (household.memberships) keeps its own filter
-        return super().get_queryset()
+        rows = super().get_queryset()
+        # Django's related managers (household.memberships) are built on top of this class: the
+        # method above is below them and knows nothing of their filter
+        related = getattr(self, "_apply_rel_filters", None)
+        return rows if related is None else cast("models.QuerySet[M]", related(rows))
 
     def visible_to(self, viewer: Viewer, action: str | None = None) -> models.QuerySet[M]:
         """The rows `viewer` may reach; `action` narrows to those on which he may do that."""

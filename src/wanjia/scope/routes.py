@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.checks import CheckMessage, Error, register
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from wanjia.scope.errors import NotAllowed
@@ -47,7 +49,7 @@ def access(action: str) -> Callable[[View[P]], View[P]]:
             viewer = request.viewer
             if action != PUBLIC:
                 if not viewer.user_id:
-                    return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+                    return _to_sign_in(request)
                 if action != SIGNED_IN and not viewer.may(action):
                     raise NotAllowed(action=action)
             return view(request, *args, **kwargs)
@@ -56,6 +58,22 @@ def access(action: str) -> Callable[[View[P]], View[P]]:
         return guarded
 
     return declare
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Off to the sign-in page, and afterwards back to the page the visitor was looking at.
+
+    That is not the address he asked for when it was a form or a fragment of a page.
+    """
+    target = request.get_full_path()
+    fragment = "HX-Request" in request.headers
+    if fragment or request.method not in ("GET", "HEAD"):
+        seen = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
+        target = urlunsplit(("", "", seen.path or "/", seen.query, ""))
+    answer: HttpResponse = redirect_to_login(target, settings.LOGIN_URL)
+    if fragment:  # a redirect would put the sign-in page inside the page
+        answer = HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": answer["Location"]})
+    return answer
 
 
 def declared_access(callback: Any) -> str | None:

@@ -38,6 +38,7 @@ SYSTEM_VIEWERS: dict[str, str] = {
     "demo.build": "founds an invented county in an installation of its own",
     "accounts.own": "everybody may see what he himself holds",
     "accounts.sign_in": "finds the account and its grants before there is a viewer",
+    "sources.earlier": "recognises a file that came before, whoever brought it; tells its number and day only",
 }
 
 

@@ -55,11 +55,22 @@ class Viewer:
         return tuple(grant for grant in self.grants if action in grant.actions)
 
     def may(self, action: str, area: str | None = None) -> bool:
-        """Whether some grant allows `action` (in the whole of `area`, if one is named)."""
+        """Whether some grant allows `action`, reaching over `area` if one is named, to whichever rows."""
         if self.is_system:
             return True
         wanted = None if area is None else AreaRange.of(area)
         return any(wanted is None or grant.area.covers(wanted) for grant in self.grants_for(action))
+
+    def may_throughout(self, action: str, area: str) -> bool:
+        """Whether some grant allows `action` on every row of `area`, not only on rows of the holder's own.
+
+        What `may` answers is whether it is worth asking; a service that then writes rows it did
+        not fetch with `visible_to` asks this.
+        """
+        wanted = AreaRange.of(area)
+        return self.is_system or any(
+            grant.relation is Relation.ALL and grant.area.covers(wanted) for grant in self.grants_for(action)
+        )
 
     def may_at(self, action: str, area: str) -> bool:
         """Whether some grant allows `action` with exactly this area as its seat.

@@ -68,7 +68,7 @@ def load_pairings(*, viewer: Viewer, pairings: Sequence[NewPairing]) -> PairingR
     """
     villages = registry.villages_of(each.household_no for each in pairings)
     for village in set(villages.values()):
-        if not viewer.may(WRITE, village):
+        if not viewer.may_throughout(WRITE, village):
             raise NotAllowed(action=WRITE)
     objections = _objections(pairings, villages)
     refused = tuple(Refused(place, why) for place, why in sorted(objections.items()))

@@ -14,3 +14,4 @@ if not ENVIRONMENT.database_url:  # noqa: F405
     # A file, as in production: threads that share an in-memory database are refused at once
     # ("table is locked") where a file makes the second writer wait.
     DATABASES["default"]["TEST"] = {"NAME": Path(gettempdir()) / f"wanjia-test-{os.getpid()}.sqlite3"}  # noqa: F405
+TESTING = True

@@ -84,7 +84,7 @@ def load_registry(*, viewer: Viewer, batch: RegistryBatch, year: int, event_id: 
         first = str(reasons[0][0].label) if reasons else ""
         raise NothingToLoad(rows=checked.tables["households"].num_rows, first_reason=first)
     plan = _Plan(checked, viewer, year, event_id or uuid4())
-    if not viewer.may("registry.write", plan.area):
+    if not viewer.may_throughout("registry.write", plan.area):
         raise NotAllowed(action="registry.write")
     _write(plan, batch.source, len(rejected))
     return LoadResult(
