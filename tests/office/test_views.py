@@ -129,3 +129,21 @@ def test_the_switch_never_leads_away(installation, target):
 def test_the_area_is_chosen_by_post_only(installation):
     client, _ = signed_in("county_office", "451228")
     assert client.get("/area/?code=451228100").status_code == 405
+
+
+def test_what_is_searched_never_stands_in_an_address(installation):
+    client, _ = signed_in("county_office", "451228")
+    page = client.get("/?q=x").content.decode()
+    form = re.search(r'<form class="w-search"[^>]*>', page)[0]
+    assert 'method="post"' in form
+
+    asked = client.post("/search/", {"q": "459999199001011234"}).content.decode()
+    assert "您管辖的范围内没有找到符合的户。" in asked
+    assert "459999" not in asked
+    assert "还没有输入" in client.get("/search/?q=459999199001011234").content.decode()
+
+
+def test_who_may_not_read_the_registry_cannot_search_it(installation):
+    client, _ = signed_in("security_admin", "45")
+    assert "w-search" not in client.get("/").content.decode()
+    assert client.post("/search/", {"q": "韦"}).status_code == 403

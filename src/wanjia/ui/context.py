@@ -17,6 +17,18 @@ from wanjia.ui import hooks
 from wanjia.ui.menu import Section, menu_for
 from wanjia.ui.viewing import chosen_area, looker
 
+# What the bars link to: the route, and the permission its page asks for.
+SHELL_LINKS = {
+    "home": ("office:home", ""),
+    "search": ("office:search", "registry.read"),
+    "area": ("office:area", ""),
+    "tasks": ("casework:mine", "suspects.read"),
+    "sign_in": ("accounts:sign_in", ""),
+    "sign_out": ("accounts:sign_out", ""),
+    "language": ("accounts:language", ""),
+    "me": ("accounts:me", ""),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -75,18 +87,13 @@ class Frame:
 
     @cached_property
     def links(self) -> dict[str, str]:
-        """Addresses of the shell's own targets, as far as their slices are installed."""
-        names = {
-            "home": "office:home",
-            "search": "office:search",
-            "area": "office:area",
-            "tasks": "casework:mine",
-            "sign_in": "accounts:sign_in",
-            "sign_out": "accounts:sign_out",
-            "language": "accounts:language",
-            "me": "accounts:me",
+        """Addresses of the shell's own targets, as far as their slices are installed and the viewer may go there."""
+        viewer = looker(self.request)
+        return {
+            key: address
+            for key, (name, action) in SHELL_LINKS.items()
+            if (not action or (viewer is not None and viewer.may(action))) and (address := _address(name))
         }
-        return {key: address for key, name in names.items() if (address := _address(name))}
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
