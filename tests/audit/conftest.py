@@ -1,5 +1,6 @@
 import pytest
 
+from wanjia.audit import acts, details, names, subjects
 from wanjia.scope.areas import AreaRange
 from wanjia.scope.viewer import Grant, Viewer
 
@@ -23,3 +24,12 @@ def auditor():
 def neighbour():
     """Audits the next county."""
     return officer(91, "451202", "audit.read", role="auditor")
+
+
+@pytest.fixture(autouse=True)
+def _own_registries(monkeypatch):
+    """Only what the audit itself declares, so that these tests do not hang on the slices above."""
+    monkeypatch.setattr(acts, "_acts", {act.code: act for act in acts.ACTS})
+    monkeypatch.setattr(details, "_sources", {"access": details._sources["access"]})
+    monkeypatch.setattr(subjects, "_subjects", {})
+    monkeypatch.setattr(names, "_source", [])

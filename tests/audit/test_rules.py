@@ -1,6 +1,6 @@
 import hashlib
 import json
-from datetime import datetime, timezone, timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given

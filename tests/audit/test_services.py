@@ -28,14 +28,6 @@ def correct(viewer, household=17, **more):
         )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def _registries(monkeypatch):
-    """Declarations made by one test are gone in the next."""
-    for registry, name in ((acts, "_acts"), (details, "_sources"), (subjects, "_subjects")):
-        monkeypatch.setattr(registry, name, dict(getattr(registry, name)))
-    monkeypatch.setattr(names, "_source", [])
-
-
 @pytest.mark.django_db
 def test_the_public_entry_says_kind_county_and_time_and_nothing_else(clerk):
     receipt = correct(clerk)

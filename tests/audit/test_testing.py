@@ -74,10 +74,9 @@ def test_a_record_that_was_rolled_back_does_not_count(clerk):
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_session_is_watched")
 def test_a_write_that_was_rolled_back_needs_no_record():
-    with transaction.atomic():
-        with pytest.raises(ZeroDivisionError), transaction.atomic():
-            write()
-            1 / 0  # noqa: B018
+    with transaction.atomic(), pytest.raises(ZeroDivisionError), transaction.atomic():
+        write()
+        1 / 0  # noqa: B018
     assert not Session.objects.exists()
 
 

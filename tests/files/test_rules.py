@@ -16,7 +16,7 @@ TRAVERSALS = [
     "..", ".", "...", "....", " .. ", "..\x00.jpg", "x.php\x00.jpg", "x\x00/../../y", "x.jpg\n", "x\r\nSet-Cookie: a=b",
     "x\x1b[31m.jpg", "x\x7f.jpg", "\u202egpj.exe", "x\u202ecod.exe", "\u200bx.jpg", "\ufeffx.jpg", "\u2066x\u2069",
     "..／..／etc", "..＼..＼x", "..∕..∕x", "..⁄x", "．．／x", "‥/x", "CON", "con.jpg", "NUL.txt", "COM1", "lpt9.pdf",
-    "x:stream", "x.jpg::$DATA", "a|b", "a<b>.jpg", "a*b?.jpg", "\"quoted\".jpg", "'; rm -rf /;.jpg", "$(reboot).jpg",
+    "x:stream", "x.jpg::$DATA", "a|b", "a<b>.jpg", "a*b?.jpg", '"quoted".jpg', "'; rm -rf /;.jpg", "$(reboot).jpg",
     "`id`.jpg", "{{7*7}}.jpg", "${jndi:ldap://x}.jpg", "<script>.jpg", "", " ", "\t", "名" * 300, "x" * 5000, "🏠" * 200,
     "\ud800.jpg",
 ]  # fmt: skip

@@ -11,9 +11,18 @@ from wanjia.audit import queries as audit
 from wanjia.audit.access import access_store
 from wanjia.audit.models import Opening
 from wanjia.files import purposes, queries, services, uploads, vault
-from wanjia.files.errors import ContentMissing, EmptyFile, NoFile, TooLarge, UnknownPurpose, UploadNotExpected, WrongType
+from wanjia.files.errors import (
+    ContentMissing,
+    EmptyFile,
+    NoFile,
+    TooLarge,
+    UnknownPurpose,
+    UploadNotExpected,
+    WrongType,
+)
 from wanjia.files.models import StoredFile
 from wanjia.files.uploads import SealedUpload, received, received_if_any, sealed_from, takes_upload
+from wanjia.kernel import clock
 from wanjia.kernel.errors import Refusal
 from wanjia.protection.errors import Unreadable
 from wanjia.scope.areas import AreaRange
@@ -21,14 +30,15 @@ from wanjia.scope.models import Holding, Relation
 from wanjia.scope.routes import access
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import ANONYMOUS, Grant, Viewer
-from wanjia.kernel import clock
 
 VILLAGE = "451228100201"
 EVERYTHING = system_viewer("audit.verify")
 
 
 def person(number, area, relation=Relation.ALL, department=""):
-    return Viewer(number, f"{number}", (Grant("r", frozenset({"files.read"}), AreaRange.of(area), relation, department),))
+    return Viewer(
+        number, f"{number}", (Grant("r", frozenset({"files.read"}), AreaRange.of(area), relation, department),)
+    )
 
 
 OFFICER = person(17, "451228")
@@ -216,7 +226,9 @@ def test_a_form_without_its_file_says_so():
 # Keeping --------------------------------------------------------------------------------------
 
 
-def kept(content, *, purpose="evidence", viewer=OFFICER, owner=("case", 5), name="覃某身份证.jpg", area=VILLAGE, **more):
+def kept(
+    content, *, purpose="evidence", viewer=OFFICER, owner=("case", 5), name="覃某身份证.jpg", area=VILLAGE, **more
+):
     upload = sealed_from(content, name, purpose)
     try:
         return services.store(
@@ -291,7 +303,9 @@ def test_a_departments_file_keeps_its_bytes_and_its_cleaned_name():
 def test_a_file_taken_for_one_purpose_is_not_kept_for_another():
     with pytest.raises(WrongType):
         kept_for_other = sealed_from(CSV, "x.csv", "department_file")
-        services.store(viewer=OFFICER, upload=kept_for_other, owner_kind="case", owner_id=1, area=VILLAGE, purpose="evidence")
+        services.store(
+            viewer=OFFICER, upload=kept_for_other, owner_kind="case", owner_id=1, area=VILLAGE, purpose="evidence"
+        )
     with pytest.raises(UnknownPurpose):
         sealed_from(CSV, "x.csv", "anything")
     assert not StoredFile.objects.visible_to(EVERYTHING).exists()
@@ -380,7 +394,10 @@ def test_a_content_that_is_gone_or_altered_is_told_not_served(site):
     file.unlink()
     with pytest.raises(ContentMissing):
         b"".join(services.contents(stored))
-    assert site.get(f"/files/{stored.pk}/", headers={"accept": "application/json"}).json()["code"] == "files.content_missing"
+    assert (
+        site.get(f"/files/{stored.pk}/", headers={"accept": "application/json"}).json()["code"]
+        == "files.content_missing"
+    )
 
 
 def test_a_content_key_is_no_path():

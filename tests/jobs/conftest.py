@@ -18,7 +18,9 @@ def overseer():
 
 @pytest.fixture
 def stranger():
-    return Viewer(19, "外县", (Grant("county_office", frozenset({"comparison.run", "jobs.read"}), AreaRange.of("450100")),))
+    return Viewer(
+        19, "外县", (Grant("county_office", frozenset({"comparison.run", "jobs.read"}), AreaRange.of("450100")),)
+    )
 
 
 @pytest.fixture

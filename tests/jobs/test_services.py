@@ -91,7 +91,12 @@ def test_a_refusal_ends_the_job_at_once_and_is_told_in_both_languages(declare, o
     job = enqueue("t.refuses", viewer=officer)
     run_pending()
     job.refresh_from_db()
-    assert (job.state, job.attempts, job.error_code, job.error_facts) == (State.FAILED, 1, "scope.not_visible", {"kind": "batch"})
+    assert (job.state, job.attempts, job.error_code, job.error_facts) == (
+        State.FAILED,
+        1,
+        "scope.not_visible",
+        {"kind": "batch"},
+    )
     assert queries.refusal_of(job).sentences("en")[0].startswith("There is no such record")
 
 
@@ -153,7 +158,9 @@ def test_an_abandoned_job_is_taken_over_and_the_old_holder_is_fenced_off(declare
     assert (job.state, Outbox.objects.count()) == (State.DONE, 1)
 
 
-@pytest.mark.parametrize("write", [leases.cancelled, leases.give_back, lambda held: leases.retry(held, InternalError(reference="x"))])
+@pytest.mark.parametrize(
+    "write", [leases.cancelled, leases.give_back, lambda held: leases.retry(held, InternalError(reference="x"))]
+)
 def test_the_old_holder_cannot_write_anything_about_the_job(declare, officer, write):
     declare("t.effect")(effect)
     job = enqueue("t.effect", viewer=officer)

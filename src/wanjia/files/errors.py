@@ -20,7 +20,9 @@ class EmptyFile(Refusal):
     code = "files.empty"
     facts = ()
     what = Sentence("文件是空的,没有保存。", "The file is empty and was not saved.")
-    cure = Sentence("请检查文件能否在电脑上打开,然后重新选择。", "Check that it opens on your computer, then choose it again.")
+    cure = Sentence(
+        "请检查文件能否在电脑上打开,然后重新选择。", "Check that it opens on your computer, then choose it again."
+    )
 
 
 class WrongType(Refusal):
@@ -49,7 +51,10 @@ class TooManyPixels(Refusal):
         "图片尺寸 {width}×{height} 超过 {limit} 像素,没有保存。",
         "The picture of {width}×{height} has more than {limit} pixels and was not saved.",
     )
-    cure = Sentence("请用手机原相机重新拍摄,不要使用全景或超高像素模式。", "Take it again with the plain camera, without panorama or high-resolution mode.")
+    cure = Sentence(
+        "请用手机原相机重新拍摄,不要使用全景或超高像素模式。",
+        "Take it again with the plain camera, without panorama or high-resolution mode.",
+    )
 
 
 class UnreadablePicture(Refusal):
@@ -58,7 +63,9 @@ class UnreadablePicture(Refusal):
     code = "files.unreadable_picture"
     facts = ()
     what = Sentence("图片已损坏或不完整,没有保存。", "The picture is damaged or incomplete and was not saved.")
-    cure = Sentence("请确认手机上能打开该照片,然后重新上传。", "Make sure the photo opens on the phone, then upload it again.")
+    cure = Sentence(
+        "请确认手机上能打开该照片,然后重新上传。", "Make sure the photo opens on the phone, then upload it again."
+    )
 
 
 class UploadNotExpected(Refusal):
@@ -76,7 +83,9 @@ class NoFile(Refusal):
     code = "files.missing"
     facts = ()
     what = Sentence("没有收到文件,没有保存任何内容。", "No file arrived; nothing was saved.")
-    cure = Sentence("请选择文件后再提交;网络中断时请重试。", "Choose a file and submit again; if the network broke, just repeat.")
+    cure = Sentence(
+        "请选择文件后再提交;网络中断时请重试。", "Choose a file and submit again; if the network broke, just repeat."
+    )
 
 
 class UnknownPurpose(Refusal):
@@ -85,8 +94,13 @@ class UnknownPurpose(Refusal):
     code = "files.unknown_purpose"
     status = 500
     facts = ("purpose",)
-    what = Sentence("系统没有登记文件用途 {purpose},文件没有保存。", "The purpose {purpose} is not declared; the file was not saved.")
-    cure = Sentence("请把出现的时间和页面告诉系统管理员。", "Tell the system administrator when and where this happened.")
+    what = Sentence(
+        "系统没有登记文件用途 {purpose},文件没有保存。",
+        "The purpose {purpose} is not declared; the file was not saved.",
+    )
+    cure = Sentence(
+        "请把出现的时间和页面告诉系统管理员。", "Tell the system administrator when and where this happened."
+    )
 
 
 class ContentMissing(Refusal):
@@ -96,4 +110,7 @@ class ContentMissing(Refusal):
     status = 500
     facts = ("file",)
     what = Sentence("附件 {file} 的内容不在服务器上。", "The content of file {file} is not on the server.")
-    cure = Sentence("请联系系统管理员从备份恢复附件目录。", "Ask the system administrator to restore the file store from the backup.")
+    cure = Sentence(
+        "请联系系统管理员从备份恢复附件目录。",
+        "Ask the system administrator to restore the file store from the backup.",
+    )

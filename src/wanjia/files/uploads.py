@@ -22,7 +22,6 @@ import hashlib
 import io
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from django.core.files.uploadedfile import UploadedFile

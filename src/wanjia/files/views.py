@@ -16,8 +16,8 @@ from wanjia.scope.routes import ViewerRequest, access
 SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
-@require_safe
 @access("files.read")
+@require_safe
 def open_file(request: ViewerRequest, file_id: int) -> HttpResponseBase:
     """A file as its reader's browser may safely have it: pictures on the page, all else as a download."""
     stored = queries.file_for(request.viewer, file_id)

@@ -24,7 +24,9 @@ class UnfitArguments(Refusal):
         "任务 {name} 的参数 {where} 不是编号或代码,任务没有创建。",
         "The argument {where} of the task {name} is no id or code; the job was not created.",
     )
-    cure = Sentence("请把出现的时间和页面告诉系统管理员。", "Tell the system administrator when and where this happened.")
+    cure = Sentence(
+        "请把出现的时间和页面告诉系统管理员。", "Tell the system administrator when and where this happened."
+    )
 
 
 class JobOver(Refusal):
@@ -33,7 +35,9 @@ class JobOver(Refusal):
     code = "jobs.over"
     status = 409
     facts = ("job", "state")
-    what = Sentence("任务 {job} 已经结束({state}),没有改动。", "Job {job} has already ended ({state}); nothing was changed.")
+    what = Sentence(
+        "任务 {job} 已经结束({state}),没有改动。", "Job {job} has already ended ({state}); nothing was changed."
+    )
     cure = Sentence("请刷新页面查看结果。", "Reload the page to see the result.")
 
 
@@ -73,7 +77,8 @@ class ViewerGone(Refusal):
     status = 403
     facts = ("job",)
     what = Sentence(
-        "提交任务 {job} 的账号已停用,任务没有执行。", "The account that submitted job {job} is locked; the job was not run."
+        "提交任务 {job} 的账号已停用,任务没有执行。",
+        "The account that submitted job {job} is locked; the job was not run.",
     )
     cure = Sentence("请由接任的同事重新提交。", "Let the colleague who took over submit it again.")
 

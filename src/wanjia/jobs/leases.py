@@ -101,9 +101,7 @@ def _take(job: Job, worker: str, lease: float) -> Claim:
         total=0,
         note="",
     )
-    return Claim(
-        job.pk, job.name, job.args, job.token + 1, job.attempts + 1, job.max_attempts, job.user_id, job.system
-    )
+    return Claim(job.pk, job.name, job.args, job.token + 1, job.attempts + 1, job.max_attempts, job.user_id, job.system)
 
 
 def _held(job_id: int, token: int) -> QuerySet[Job]:

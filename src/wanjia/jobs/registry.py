@@ -22,6 +22,7 @@ A schedule has `every` (seconds) or `daily` ("06:30", China), and may have `args
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
@@ -71,6 +72,7 @@ class Schedule:
 
 
 _tasks: dict[str, Task] = {}
+_discovery = threading.RLock()
 
 
 def task(
@@ -105,9 +107,14 @@ def task_named(name: str) -> Task:
         raise UnknownTask(name=name) from None
 
 
-@cache
 def schedules() -> tuple[Schedule, ...]:
-    """Every schedule of every slice; imports their `tasks` modules."""
+    """Every schedule of every slice; imports their `tasks` modules the first time."""
+    with _discovery:  # the threads of a worker all ask at once when it starts
+        return _discovered()
+
+
+@cache
+def _discovered() -> tuple[Schedule, ...]:
     found: list[Schedule] = []
     for config in apps.get_app_configs():
         path = f"{config.name}.tasks"

@@ -1,7 +1,7 @@
 """The worker process: threads for the two lanes, a heart for all of them, and the schedule.
 
-    Worker().run(stop)      # until the event is set, then drains
-    run_pending()           # everything that is due, in this thread: tests, demo, command line
+Worker().run(stop)      # until the event is set, then drains
+run_pending()           # everything that is due, in this thread: tests, demo, command line
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from wanjia.jobs.choices import Lane
 from wanjia.jobs.errors import Cancelled, Draining, InternalError, LostLease
 from wanjia.jobs.handle import JobHandle
 from wanjia.jobs.leases import LEASE_SECONDS, Claim
-from wanjia.jobs.registry import task_named
+from wanjia.jobs.registry import schedules, task_named
 from wanjia.kernel.errors import Refusal
 
 log = logging.getLogger(__name__)
@@ -153,10 +153,13 @@ class Worker:
         A job that has not come to its end by then is asked to stop at its next `check` and goes
         back to the queue untried. One that never checks is left to its lease.
         """
+        schedules()  # a task declared wrongly stops the worker here, not its threads later
         log.info("worker %s: %s", self.name, self.lanes)
         with Heart(self._lease) as heart:
             threads = [
-                threading.Thread(target=self._serve, args=(lane, heart, stop), name=f"jobs-{lane}-{number}", daemon=True)
+                threading.Thread(
+                    target=self._serve, args=(lane, heart, stop), name=f"jobs-{lane}-{number}", daemon=True
+                )
                 for lane, count in self.lanes.items()
                 for number in range(count)
             ]
@@ -203,7 +206,9 @@ def run_pending(lanes: Iterable[Lane] = tuple(Lane), *, limit: int = 1_000) -> i
     wanted, node = list(lanes), node_name()
     worker = f"{node}:{os.getpid()}:inline"
     if connection.in_atomic_block or _in_memory():
-        return _run_while(lambda: leases.claim(wanted, worker=worker, node=node), lambda it: perform(JobHandle(it)), limit)
+        return _run_while(
+            lambda: leases.claim(wanted, worker=worker, node=node), lambda it: perform(JobHandle(it)), limit
+        )
     with Heart() as heart:
         return _run_while(lambda: leases.claim(wanted, worker=worker, node=node), heart.perform, limit)
 

@@ -1,0 +1,115 @@
+"""The pages of the audit, through the site's own URLs and middleware, as people who signed in."""
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+
+from tests.audit.conftest import officer
+from tests.audit.test_services import without_triggers
+from tests.factories import accounts
+from wanjia.audit import services
+from wanjia.audit.choices import Kind
+from wanjia.audit.models import Opening
+from wanjia.scope.system import system_viewer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def signed_in(client):
+    """Somebody who signed in with a role and an area."""
+
+    def sign_in(role, area="451228"):
+        user = accounts.account(f"{role.replace('_', '-')}-{area}", role, area)
+        client.post(reverse("accounts:sign_in"), {"username": user.username, "password": accounts.PASSWORD})
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def receipt(clerk):
+    with transaction.atomic():
+        return services.record(
+            Kind.DISPATCH, viewer=clerk, area="451228104203", act="audit.commit_access", subject=("household", 17),
+            details=[services.detail({"n": number}).digest for number in range(3)],
+        )  # fmt: skip
+
+
+def test_the_log_tells_acts_as_sentences(signed_in, receipt):
+    page = signed_in("audit_admin").get(reverse("audit:log")).content.decode()
+    assert "将 3 条查阅记录存证" in page
+    assert reverse("audit:event", args=[receipt.event_id]) in page
+
+
+@pytest.mark.parametrize(
+    ("query", "seen"),
+    [
+        ("subject_id=17", True), ("subject_id=18", False), ("actor=17", True), ("actor=18", False),
+        ("kind=dispatch", True), ("kind=load", False), ("since=2020-11-16&until=2020-11-16", True),
+        ("since=2020-11-17", False), ("until=2020-11-15", False),
+    ],
+)  # fmt: skip
+def test_the_log_is_narrowed_by_the_address(signed_in, receipt, query, seen):
+    page = signed_in("audit_admin").get(f"{reverse('audit:log')}?{query}").content.decode()
+    assert (str(receipt.event_id) in page) is seen
+
+
+@pytest.mark.parametrize(
+    "query", ["subject_id=x", "since=yesterday", "kind='; DROP TABLE log_outbox;--", "actor=99999999999999999999"]
+)
+def test_a_wrong_filter_is_told_and_breaks_nothing(signed_in, receipt, query):
+    assert signed_in("audit_admin").get(f"{reverse('audit:log')}?{query}").status_code == 200
+
+
+def test_a_true_entry_is_green_and_an_altered_one_red(signed_in, clerk):
+    with transaction.atomic():
+        receipt = services.record(Kind.DISPATCH, viewer=clerk, area="451228", act="audit.commit_access")
+    client = signed_in("audit_admin")
+    address = reverse("audit:event", args=[receipt.event_id])
+    assert "是真的" in client.get(address).content.decode()
+    without_triggers()
+    Opening.objects.visible_to(system_viewer("audit.verify")).update(actor_id=99)
+    page = client.get(address).content.decode()
+    assert "核验不通过" in page
+    assert "w-status-done" not in page
+
+
+def test_the_next_county_and_strangers_see_nothing(signed_in, receipt):
+    address = reverse("audit:event", args=[receipt.event_id])
+    client = signed_in("audit_admin", "451202")
+    assert client.get(address).status_code == 404
+    assert str(receipt.event_id) not in client.get(reverse("audit:log")).content.decode()
+    for name in ("audit:log", "audit:readings"):
+        assert Client().get(reverse(name)).status_code == 302
+    assert Client().get(address).status_code == 302
+
+
+def test_without_the_right_there_is_no_log(signed_in):
+    client = signed_in("county_office")
+    assert client.get(reverse("audit:log")).status_code == 403
+    assert client.get(reverse("audit:readings")).status_code == 403
+
+
+def test_readings_show_who_looked_and_why(signed_in, clerk):
+    services.record_access(
+        viewer=clerk,
+        action="registry.reveal",
+        subject_kind="household",
+        subject_ids=[17],
+        fields=["phone"],
+        reason="电话回访",
+    )
+    services.record_access(
+        viewer=officer(91, "451202"),
+        action="registry.reveal",
+        subject_kind="household",
+        subject_ids=[18],
+        fields=["phone"],
+        reason="外县",
+    )
+    page = signed_in("audit_admin").get(reverse("audit:readings")).content.decode()
+    assert "电话回访" in page
+    assert "外县" not in page
+    assert page.count("电话回访") == 1
