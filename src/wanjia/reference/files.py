@@ -174,7 +174,7 @@ def _country(first: int, last: int, language: str) -> holidays.HolidayBase:
 def _add_profiles(files: Files, held: dict[str, Any]) -> None:
     for body in held["profiles"]:
         missing = set(held["term_keys"]) ^ set(body["terms"])
-        strangers = set(body["on"]) - {switch["code"] for switch in held["switches"]}
+        strangers = set(body["switched_on"]) - {switch["code"] for switch in held["switches"]}
         if missing or strangers:
             raise ValueError(f"{body['code']}: {', '.join(sorted(missing | strangers))}")
         profile = Profile(
@@ -188,7 +188,7 @@ def _add_profiles(files: Files, held: dict[str, Any]) -> None:
         )
         files.profiles.append(profile)
         for switch in held["switches"]:
-            is_on = switch["code"] in body["on"]
+            is_on = switch["code"] in body["switched_on"]
             files.switches.append(
                 ProfileSwitch(
                     profile=profile,
