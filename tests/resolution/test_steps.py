@@ -29,8 +29,8 @@ def resolve(folder: Path, records: list[tuple], people: list[tuple]):
     write(record_file, _table(records, TYPED), TYPED)
     write(person_file, _table(people, steps.PERSONS), steps.PERSONS)
     engine = DuckDB(threads=1)
-    found = engine.table(steps.matched(record_file, person_file, TYPED)).to_pylist()
-    strangers = engine.table(steps.unmatched(record_file, person_file, TYPED)).to_pylist()
+    found = engine.table(steps.matched([record_file], person_file, TYPED)).to_pylist()
+    strangers = engine.table(steps.unmatched([record_file], person_file, TYPED)).to_pylist()
     return found, strangers
 
 

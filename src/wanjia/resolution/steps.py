@@ -9,6 +9,7 @@ the number, not about a car (domain.md §6.3).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from wanjia.engine.pipeline import Pipeline, Source, Step
@@ -48,8 +49,8 @@ def matched_columns(typed: Columns) -> Columns:
     return {**OF_MATCH, **{name: kind for name, kind in typed.items() if name != "person_key"}}
 
 
-def _sources(records: Path, persons: Path, typed: Columns) -> list[Source]:
-    return [Source("records", (records,), typed), Source("persons", (persons,), PERSONS)]
+def _sources(records: Sequence[Path], persons: Path, typed: Columns) -> list[Source]:
+    return [Source("records", tuple(records), typed), Source("persons", (persons,), PERSONS)]
 
 
 def _holders() -> Step:
@@ -65,7 +66,7 @@ def _holders() -> Step:
     )
 
 
-def matched(records: Path, persons: Path, typed: Columns) -> Pipeline:
+def matched(records: Sequence[Path], persons: Path, typed: Columns) -> Pipeline:
     """Records of registered people, sorted by person and source row."""
     kept = ", ".join(f"r.{name}" for name in typed if name != "person_key")
     columns = ", ".join(matched_columns(typed))
@@ -99,7 +100,7 @@ def matched(records: Path, persons: Path, typed: Columns) -> Pipeline:
     return Pipeline(_sources(records, persons, typed), steps)
 
 
-def unmatched(records: Path, persons: Path, typed: Columns) -> Pipeline:
+def unmatched(records: Sequence[Path], persons: Path, typed: Columns) -> Pipeline:
     """Records of nobody registered, kept by key: payments and missing members need exactly those people."""
     columns = ", ".join(f"r.{name}" for name in typed)
     sql = f"""

@@ -20,8 +20,8 @@ from wanjia.scope.stores import lake
 from wanjia.scope.viewer import Viewer
 from wanjia.sources.choices import BatchStatus
 from wanjia.sources.models import Batch
+from wanjia.sources.queries import typed_paths
 
-PART = "part-0.parquet"
 ENGINE = DuckDB(memory_limit="1GB")
 
 
@@ -52,9 +52,9 @@ def resolve_batch(*, viewer: Viewer, batch_id: int, snapshot_id: str) -> Resolut
 
 
 def _publish(address: str, batch: Batch, snapshot_id: str) -> None:
-    records = lake().path(batch.typed, PART)
+    records = typed_paths(batch)
     persons = lake().path(snapshot_address(snapshot_id), "persons.parquet")
-    typed = _columns(records)
+    typed = _columns(records[0])
     try:
         with lake().publishing(address) as staging:
             found = staging.path("matched.parquet")
