@@ -16,11 +16,13 @@ from random import Random
 
 from PIL import Image, ImageDraw
 
+from wanjia.casework import queries as cases
 from wanjia.casework import services as casework
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Answer
-from wanjia.comparison.services import issue_findings, screening_total
+from wanjia.comparison.queries import Filters
+from wanjia.comparison.services import issue_findings, screen
 from wanjia.demo.county import Founded
 from wanjia.files.services import store
 from wanjia.files.uploads import sealed_from
@@ -91,15 +93,16 @@ def _on(day: date, hour: int = 9, minute: int = 0) -> Iterator[None]:
 
 def _issue(cast: _Cast, run_id: int, rule: str) -> None:
     province = cast.viewer("province")
-    total = screening_total(province, run_id, rule=rule)
-    if total:
-        issue_findings(viewer=province, run_id=run_id, rule=rule, expected_count=total)
+    filters = Filters(rule=rule)
+    screened = screen(province, run_id, filters)
+    if screened.fresh:
+        issue_findings(viewer=province, run_id=run_id, filters=filters, expected_count=screened.total)
 
 
 def _all(viewer: Viewer, action: str, step: str) -> None:
     """Do to everything that waits on this desk what one click does."""
     waiting = CaseFilter(step=step, mine="1")
-    count = casework.expected_count(viewer, waiting)
+    count = cases.matching(viewer, waiting).count()
     if count:
         casework.act_in_bulk(viewer=viewer, action=action, case_filter=waiting, expected_count=count)
 
@@ -118,12 +121,12 @@ def _work_through(cast: _Cast, township: str, speed: str, random: Random) -> Non
         return
     share = {"quick": 1.0, "fair": 0.6, "slow": 0.0}[speed]
     reviewer = cast.reviewer(township)
-    cases = _cases_in(township)
+    waiting = _cases_in(township)
     with _on(ASSIGNED, 10):
-        for number, case in enumerate(cases):
+        for number, case in enumerate(waiting):
             officer = cast.verifiers(township)[number % 2]
             _act(reviewer, case, "assign", Answer(assignee=cast.scene.users[officer]))
-    for number, case in enumerate(cases):
+    for number, case in enumerate(waiting):
         if random.random() < share:
             officer = cast.verifiers(township)[number % 2]
             _see_to(cast, case.case_no, officer, reviewer, random)
@@ -148,7 +151,7 @@ def _see_to(cast: _Cast, case_no: int, officer: str, reviewer: Viewer, random: R
     case = _case(case_no)
     if case.step == "verified":
         with _on(CORRECTED, 11, random.randrange(60)):
-            proposal = {"code": "remove"} if outcome == "04" else {"code": "exit", "year": "2020"}
+            proposal = {"change": "T5"} if outcome == "04" else {"change": "T3", "exit_year": "2020"}
             _act(cast.operator(case.area_code), case, "correct", Answer(correction=proposal))
     if random.random() < 0.8:
         with _on(REVIEWED, 16, random.randrange(60)):
