@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wanjia.engine import check, check_condition, dialect
+from wanjia.engine import dialect
+from wanjia.engine.dialect import check, check_condition
 from wanjia.engine.errors import (
     ExpressionRefused,
     ForbiddenConstruct,

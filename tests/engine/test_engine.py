@@ -4,8 +4,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from wanjia.engine import DuckDB, Pipeline, Source, Step
+from wanjia.engine.duck import DuckDB
 from wanjia.engine.errors import ComputationFailed, TooExpensive
+from wanjia.engine.pipeline import Pipeline, Source, Step
 from wanjia.lake import SchemaMismatch, Type, parquet
 
 PEOPLE = {"person_no": Type.INTEGER, "village_code": Type.TEXT, "born_on": Type.DATE}

@@ -1,12 +1,14 @@
 import time
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sqlglot import parse_one
 
-from wanjia.engine import Pipeline, Source, Step, check_condition, sandbox
-from wanjia.engine.dialect import Checked
+from wanjia.engine import sandbox
+from wanjia.engine.dialect import Checked, check_condition
 from wanjia.engine.errors import ComputationFailed, TooExpensive
+from wanjia.engine.pipeline import Pipeline, Source, Step
 from wanjia.lake import Type, parquet
 
 COLUMNS = {"income": Type.BIGINT, "name": Type.TEXT}
@@ -67,10 +69,14 @@ def pipeline(tmp_path, sql: str) -> Pipeline:
     return Pipeline([source], [Step("answer", "Which?", sql, ("numbers",))])
 
 
+def output(computed: Pipeline, tmp_path) -> sandbox.Output:
+    return sandbox.Output(computed, tmp_path / "o.parquet", {"a": Type.BIGINT})
+
+
 def test_a_run_writes_its_one_file(tmp_path):
     few = pipeline(tmp_path, "select a from {numbers} where a >= 990 order by a")
 
-    assert sandbox.write(few, tmp_path / "o.parquet", {"a": Type.BIGINT}, threads=1) == 10
+    assert sandbox.write([output(few, tmp_path)]) == [10]
 
 
 def test_a_cancelled_run_is_stopped(tmp_path):
@@ -85,7 +91,7 @@ def test_a_cancelled_run_is_stopped(tmp_path):
     )
     began = time.monotonic()
     with pytest.raises(CancelledError):
-        sandbox.write(endless, tmp_path / "o.parquet", {"a": Type.BIGINT}, threads=1, check=check)
+        sandbox.write([output(endless, tmp_path)], check=check)
 
     assert time.monotonic() - began < 10
 
@@ -93,6 +99,15 @@ def test_a_cancelled_run_is_stopped(tmp_path):
 def test_a_fault_of_the_engine_is_told_as_one(tmp_path):
     wrong = pipeline(tmp_path, "select a, no_such_function(a) as b from {numbers}")
     with pytest.raises(ComputationFailed) as refused:
-        sandbox.write(wrong, tmp_path / "o.parquet", {"a": Type.BIGINT}, threads=1)
+        sandbox.write([output(wrong, tmp_path)])
 
     assert "no_such_function" in str(refused.value)
+
+
+def test_a_later_output_reads_what_an_earlier_one_wrote(tmp_path):
+    few = output(pipeline(tmp_path, "select a from {numbers} where a >= 990"), tmp_path)
+    source = Source("few", (few.path,), {"a": Type.BIGINT})
+    total = Pipeline([source], [Step("total", "How much?", "select sum(a) as a from {few}", ("few",))])
+
+    assert sandbox.write([few, sandbox.Output(total, tmp_path / "t.parquet", {"a": Type.BIGINT})]) == [10, 1]
+    assert pq.read_table(tmp_path / "t.parquet")["a"].to_pylist() == [sum(range(990, 1_000))]

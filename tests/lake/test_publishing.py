@@ -134,7 +134,7 @@ def test_datasets_are_listed_in_the_order_of_their_numbers(lake):
     assert len(lake.list()) == 4
 
 
-@pytest.mark.parametrize("harm", ["flip", "truncate", "remove"])
+@pytest.mark.parametrize("harm", ["flip", "flip the end", "truncate", "remove"])
 def test_damage_is_found_and_named(lake, harm):
     publish(lake)
     path = lake.path(ADDRESS, "part-0.parquet")
@@ -142,6 +142,8 @@ def test_damage_is_found_and_named(lake, harm):
     if harm == "flip":
         content[len(content) // 2] ^= 1
         path.write_bytes(content)
+    elif harm == "flip the end":
+        path.write_bytes(content[:-1] + b"x")  # no longer Parquet at all
     elif harm == "truncate":
         path.write_bytes(content[:-7])
     else:

@@ -38,7 +38,7 @@ class NotResolved(Refusal):
     facts = ("dataset", "batch")
     what = Sentence(
         "{dataset} 第 {batch} 批尚未与同一份建档立卡快照匹配,没有进行比对。",
-        "Batch {batch} of {dataset} is not resolved against one registry snapshot with the others; nothing was compared.",
+        "Batch {batch} of {dataset} is not resolved against the snapshot of the run; nothing was compared.",
     )
     cure = Sentence("请先完成该批数据的身份匹配,再重新比对。", "Resolve the batch, then compare again.")
 
@@ -51,7 +51,7 @@ class RulesChanged(Refusal):
     facts = ("run", "rules")
     what = Sentence(
         "第 {run} 次比对等待期间规则已变更({rules}),没有执行。",
-        "While run {run} waited its rules changed ({rules}); it was not run.",
+        "The rules of run {run} changed while it waited ({rules}).",
     )
     cure = Sentence("请重新发起比对,新的比对使用新规则。", "Ask for a new run; it will use the new rules.")
 
@@ -81,7 +81,7 @@ class RunNotReady(Refusal):
     )
     cure = Sentence(
         "等待中的比对请稍后再看;待确认的请先确认或作废;已作废的请使用最近一次完成的比对。",
-        "Wait for a run that is under way; confirm or discard one that is held; instead of a discarded one use the latest.",
+        "Wait for a run under way, confirm or discard a held one; instead of a discarded one use the latest.",
     )
 
 
@@ -109,12 +109,6 @@ class CorrectionNotPossible(Refusal):
         "请按核查结果选择页面列出的整改方式,并补全内容。",
         "Choose a correction the page lists for this verdict and complete it.",
     )
-
-    def sentences(self, language: str) -> tuple[str, str]:
-        """As every refusal, with the problem in words."""
-        problem = self.values["problem"]
-        words = {**self.values, "problem": problem.text(language) if isinstance(problem, Sentence) else problem}
-        return self.what.text(language, **words), self.cure.text(language, **words)
 
 
 class FindingsChanged(Refusal):

@@ -24,6 +24,7 @@ from wanjia.comparison.models import Run
 from wanjia.engine import sandbox
 from wanjia.engine.duck import DuckDB
 from wanjia.engine.pipeline import Pipeline, Source, Step
+from wanjia.engine.sandbox import Output
 from wanjia.lake import Columns, Lake, Type
 from wanjia.ruleset.binding import BoundRule
 from wanjia.ruleset.steps import FOUND, Inputs, one_pass
@@ -83,8 +84,8 @@ def compute(run: Run, bound: Sequence[BoundRule], store: Lake, check: Check | No
     with store.publishing(address) as staging:
         path = staging.path(FILE)
         with tempfile.TemporaryDirectory(dir=staging.folder, prefix="parts-") as folder:
-            parts = [_one_dataset(run, group, store, Path(folder), check) for group in _by_dataset(bound)]
-            _number(parts, path, check)
+            parts = [_one_dataset(run, group, store, Path(folder)) for group in _by_dataset(bound)]
+            sandbox.write([*parts, _numbered([part.path for part in parts], path)], check=check)
         computed = _sum_up(run, path, store)
         staging.manifest.update(_inputs_of(run), **computed.facts())
     return computed
@@ -104,7 +105,7 @@ def _by_dataset(bound: Sequence[BoundRule]) -> Iterator[list[BoundRule]]:
         yield list(group)
 
 
-def _one_dataset(run: Run, bound: list[BoundRule], store: Lake, folder: Path, check: Check | None) -> Path:
+def _one_dataset(run: Run, bound: list[BoundRule], store: Lake, folder: Path) -> Output:
     dataset = bound[0].rule.dataset
     snapshot = snapshot_address(run.snapshot)
     inputs = Inputs(
@@ -116,12 +117,10 @@ def _one_dataset(run: Run, bound: list[BoundRule], store: Lake, folder: Path, ch
         persons=store.path(snapshot, "persons.parquet"),
         households=store.path(snapshot, "households.parquet"),
     )
-    path = folder / f"{dataset}.parquet"
-    sandbox.write(one_pass(bound, inputs), path, FOUND, check=check)
-    return path
+    return Output(one_pass(bound, inputs), folder / f"{dataset}.parquet", FOUND)
 
 
-def _number(parts: list[Path], path: Path, check: Check | None) -> None:
+def _numbered(parts: list[Path], path: Path) -> Output:
     order = ", ".join((*_CANONICAL, "batch"))
     numbered = Step(
         name="numbered",
@@ -133,7 +132,7 @@ def _number(parts: list[Path], path: Path, check: Check | None) -> None:
         """,  # noqa: S608 - column names of this module
         reads=("found",),
     )
-    sandbox.write(Pipeline([Source("found", tuple(parts), FOUND)], [numbered]), path, COLUMNS, check=check)
+    return Output(Pipeline([Source("found", tuple(parts), FOUND)], [numbered]), path, COLUMNS)
 
 
 def _lines(path: Path) -> Iterator[memoryview]:
@@ -141,8 +140,9 @@ def _lines(path: Path) -> Iterator[memoryview]:
     nothing = pa.scalar("", pa.large_string())
     for batch in pq.ParquetFile(path).iter_batches(columns=list(_CANONICAL)):
         texts = [pc.cast(batch.column(name), pa.large_string()) for name in _CANONICAL]
-        texts[-1] = pc.binary_join_element_wise(texts[-1], end, nothing)
-        lines = pc.binary_join_element_wise(*texts, separator)
+        # the stubs know arrays only; a scalar stands for a column of itself
+        texts[-1] = pc.binary_join_element_wise(texts[-1], end, nothing)  # type: ignore[call-overload]
+        lines = pc.binary_join_element_wise(*texts, separator)  # type: ignore[call-overload]
         # Arrow keeps the texts of a column end to end: the buffer is the lines as one
         size = pc.sum(pc.binary_length(lines)).as_py() or 0
         if size:

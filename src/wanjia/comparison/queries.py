@@ -16,7 +16,7 @@ from wanjia.comparison.errors import BadFilter, RunNotReady
 from wanjia.comparison.index import LEVELS, address_of_index
 from wanjia.comparison.models import Run
 from wanjia.lake import serving
-from wanjia.scope.areas import LENGTHS, AreaRange
+from wanjia.scope.areas import AreaRange
 from wanjia.scope.errors import NotAllowed, NotVisible
 from wanjia.scope.stores import lake
 from wanjia.scope.viewer import Viewer
@@ -214,14 +214,15 @@ def _ranges(viewer: Viewer, filters: Filters, action: str = READ) -> tuple[AreaR
     ranges = viewer.ranges(action)
     if not filters.area:
         return ranges
-    if not filters.area.isdigit() or len(filters.area) not in LENGTHS:
-        raise BadFilter(name="area")
-    wanted = AreaRange.of(filters.area)
+    try:
+        wanted = AreaRange.of(filters.area)
+    except ValueError:
+        raise BadFilter(name="area") from None
     cut = (wanted if area.covers(wanted) else area for area in ranges if area.covers(wanted) or wanted.covers(area))
     return tuple(cut)
 
 
-def _listed(
+def _listed(  # noqa: PLR0913 - a list is this: where, what, from where on, how many
     index: sqlite3.Connection, run_id: int, ranges: Sequence[AreaRange], filters: Filters, after: str, size: int
 ) -> Iterator[Finding]:
     """Up to `size` findings after a cursor; the ranges are disjoint and sorted, so they are walked in turn."""

@@ -1,7 +1,4 @@
-"""Steps → one SQL statement → DuckDB, and the restricted language rules are written in. Runs without Django."""
+"""Steps → one SQL statement → DuckDB, and the restricted language rules are written in. Runs without Django.
 
-from wanjia.engine.dialect import Checked, check, check_condition
-from wanjia.engine.duck import DuckDB
-from wanjia.engine.pipeline import Pipeline, Source, Step
-
-__all__ = ["Checked", "DuckDB", "Pipeline", "Source", "Step", "check", "check_condition"]
+Nothing is imported here: a computation's child process starts with what it needs and no more.
+"""

@@ -59,16 +59,19 @@ def _preview(task: dict[str, Any], stdin: BinaryIO) -> dict[str, Any]:
 
 
 def _write(task: dict[str, Any], _: BinaryIO) -> dict[str, Any]:
+    spill = Path(task["spill"]) if task["spill"] else None
+    engine = DuckDB(memory_limit=task["memory_limit"], threads=task["threads"], spill=spill)
+    return {"rows": [_write_one(engine, output) for output in task["outputs"]]}
+
+
+def _write_one(engine: DuckDB, output: dict[str, Any]) -> int:
     sources = [
         Source(item["name"], tuple(Path(path) for path in item["paths"]), _columns(item["columns"]))
-        for item in task["statement"]["sources"]
+        for item in output["sources"]
     ]
-    steps = [Step(**{**item, "reads": tuple(item["reads"])}) for item in task["statement"]["steps"]]
-    runner = DuckDB(memory_limit=task["memory_limit"], threads=task["threads"])
-    rows = runner.write(
-        Pipeline(sources, steps), Path(task["path"]), _columns(task["columns"]), row_group=task["row_group"]
-    )
-    return {"rows": rows}
+    steps = [Step(**{**item, "reads": tuple(item["reads"])}) for item in output["steps"]]
+    columns = _columns(output["columns"])
+    return engine.write(Pipeline(sources, steps), Path(output["path"]), columns, row_group=output["row_group"])
 
 
 def _columns(declared: dict[str, str]) -> dict[str, Type]:

@@ -53,6 +53,11 @@ class DuckDB:
             rows: pa.Table = connection.sql(pipeline.statement(), params=dict(pipeline.bindings)).to_arrow_table()
             return rows
 
+    def batches(self, pipeline: Pipeline, *, size: int = 10_000) -> Iterator[pa.RecordBatch]:
+        """The pipeline's rows a few at a time, for what need not fit into memory."""
+        with self._connected(pipeline) as connection:
+            yield from connection.sql(pipeline.statement(), params=dict(pipeline.bindings)).to_arrow_reader(size)
+
     def write(self, pipeline: Pipeline, path: Path, columns: Columns, *, row_group: int = parquet.ROW_GROUP) -> int:
         """Write the pipeline's rows to `path` as Parquet with exactly the declared columns; returns how many.
 

@@ -14,7 +14,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 import pyarrow as pa
 
 from wanjia.engine.dialect import Checked
+from wanjia.engine.duck import DuckDB
 from wanjia.engine.errors import ComputationFailed, TooExpensive
 from wanjia.engine.pipeline import Pipeline
 from wanjia.lake import parquet
@@ -66,35 +67,48 @@ def preview(condition: Checked, rows: pa.Table, *, limits: Limits = PREVIEW) -> 
     return Preview(rows=rows.num_rows, fired=tuple(answer["fired"]))
 
 
-def write(  # noqa: PLR0913 - one act, and what bounds it
-    pipeline: Pipeline,
-    path: Path,
-    columns: Columns,
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A pipeline and the Parquet file its rows go to."""
+
+    pipeline: Pipeline
+    path: Path
+    columns: Columns
+    row_group: int = parquet.ROW_GROUP
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            "sources": [_plain_source(source) for source in self.pipeline.sources],
+            "steps": [asdict(step) for step in self.pipeline.steps],
+            "path": str(self.path),
+            "columns": {name: kind.value for name, kind in self.columns.items()},
+            "row_group": self.row_group,
+        }
+
+
+def write(
+    outputs: Sequence[Output],
     *,
-    memory_limit: str = "512MB",
-    threads: int | None = None,
-    row_group: int = parquet.ROW_GROUP,
+    engine: DuckDB | None = None,
     limits: Limits = RUN,
     check: Callable[[], None] | None = None,
-) -> int:
-    """`DuckDB.write` in a child process; returns the number of rows written.
+) -> list[int]:
+    """`DuckDB.write` for each output in turn, in one child process; returns the rows of each.
 
-    `check` is called twice a second and may raise (a cancelled job, a lost lease); the child is
-    then killed. Raises TooExpensive, ComputationFailed.
+    A later output may read what an earlier one wrote. `check` is called twice a second and may
+    raise (a cancelled job, a lost lease); the child is then killed. Raises TooExpensive,
+    ComputationFailed.
     """
+    engine = engine or DuckDB()
     task = {
         "kind": "write",
-        "statement": {
-            "sources": [_plain_source(source) for source in pipeline.sources],
-            "steps": [asdict(step) for step in pipeline.steps],
-        },
-        "path": str(path),
-        "columns": {name: kind.value for name, kind in columns.items()},
-        "memory_limit": memory_limit,
-        "threads": threads,
-        "row_group": row_group,
+        "outputs": [output.plain() for output in outputs],
+        "memory_limit": engine.memory_limit,
+        "threads": engine.threads,
+        "spill": str(engine.spill) if engine.spill else None,
     }
-    return int(_run(task, limits, check=check)["rows"])
+    rows: list[int] = _run(task, limits, check=check)["rows"]
+    return rows
 
 
 def _run(

@@ -75,11 +75,15 @@ class Manifest:
 
 def describe(path: Path) -> FileEntry:
     """Digest, size and, for Parquet, rows and columns of a file."""
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    size = path.stat().st_size
+    digest, size = digest_of(path), path.stat().st_size
     if path.suffix != ".parquet":
         return FileEntry(digest, size)
     footer = pq.ParquetFile(path)
     schema = {item.name: str(item.type) for item in footer.schema_arrow}
     return FileEntry(digest, size, footer.metadata.num_rows, schema)
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 over a file's bytes; reads nothing into their meaning, so a damaged file has one too."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

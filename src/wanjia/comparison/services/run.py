@@ -146,7 +146,12 @@ def _require(viewer: Viewer, region: str) -> None:
 def _record(viewer: Viewer, run: Run, act: str, said: dict[str, Any]) -> None:
     rules = {document["id"]: document["version"] for document in run.rules}
     batches = [{"batch": batch["batch"], "content": batch["content"]} for batch in run.batches]
-    content = {"snapshot": run.snapshot, "snapshot_content": run.snapshot_content, "batches": batches, "rules": rules}
+    content: dict[str, Any] = {
+        "snapshot": run.snapshot,
+        "snapshot_content": run.snapshot_content,
+        "batches": batches,
+        "rules": rules,
+    }
     audit.record(
         audit.Kind.COMPARE_RUN,
         viewer=viewer,
