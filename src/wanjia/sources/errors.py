@@ -148,6 +148,16 @@ class MostlyBroken(FileRefused):
     cure = Sentence("请核对分隔符与表头后重新导出。", "Check delimiter and header, and export again.")
 
 
+class FileUnreadable(Refusal):
+    """A file that was put away turned out broken when it was read to the end; tells the reason's own sentences."""
+
+    code = "sources.file_unreadable"
+    status = 422
+    facts = ("batch", "reason", "what_zh", "what_en", "cure_zh", "cure_en")
+    what = Sentence("第 {batch} 批无法读取:{what_zh}", "Batch {batch} cannot be read: {what_en}")
+    cure = Sentence("{cure_zh}", "{cure_en}")
+
+
 class AlreadyDelivered(Refusal):
     """The same file came before."""
 

@@ -1,0 +1,43 @@
+"""What people do with deliveries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wanjia.scope.viewer import Viewer
+from wanjia.sources.choices import BatchStatus
+from wanjia.sources.errors import FileUnreadable
+from wanjia.sources.models import Batch
+from wanjia.sources.services.decide import accept, reject_batch
+from wanjia.sources.services.deliver import deliver
+from wanjia.sources.services.inspect import inspect
+from wanjia.sources.services.raw import Upload
+from wanjia.sources.services.sheet import reject_sheet
+
+__all__ = ["accept", "deliver", "inspect", "receive", "reject_batch", "reject_sheet"]
+
+
+def receive(
+    *,
+    viewer: Viewer,
+    path: Path | None = None,
+    upload: Upload | None = None,
+    dataset: str | None = None,
+    area: str | None = None,
+) -> Batch:
+    """Deliver a file and read it at once; the batch is then ready to be accepted.
+
+    Raises what `deliver` raises, and FileUnreadable when the file is found broken further down:
+    the batch then stays on record as unreadable, with the reason.
+    """
+    batch = deliver(viewer=viewer, path=path, upload=upload, dataset=dataset, area=area)
+    batch = inspect(viewer=viewer, batch_id=batch.pk)
+    if batch.status == BatchStatus.UNREADABLE:
+        raise FileUnreadable(batch=batch.pk, reason=batch.refusal["code"], **_sentences(batch))
+    return batch
+
+
+def _sentences(batch: Batch) -> dict[str, str]:
+    return {
+        f"{part}_{language}": batch.refusal[part][language] for part in ("what", "cure") for language in ("zh", "en")
+    }

@@ -1,0 +1,162 @@
+"""Reading deliveries. Rows of a batch are in the lake, and count only once the batch is accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.db.models import QuerySet
+
+from wanjia.scope.areas import AreaRange
+from wanjia.scope.stores import lake
+from wanjia.scope.viewer import Relation, Viewer
+from wanjia.sources import rules
+from wanjia.sources.choices import BatchStatus, NonData, Severity
+from wanjia.sources.contracts import Contract, contract_for, contracts
+from wanjia.sources.models import Batch
+
+LOAD = "sources.load"
+WHOLE_ROW_ZH, WHOLE_ROW_EN = "整行", "the row"
+
+
+def batches(viewer: Viewer) -> QuerySet[Batch]:
+    """The deliveries the viewer may see, newest first."""
+    return Batch.objects.visible_to(viewer).order_by("-id")
+
+
+def batch_for(viewer: Viewer, batch_id: int, *, action: str | None = None) -> Batch:
+    """One delivery, with its permission. Raises NotVisible."""
+    return Batch.objects.get_visible(viewer, action=action, pk=batch_id)
+
+
+def may_see(viewer: Viewer, batch_id: int) -> bool:
+    """Whether the viewer may open the delivery, and so read its history."""
+    return batches(viewer).filter(pk=batch_id).exists()
+
+
+def accepted_batches(viewer: Viewer, dataset: str | None = None) -> QuerySet[Batch]:
+    """Accepted deliveries, newest first."""
+    found = batches(viewer).filter(status=BatchStatus.ACCEPTED)
+    return found if dataset is None else found.filter(dataset=dataset)
+
+
+def current_batch(viewer: Viewer, dataset: str) -> Batch | None:
+    """The delivery in force: the newest accepted one of a dataset that is always delivered whole."""
+    return accepted_batches(viewer, dataset).first()
+
+
+def typed_paths(batch: Batch) -> tuple[Path, ...]:
+    """The Parquet files with the batch's rows, in order. Raises NotPublished."""
+    names = [name for name in lake().read_manifest(batch.typed).files if name.startswith("part-")]
+    in_order = sorted(names, key=lambda name: int(name.removeprefix("part-").removesuffix(".parquet")))
+    return tuple(lake().path(batch.typed, name) for name in in_order)
+
+
+def may_deliver(viewer: Viewer, contract: Contract, area: str) -> bool:
+    """Whether the viewer may hand in this dataset for this area: everybody's, or his own department's."""
+    wanted = AreaRange.of(area)
+    return viewer.is_system or any(
+        grant.area.covers(wanted)
+        and (
+            grant.relation is Relation.ALL
+            or (grant.relation is Relation.OWN_DEPARTMENT and grant.department == contract.department)
+        )
+        for grant in viewer.grants_for(LOAD)
+    )
+
+
+def deliverable(viewer: Viewer) -> tuple[Contract, ...]:
+    """The datasets the viewer may hand in for some area of his."""
+    own = [grant.area.lo for grant in viewer.grants_for(LOAD)]
+    return tuple(
+        contract
+        for contract in contracts().values()
+        if any(may_deliver(viewer, contract, code) for code in (own or [contract.coverage]) if code)
+        or may_deliver(viewer, contract, contract.coverage)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MappedColumn:
+    """A column of the file beside the field it was understood as (its title is empty when it is ignored)."""
+
+    header: str
+    title: str
+    kept: bool
+    samples: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemGroup:
+    """All rows with one problem in one column."""
+
+    severity: Severity
+    title: str
+    sentence: str
+    count: int
+    examples: Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the page says about a delivery before anybody accepts it."""
+
+    batch: Batch
+    contract: Contract
+    encoding: str
+    delimiter: str
+    header_line: int
+    columns: tuple[MappedColumn, ...]
+    missing: tuple[str, ...]
+    rejects: tuple[ProblemGroup, ...]
+    warnings: tuple[ProblemGroup, ...]
+    non_data: tuple[tuple[str, int], ...]
+
+
+def preview_of(batch: Batch, language: str) -> Preview | None:
+    """The preview of a delivery that has been read; None before."""
+    said = batch.preview
+    if not said:
+        return None
+    contract = contract_for(batch.dataset)
+    groups = sorted(_groups(contract, said, language), key=lambda group: -group.count)
+    return Preview(
+        batch=batch,
+        contract=contract,
+        encoding=said["encoding"],
+        delimiter={"\t": "Tab"}.get(said["delimiter"], said["delimiter"]),
+        header_line=said["header_line"],
+        columns=tuple(_columns(contract, said, language)),
+        missing=tuple(_title(contract, name, language) for name in said["missing"]),
+        rejects=tuple(group for group in groups if group.severity is Severity.REJECT),
+        warnings=tuple(group for group in groups if group.severity is Severity.WARN),
+        non_data=tuple((str(NonData(reason)), count) for reason, count in said["non_data"].items()),
+    )
+
+
+def _columns(contract: Contract, said: dict[str, Any], language: str) -> Iterator[MappedColumn]:
+    for column in said["columns"]:
+        field = contract.by_name.get(column["field"])
+        title = _title(contract, column["field"], language) if column["field"] else ""
+        yield MappedColumn(column["header"], title, bool(field and field.keep), column["samples"])
+
+
+def _groups(contract: Contract, said: dict[str, Any], language: str) -> Iterator[ProblemGroup]:
+    for group in said["problems"]:
+        problem = rules.PROBLEMS[group["problem"]]
+        yield ProblemGroup(
+            severity=problem.severity,
+            title=_title(contract, group["field"], language),
+            sentence=problem.sentence.text(language),
+            count=group["count"],
+            examples=group["examples"],
+        )
+
+
+def _title(contract: Contract, name: str, language: str) -> str:
+    if not name:
+        return WHOLE_ROW_EN if language.startswith("en") else WHOLE_ROW_ZH
+    field = contract.by_name.get(name)
+    return field.title.text(language) if field else name

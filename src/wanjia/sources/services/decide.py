@@ -1,0 +1,65 @@
+"""What a person decides about a delivery that has been read."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from wanjia.audit.services import Kind, record
+from wanjia.kernel import clock
+from wanjia.scope.viewer import Viewer
+from wanjia.sources import queries
+from wanjia.sources.choices import BatchStatus
+from wanjia.sources.errors import BatchMovedOn, NothingToAccept
+from wanjia.sources.models import Batch
+
+
+@transaction.atomic
+def accept(*, viewer: Viewer, batch_id: int) -> Batch:
+    """Let a delivery's good rows count from now on; its rejected rows go back to the sender.
+
+    Raises NotVisible, BatchMovedOn (somebody decided before), NothingToAccept.
+    """
+    batch = queries.batch_for(viewer, batch_id, action=queries.LOAD)
+    if batch.status == BatchStatus.PREVIEWED and not batch.accepted:
+        raise NothingToAccept(batch=batch.pk)
+    batch = _decided(viewer, batch, (BatchStatus.PREVIEWED,), BatchStatus.ACCEPTED, "")
+    counts = {name: getattr(batch, name) for name in ("lines", "accepted", "warned", "rejected", "non_data")}
+    _record(viewer, batch, "sources.accept", {"file_hash": batch.file_hash, **counts})
+    return batch
+
+
+@transaction.atomic
+def reject_batch(*, viewer: Viewer, batch_id: int, reason: str) -> Batch:
+    """Send a delivery back before it counts; the same file may then be delivered again.
+
+    Raises NotVisible, BatchMovedOn.
+    """
+    batch = queries.batch_for(viewer, batch_id, action=queries.LOAD)
+    batch = _decided(viewer, batch, (BatchStatus.RECEIVED, BatchStatus.PREVIEWED), BatchStatus.REJECTED, reason)
+    _record(viewer, batch, "sources.reject_batch", {"reason": reason})
+    return batch
+
+
+def _decided(
+    viewer: Viewer, batch: Batch, before: tuple[BatchStatus, ...], after: BatchStatus, note: str
+) -> Batch:
+    """Move the batch if it still stands where the decision was made."""
+    rows = Batch.objects.visible_to(viewer, queries.LOAD).filter(pk=batch.pk, status__in=before)
+    moved = rows.update(
+        status=after, decided_by=viewer.user_id, decided_at=clock.now(), decision_note=note.strip()[:500]
+    )
+    batch.refresh_from_db()
+    if not moved:
+        raise BatchMovedOn(batch=batch.pk, status=batch.get_status_display())
+    return batch
+
+
+def _record(viewer: Viewer, batch: Batch, act: str, content: dict[str, str | int]) -> None:
+    record(
+        Kind.DELIVERY,
+        viewer=viewer,
+        area=batch.area,
+        act=act,
+        subject=("batch", batch.pk),
+        content={"dataset": batch.dataset, **content},
+    )

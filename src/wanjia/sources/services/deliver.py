@@ -1,0 +1,124 @@
+"""Taking a file in: what it is, whether it came before, and putting it away.
+
+The file goes into the lake first and the batch into the database last, so a process that stops
+in between leaves an encrypted file nobody refers to, and no batch.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import uuid4
+
+from django.db import IntegrityError, transaction
+
+from wanjia.audit.services import Kind, record
+from wanjia.kernel import clock
+from wanjia.scope.areas import AreaRange
+from wanjia.scope.errors import NotAllowed
+from wanjia.scope.stores import lake
+from wanjia.scope.system import system_viewer
+from wanjia.scope.viewer import Viewer
+from wanjia.sources import queries
+from wanjia.sources.choices import OVER
+from wanjia.sources.contracts import Contract, contract_for, contracts
+from wanjia.sources.errors import AlreadyDelivered, OutsideCoverage
+from wanjia.sources.intake import detect
+from wanjia.sources.intake.layout import Layout, find_layout
+from wanjia.sources.models import Batch
+from wanjia.sources.services import raw
+from wanjia.sources.services.raw import Sealed, Source, Upload
+
+
+def deliver(
+    *,
+    viewer: Viewer,
+    path: Path | None = None,
+    upload: Upload | None = None,
+    dataset: str | None = None,
+    area: str | None = None,
+) -> Batch:
+    """Put a department's file away, encrypted, as a batch still to be read.
+
+    Its beginning is looked at before anything is kept: `dataset` may be left out, the header
+    tells; `area` is what the delivery covers, the contract's coverage if not said. Raises
+    EmptyFile, UnsupportedFormat, BinaryFile, Undecodable, UnknownLayout, WrongDataset,
+    UnknownDataset, OutsideCoverage, NotAllowed, AlreadyDelivered.
+    """
+    source = _source(path, upload)
+    layout = _recognised(source, dataset)
+    contract = layout.contract
+    covered = _covered(viewer, contract, area)
+    address = f"raw/{contract.dataset}/delivery={uuid4().hex}"
+    with lake().publishing(address) as staging:
+        sealed = raw.seal(source, staging, contract)
+        _require_new(contract, sealed)  # leaving now leaves nothing
+    return _batch(viewer, source, layout, covered, address, sealed)
+
+
+def _source(path: Path | None, upload: Upload | None) -> Source:
+    if path is not None and upload is None:
+        return Source(path.name, path)
+    if upload is not None and path is None:
+        return Source(Path(upload.name or "").name, upload)
+    raise TypeError("deliver takes a path or an upload")
+
+
+def _recognised(source: Source, dataset: str | None) -> Layout:
+    """The layout by the first bytes of the file."""
+    head = detect.head_of(source.parts())
+    detect.require_text(head)
+    text = "".join(detect.text_of([head], detect.encoding_of_head(head)))
+    detect.require_decodable(text)
+    if dataset is not None:
+        contract_for(dataset)
+    return find_layout(text, list(contracts().values()), wanted=dataset)
+
+
+def _covered(viewer: Viewer, contract: Contract, area: str | None) -> str:
+    covered = area or contract.coverage
+    if not AreaRange.of(contract.coverage).covers(AreaRange.of(covered)):
+        raise OutsideCoverage(area=covered, coverage=contract.coverage)
+    if not queries.may_deliver(viewer, contract, covered):
+        raise NotAllowed(action=queries.LOAD)
+    return covered
+
+
+def _require_new(contract: Contract, sealed: Sealed) -> None:
+    # whoever brought it first need not be visible to this viewer; only number and day are told
+    everything = Batch.objects.visible_to(system_viewer("sources.earlier"))
+    same = everything.filter(dataset=contract.dataset, file_hash=sealed.file_hash).exclude(status__in=OVER).first()
+    if same is not None:
+        raise AlreadyDelivered(batch=same.pk, received_on=clock.day_of(same.received_at))
+
+
+def _batch(viewer: Viewer, source: Source, layout: Layout, covered: str, address: str, sealed: Sealed) -> Batch:
+    contract = layout.contract
+    batch = Batch(
+        department=contract.department,
+        dataset=contract.dataset,
+        contract_version=contract.version,
+        area=covered,
+        delivery_mode=contract.mode,
+        as_of=layout.as_of,
+        file_name=source.name[:200],
+        file_hash=sealed.file_hash,
+        file_bytes=sealed.size,
+        raw=address,
+        received_by=viewer.user_id,
+        received_at=clock.now(),
+    )
+    try:
+        with transaction.atomic():
+            batch.save(force_insert=True)
+            record(
+                Kind.DELIVERY,
+                viewer=viewer,
+                area=covered,
+                act="sources.receive",
+                subject=("batch", batch.pk),
+                content={"dataset": batch.dataset, "file_hash": batch.file_hash, "bytes": batch.file_bytes},
+            )
+    except IntegrityError:
+        _require_new(contract, sealed)  # the same file arrived at the same moment and was faster
+        raise
+    return batch

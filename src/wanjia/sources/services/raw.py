@@ -1,0 +1,101 @@
+"""The sender's file as it came, encrypted, in the lake's raw zone (design.md §5 Identity)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from wanjia.lake import Manifest, Staging
+from wanjia.scope.keys import keyring
+from wanjia.scope.stores import lake
+from wanjia.sources.contracts import Contract
+from wanjia.sources.intake.detect import Encoding, EncodingWatch, text_of
+
+FILE = "file.sealed"
+_PIECE = 1 << 20
+
+
+class Upload(Protocol):
+    """An uploaded file as Django hands it over, and as our encrypting handler opens it."""
+
+    name: str | None
+
+    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a delivery is read from; may be read more than once."""
+
+    name: str
+    origin: Path | Upload
+
+    def parts(self) -> Iterator[bytes]:
+        if not isinstance(self.origin, Path):
+            yield from self.origin.chunks()
+            return
+        with self.origin.open("rb") as stream:
+            while part := stream.read(_PIECE):
+                yield part
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What was learned of a file while it was put away."""
+
+    file_hash: str
+    size: int
+    lines: int
+    encoding: Encoding
+
+
+def seal(source: Source, staging: Staging, contract: Contract) -> Sealed:
+    """Write the file encrypted into a dataset being published; no clear byte touches the disk."""
+    digest = keyring().digest("sources.file")
+    watch = EncodingWatch()
+    size = lines = 0
+
+    def seen(parts: Iterable[bytes]) -> Iterator[bytes]:
+        nonlocal size, lines
+        for part in parts:
+            digest.update(part)
+            watch.see(part)
+            size += len(part)
+            lines += part.count(b"\n")
+            yield part
+
+    with staging.path(FILE).open("wb") as stream:
+        for piece in keyring().cipher.seal_stream(seen(source.parts()), staging.address):
+            stream.write(piece)
+    encoding = watch.encoding()
+    staging.manifest.update(
+        dataset=contract.dataset,
+        size=size,
+        lines=lines,  # as far as counting line ends tells; for progress only
+        encoding=encoding.name,
+        mark=encoding.mark,
+        retention_class=contract.retention_class,
+        retention_days=contract.retention_days,
+    )
+    return Sealed(digest.hexdigest(), size, lines, encoding)
+
+
+def manifest_of(address: str) -> Manifest:
+    """What was learned of the file when it came."""
+    return lake().read_manifest(address)
+
+
+def encoding_of(manifest: Manifest) -> Encoding:
+    return Encoding(manifest.facts["encoding"], manifest.facts["mark"])
+
+
+def text(address: str) -> Iterator[str]:
+    """The sender's file as text. Raises Unreadable when it was altered; NotPublished when it is gone."""
+    return text_of(_opened(address), encoding_of(manifest_of(address)))
+
+
+def _opened(address: str) -> Iterator[bytes]:
+    with lake().path(address, FILE).open("rb") as stream:
+        yield from keyring().cipher.open_stream(iter(lambda: stream.read(_PIECE), b""), address)

@@ -1,0 +1,13 @@
+"""Background entry points."""
+
+from __future__ import annotations
+
+from wanjia.jobs.handle import JobHandle
+from wanjia.jobs.registry import Lane, task
+from wanjia.sources import services
+
+
+@task("sources.intake", lane=Lane.HEAVY, lock=lambda args: f"sources.{args['dataset']}")
+def intake(job: JobHandle, batch_id: int, dataset: str) -> None:
+    """Read a delivery; one at a time for each dataset, so that batches are previewed in the order they came."""
+    services.inspect(viewer=job.viewer, batch_id=batch_id, job=job)

@@ -1,0 +1,63 @@
+"""A department's file of vehicles, written as the department writes it. Nobody in it exists."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from wanjia.kernel.identity import check_character
+from wanjia.scope.areas import AreaRange
+from wanjia.scope.viewer import Grant, Relation, Viewer
+
+TITLE = "都安瑶族自治县机动车登记信息(截至2020年9月30日)"
+HEADER = ("序号", "号牌号码", "车辆类型", "使用性质", "品牌型号", "初次登记日期", "机动车状态", "所有人", "身份证明号码", "住所地址")  # fmt: skip
+ACTIONS = frozenset({"sources.read", "sources.load"})
+
+
+def number(serial: int, *, born: str = "19760229") -> str:
+    """A sound number of a county that was never assigned."""
+    first17 = f"456228{born}{serial:03d}"
+    return first17 + check_character(first17)
+
+
+def row(serial: int, **changes: str) -> list[str]:
+    """A vehicle like any other, but for the changes (by column title)."""
+    values = dict(
+        zip(
+            HEADER,
+            (str(serial), f"桂M{serial:05d}", "小型轿车", "非营运", "五菱宏光LZW6441", "2015-03-07", "正常", "韦英", number(serial), "都安县高岭镇"),  # fmt: skip
+            strict=True,
+        )
+    )
+    return list((values | changes).values())
+
+
+def delivery(
+    rows: Iterable[Sequence[str]] | None = None,
+    *,
+    title: str | None = TITLE,
+    header: Sequence[str] = HEADER,
+    footer: bool = True,
+    end: str = "\r\n",
+) -> str:
+    """The text of a file: title, header, rows, total and note."""
+    body = [row(serial) for serial in range(1, 4)] if rows is None else list(rows)
+    blank = [""] * (len(header) - 1)
+    lines = ([[title, *blank]] if title else []) + [list(header), *body]
+    if footer:
+        lines += [["合计", f"{len(body)}辆", *blank[1:]], ["说明:数据来源于机动车登记系统,仅供比对使用", *blank]]
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator=end).writerows(lines)
+    return buffer.getvalue()
+
+
+def province_officer(user_id: int = 3) -> Viewer:
+    """The province's data officer."""
+    return Viewer(user_id, "province", (Grant("province_data_officer", ACTIONS, AreaRange.of("45")),))
+
+
+def department_officer(department: str = "gongan", *, user_id: int = 7, area: str = "45") -> Viewer:
+    """A department's own officer: he reaches what his department delivered."""
+    grant = Grant("department_officer", ACTIONS, AreaRange.of(area), Relation.OWN_DEPARTMENT, department)
+    return Viewer(user_id, f"{department} officer", (grant,))
