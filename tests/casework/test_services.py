@@ -18,6 +18,7 @@ from wanjia.casework.errors import (
     DeadlineUnusable,
     NotInBulk,
     NotYours,
+    NumberInText,
     OutcomeNotOffered,
     SampleTooSmall,
 )
@@ -179,7 +180,7 @@ def test_a_step_offers_only_its_own_actions(opened, county):
 
 @pytest.mark.parametrize(
     ("answer", "missing"),
-    [({}, "outcome,note"), ({"outcome": "dry"}, "note"), ({"outcome": "dry", "note": "  "}, "note"),
+    [({}, "an outcome, a note"), ({"outcome": "dry"}, "a note"), ({"outcome": "dry", "note": "  "}, "a note"),
      ({"outcome": "wet", "note": "有水"}, "evidence")],
 )  # fmt: skip
 def test_an_incomplete_answer_says_what_is_missing_and_changes_nothing(opened, county, town, looker, answer, missing):
@@ -188,8 +189,16 @@ def test_an_incomplete_answer_says_what_is_missing_and_changes_nothing(opened, c
     before = row(number).version
     with pytest.raises(AnswerIncomplete) as refusal:
         do(looker, number, "look", **answer)
-    assert refusal.value.values["missing"] == missing
+    assert refusal.value.values["missing"].en == missing
     assert row(number).version == before
+
+
+def test_an_identity_number_in_a_note_is_refused(opened, county, town, looker):
+    (number,) = opened(7)
+    at_looker(number, county, town, looker)
+    with pytest.raises(NumberInText):
+        do(looker, number, "look", outcome="dry", note="户主身份证 11010519491231002X")
+    assert row(number).step == "with_looker"
 
 
 def test_an_outcome_from_elsewhere_is_refused(opened, county, town, looker):

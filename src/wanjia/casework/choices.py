@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from wanjia.kernel.errors import Sentence
@@ -47,6 +48,12 @@ NEED_WORDS: dict[Need, Sentence] = {
     Need.REASON: Sentence("原因", "a reason"),
     Need.CORRECTION: Sentence("整改方式", "the correction"),
 }
+
+
+def in_words(needs: Iterable[Need]) -> Sentence:
+    """Several needs as one phrase."""
+    words = [NEED_WORDS[need] for need in needs]
+    return Sentence("、".join(word.zh for word in words), ", ".join(word.en for word in words))
 
 
 class Mutes(StrEnum):

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from wanjia.casework.choices import BAR_SENTENCES, NEED_WORDS, Bar, Need
 from wanjia.kernel.errors import Refusal, Sentence
 
 
@@ -38,20 +37,15 @@ class NotYours(Refusal):
 
     code = "casework.not_yours"
     status = 403
-    facts = ("case_no", "bar")
+    facts = ("case_no", "bar", "because")
     what = Sentence(
-        "您不能办理核查件 {case_no}:{bar}。没有任何内容被改动。",
-        "You may not act on case {case_no}: {bar}. Nothing was changed.",
+        "您不能办理核查件 {case_no}:{because}。没有任何内容被改动。",
+        "You may not act on case {case_no}: {because}. Nothing was changed.",
     )
     cure = Sentence(
         "请由另一位有权限的同志办理,或退回上一环节重新指定。",
         "Let another entitled person act, or return the case to be assigned again.",
     )
-
-    def sentences(self, language: str) -> tuple[str, str]:
-        """As every refusal, with the bar in words."""
-        words = {**self.values, "bar": BAR_SENTENCES[Bar(self.values["bar"])].text(language)}
-        return self.what.text(language, **words), self.cure.text(language, **words)
 
 
 class AssigneeBarred(NotYours):
@@ -60,8 +54,8 @@ class AssigneeBarred(NotYours):
     code = "casework.assignee_barred"
     status = 422
     what = Sentence(
-        "核查件 {case_no} 不能指派给此人:{bar}。没有任何内容被改动。",
-        "Case {case_no} cannot be given to this person: {bar}. Nothing was changed.",
+        "核查件 {case_no} 不能指派给此人:{because}。没有任何内容被改动。",
+        "Case {case_no} cannot be given to this person: {because}. Nothing was changed.",
     )
     cure = Sentence("请从名单中选择可以指派的人员。", "Choose one of the people the list offers.")
 
@@ -79,13 +73,6 @@ class AnswerIncomplete(Refusal):
     cure = Sentence(
         "请补齐后再提交;已上传的材料仍保留在本件中。", "Add it and submit again; what was uploaded stays with the case."
     )
-
-    def sentences(self, language: str) -> tuple[str, str]:
-        """As every refusal, with the missing parts in words."""
-        glue = ", " if language.startswith("en") else "、"
-        parts = [NEED_WORDS[Need(code)].text(language) for code in str(self.values["missing"]).split(",")]
-        words = {**self.values, "missing": glue.join(parts)}
-        return self.what.text(language, **words), self.cure.text(language, **words)
 
 
 class OutcomeNotOffered(Refusal):
@@ -163,3 +150,19 @@ class SampleTooSmall(Refusal):
         "A sample of {share} is below the required {least}; nothing was changed.",
     )
     cure = Sentence("请提高抽查比例。", "Raise the share.")
+
+
+class NumberInText(Refusal):
+    """An identity number was typed into a note; notes are kept in clear and for ever."""
+
+    code = "casework.number_in_text"
+    status = 422
+    facts = ("case_no",)
+    what = Sentence(
+        "核查件 {case_no} 的说明里含有身份证号码,没有保存,没有任何内容被改动。",
+        "The note on case {case_no} holds an identity number; it was not kept and nothing was changed.",
+    )
+    cure = Sentence(
+        "请删去号码,用姓名或“户主”“长子”等称呼代替。",
+        "Take the number out and say “the head” or “the eldest son” instead.",
+    )

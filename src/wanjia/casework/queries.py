@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import Substr
 
 from wanjia.accounts import queries as accounts
 from wanjia.casework import declared, guards
-from wanjia.casework.choices import Bar, Mutes, Seat
+from wanjia.casework.choices import SEAT_LENGTH, Bar, Mutes, Seat
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case, CaseCounter, CaseEvent, CaseMove
 from wanjia.casework.rules import Action, Step
@@ -43,6 +45,51 @@ def work_queue(viewer: Viewer) -> QuerySet[Case]:
     """What waits for this viewer, at his desks and in person, the most urgent first."""
     turn = guards.turn_q(viewer, declared.flows())
     return Case.objects.visible_to(viewer).filter(turn).order_by("due_on", "case_no")
+
+
+def count(viewer: Viewer, case_filter: CaseFilter) -> int:
+    """How many open cases the filter holds: what a bulk act over it must be confirmed for."""
+    return matching(viewer, case_filter).filter(closed_at=None).count()
+
+
+@dataclass(frozen=True, slots=True)
+class BulkPreview:
+    """What a bulk act would do, in numbers: how many cases, to how many desks, until when."""
+
+    count: int
+    by_desk: Sequence[tuple[str, int]]
+    elsewhere: int  # open cases in the filter that offer no such action now
+
+
+def bulk_preview(viewer: Viewer, case_filter: CaseFilter, action_code: str) -> BulkPreview:
+    """The split of a bulk act by the desks its cases would go to."""
+    rows = matching(viewer, case_filter).filter(closed_at=None)
+    total = rows.count()
+    by_desk: Counter[str] = Counter()
+    for flow in declared.flows():
+        for step in flow.steps:
+            action = flow.action(step.code, action_code)
+            if action is None or not action.bulk:
+                continue
+            length = SEAT_LENGTH[flow.step(action.to).seat]
+            here = rows.filter(kind=flow.kind, flow_version=flow.version, step=step.code)
+            areas = here.values_list(Substr("area_code", 1, length)).annotate(n=Count("pk")).order_by()
+            for area, n in areas:
+                by_desk[area] += n
+    moving = sum(by_desk.values())
+    return BulkPreview(total, sorted(by_desk.items()), total - moving)
+
+
+def bulk_actions(viewer: Viewer, case_filter: CaseFilter) -> list[Action]:
+    """The bulk actions this viewer's desks offer for the step the filter names."""
+    found: dict[str, Action] = {}
+    for flow in declared.flows():
+        if case_filter.kind and flow.kind != case_filter.kind:
+            continue
+        for step, action in flow.actions():
+            if action.bulk and step.code == case_filter.step and guards.seats_of(viewer, action.permission):
+                found.setdefault(action.code, action)
+    return list(found.values())
 
 
 @dataclass(frozen=True, slots=True)

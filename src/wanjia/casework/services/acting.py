@@ -9,15 +9,17 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from wanjia.accounts import queries as accounts
+from wanjia.audit.rules import holds_identity_number
 from wanjia.audit.services import Kind
 from wanjia.casework import counters, declared, guards, queries
-from wanjia.casework.choices import Need
+from wanjia.casework.choices import BAR_SENTENCES, Need, in_words
 from wanjia.casework.errors import (
     ActionNotOffered,
     AnswerIncomplete,
     AssigneeBarred,
     CaseMovedOn,
     NotYours,
+    NumberInText,
     OutcomeNotOffered,
 )
 from wanjia.casework.models import Case
@@ -44,7 +46,7 @@ def act(*, viewer: Viewer, case_no: int, action: str, seen_version: int, answer:
         raise _moved_on(case)
     wanted = case.flow.action(case.step, action)
     if wanted is None:
-        raise ActionNotOffered(case_no=case_no, action=action, step=case.at.title.zh)
+        raise ActionNotOffered(case_no=case_no, action=action, step=case.at.title)
     _require_turn(viewer, case, wanted)
     _require_answer(viewer, case, wanted, answer)
     callbacks = declared.offered_for(case.kind, case.flow_version).callbacks
@@ -84,19 +86,25 @@ def _moved_on(case: Case) -> CaseMovedOn:
 def _require_turn(viewer: Viewer, case: Case, action: Action) -> None:
     bar = guards.seat_bar(viewer, case, case.at, action) or guards.bars(viewer, action, [case]).get(case.case_no)
     if bar is not None:
-        raise NotYours(case_no=case.case_no, bar=bar.value)
+        raise NotYours(case_no=case.case_no, bar=bar.value, because=BAR_SENTENCES[bar])
 
 
 def _require_answer(viewer: Viewer, case: Case, action: Action, answer: Answer) -> None:
     if answer.outcome and answer.outcome not in action.outcomes:
         raise OutcomeNotOffered(case_no=case.case_no, outcome=answer.outcome)
+    if any(holds_identity_number(text) for text in _texts(answer)):
+        raise NumberInText(case_no=case.case_no)
     missing = [need for need in Need if need in _needs(action, answer) and not _given(viewer, case, need, answer)]
     if missing:
-        raise AnswerIncomplete(case_no=case.case_no, missing=",".join(missing))
+        raise AnswerIncomplete(case_no=case.case_no, missing=in_words(missing))
     if Need.ASSIGNEE in action.needs and answer.assignee is not None:
         bar = queries.assignee_bars(case, action, [answer.assignee]).get(answer.assignee)
         if bar is not None:
-            raise AssigneeBarred(case_no=case.case_no, bar=bar.value)
+            raise AssigneeBarred(case_no=case.case_no, bar=bar.value, because=BAR_SENTENCES[bar])
+
+
+def _texts(answer: Answer) -> list[str]:
+    return [answer.note, answer.reason, *(str(value) for value in (answer.correction or {}).values())]
 
 
 def _needs(action: Action, answer: Answer) -> frozenset[Need]:

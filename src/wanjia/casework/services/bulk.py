@@ -11,10 +11,11 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Substr
 
+from wanjia.audit.rules import holds_identity_number
 from wanjia.audit.services import JSON, Kind
 from wanjia.casework import counters, guards, queries
-from wanjia.casework.choices import SEAT_LENGTH, Bar, Need, Seat
-from wanjia.casework.errors import ActionNotOffered, AnswerIncomplete, CountChanged, NotInBulk
+from wanjia.casework.choices import SEAT_LENGTH, Bar, Need, Seat, in_words
+from wanjia.casework.errors import ActionNotOffered, AnswerIncomplete, CountChanged, NotInBulk, NumberInText
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Action, Answer, Flow, Step
@@ -189,11 +190,13 @@ class BulkMover:
 def require_bulk(action: Action, answer: Answer) -> None:
     """Refuse actions that need an answer for each case, and answers that lack a part."""
     if not action.bulk:
-        raise NotInBulk(action=action.title.zh)
+        raise NotInBulk(action=action.title)
+    if holds_identity_number(answer.reason):
+        raise NumberInText(case_no="-")
     missing = []
     if Need.ASSIGNEE in action.needs and answer.assignee is None:
         missing.append(Need.ASSIGNEE)
     if Need.REASON in action.needs and not answer.reason.strip():
         missing.append(Need.REASON)
     if missing:
-        raise AnswerIncomplete(case_no="-", missing=",".join(missing))
+        raise AnswerIncomplete(case_no="-", missing=in_words(missing))

@@ -2,11 +2,13 @@ from wanjia.comparison.services.dispatch import Issued, Screened, issue_findings
 from wanjia.comparison.services.prepare import compare_now, refresh_inputs
 from wanjia.comparison.services.run import discard_run, release_run, request_run, run_comparison
 
-__all__ = ["compare_now", "refresh_inputs", 
+__all__ = [
     "Issued",
     "Screened",
+    "compare_now",
     "discard_run",
     "issue_findings",
+    "refresh_inputs",
     "release_run",
     "request_run",
     "run_comparison",
