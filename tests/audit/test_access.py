@@ -33,7 +33,7 @@ def time():
 
 @pytest.mark.django_db(transaction=True)
 def test_a_reading_stays_when_the_request_fails(clerk):
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with pytest.raises(ZeroDivisionError), transaction.atomic():  # noqa: PT012 - the transaction is what fails
         look(clerk, 17, reason="回访")
         1 / 0  # noqa: B018
     (row,) = access_store().readings([("451228", "451229")])

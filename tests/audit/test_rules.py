@@ -1,6 +1,6 @@
 import hashlib
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -37,7 +37,7 @@ def test_the_written_form_survives_storage_and_does_not_depend_on_order(payload)
     [
         ({"income": 3218.5}, "$.income"),
         ({"n": 2**53}, "$.n"),
-        ({"day": datetime(2020, 1, 1)}, "$.day"),
+        ({"day": datetime(2020, 1, 1, tzinfo=UTC)}, "$.day"),
         ({"rows": [1, {"x": b"raw"}]}, "$.rows[1].x"),
         ({"户": 1}, "$"),
         ({"note": "a\0b"}, "$.note"),

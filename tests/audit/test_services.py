@@ -69,7 +69,7 @@ def test_nothing_is_recorded_outside_a_transaction(clerk):
 
 @pytest.mark.django_db(transaction=True)
 def test_an_act_that_fails_leaves_no_entry(clerk):
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with pytest.raises(ZeroDivisionError), transaction.atomic():  # noqa: PT012 - the transaction is what fails
         record(Kind.CORRECTION, viewer=clerk, area=VILLAGE, act="registry.correct")
         1 / 0  # noqa: B018
     assert not Outbox.objects.exists()
@@ -191,7 +191,7 @@ def test_details_may_live_in_a_table_of_their_owner(clerk):
     details.register_details(
         "audit.Opening", lambda row: {"event": str(row.event_id)}, event="event_id", order="id",
     )  # fmt: skip
-    rows = list(dict((source.label, source) for source in details.sources())["audit.Opening"].rows(earlier.event_id))
+    rows = list({source.label: source for source in details.sources()}["audit.Opening"].rows(earlier.event_id))
     assert rows == [(bytes(opening.salt), {"event": str(earlier.event_id)})]
     assert queries.verify_event(receipt.event_id).problems == ("details_differ",)
 

@@ -22,7 +22,7 @@ def _session_is_watched(monkeypatch):
 
 
 both_databases_fixtures = pytest.mark.parametrize(
-    "_kind", [pytest.param(0, marks=pytest.mark.django_db), pytest.param(1, marks=pytest.mark.django_db(transaction=True))], ids=["db", "transactional"]
+    "kind", [pytest.param(0, marks=pytest.mark.django_db), pytest.param(1, marks=pytest.mark.django_db(transaction=True))], ids=["db", "transactional"]
 )  # fmt: skip
 
 
@@ -36,7 +36,7 @@ def recorded(viewer):
 
 @both_databases_fixtures
 @pytest.mark.usefixtures("_session_is_watched")
-def test_a_transaction_without_a_record_fails_and_leaves_nothing(_kind):
+def test_a_transaction_without_a_record_fails_and_leaves_nothing(kind):
     with pytest.raises(UnrecordedWrite, match=TABLE), transaction.atomic():
         write()
     assert not Session.objects.exists()
@@ -44,7 +44,7 @@ def test_a_transaction_without_a_record_fails_and_leaves_nothing(_kind):
 
 @both_databases_fixtures
 @pytest.mark.usefixtures("_session_is_watched")
-def test_a_transaction_with_a_record_passes(_kind, clerk):
+def test_a_transaction_with_a_record_passes(kind, clerk):
     with transaction.atomic():
         with transaction.atomic():
             write()
@@ -64,8 +64,8 @@ def test_a_record_in_another_transaction_does_not_count(clerk):
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_session_is_watched")
 def test_a_record_that_was_rolled_back_does_not_count(clerk):
-    with pytest.raises(UnrecordedWrite), transaction.atomic():
-        with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with pytest.raises(UnrecordedWrite), transaction.atomic():  # noqa: PT012 - the transaction is what fails
+        with pytest.raises(ZeroDivisionError), transaction.atomic():  # noqa: PT012 - the transaction is what fails
             recorded(clerk)
             1 / 0  # noqa: B018
         write()
@@ -74,7 +74,7 @@ def test_a_record_that_was_rolled_back_does_not_count(clerk):
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_session_is_watched")
 def test_a_write_that_was_rolled_back_needs_no_record():
-    with transaction.atomic(), pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic(), pytest.raises(ZeroDivisionError), transaction.atomic():  # noqa: PT012 - the transaction is what fails
         write()
         1 / 0  # noqa: B018
     assert not Session.objects.exists()

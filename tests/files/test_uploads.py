@@ -301,11 +301,9 @@ def test_a_departments_file_keeps_its_bytes_and_its_cleaned_name():
 
 @pytest.mark.django_db
 def test_a_file_taken_for_one_purpose_is_not_kept_for_another():
+    wrong = sealed_from(CSV, "x.csv", "department_file")
     with pytest.raises(WrongType):
-        kept_for_other = sealed_from(CSV, "x.csv", "department_file")
-        services.store(
-            viewer=OFFICER, upload=kept_for_other, owner_kind="case", owner_id=1, area=VILLAGE, purpose="evidence"
-        )
+        services.store(viewer=OFFICER, upload=wrong, owner_kind="case", owner_id=1, area=VILLAGE, purpose="evidence")
     with pytest.raises(UnknownPurpose):
         sealed_from(CSV, "x.csv", "anything")
     assert not StoredFile.objects.visible_to(EVERYTHING).exists()

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +18,7 @@ class SubjectFilter(forms.Form):
     subject_id = forms.IntegerField(label=_("编号"), required=False, min_value=1)
     actor = forms.IntegerField(label=_("操作人编号"), required=False, min_value=0)
 
-    def __init__(self, data: object) -> None:
+    def __init__(self, data: Mapping[str, Any]) -> None:
         super().__init__(data)
         language = get_language() or "zh"
         kinds = [(subject.kind, subject.title.text(language)) for subject in subjects.declared()]
@@ -34,7 +37,7 @@ class LogFilter(SubjectFilter):
     since = forms.DateField(label=_("起始日期"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label=_("截止日期"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
 
-    def __init__(self, data: object) -> None:
+    def __init__(self, data: Mapping[str, Any]) -> None:
         super().__init__(data)
         self.fields["kind"].choices = [  # type: ignore[attr-defined]
             ("", _("全部")),

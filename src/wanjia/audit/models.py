@@ -92,4 +92,5 @@ class Opening(ScopedModel):
     @property
     def content(self) -> dict[str, Any]:
         """What the act says of itself; empty once erased."""
-        return (self.payload or {}).get("content", {})
+        content: dict[str, Any] = (self.payload or {}).get("content", {})
+        return content

@@ -37,7 +37,7 @@ class Recorded:
     again: bool = False
 
 
-def record(
+def record(  # noqa: PLR0913 - what an act is made of, all by name
     kind: Kind,
     *,
     viewer: Viewer,
@@ -93,7 +93,7 @@ def record(
     return Recorded(event, commitment.sha256)
 
 
-def _payload(
+def _payload(  # noqa: PLR0913 - as `record`
     event: UUID,
     viewer: Viewer,
     area: str,
@@ -164,7 +164,7 @@ def _insert(event: UUID, entry: bytes) -> bool:
             "INSERT INTO log_outbox (event_id, entry) VALUES (%s, %s) ON CONFLICT (event_id) DO NOTHING",
             [Outbox._meta.get_field("event_id").get_db_prep_value(event, transaction.get_connection()), entry],
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 def _open(event: UUID, kind: Kind, salt: bytes, payload: dict[str, Any]) -> None:
@@ -184,7 +184,7 @@ def _open(event: UUID, kind: Kind, salt: bytes, payload: dict[str, Any]) -> None
     )
 
 
-def record_access(
+def record_access(  # noqa: PLR0913 - who, what, of whom, why: all by name
     *,
     viewer: Viewer,
     action: str,

@@ -137,7 +137,7 @@ def recording_enforced() -> Iterator[list[str]]:
     Yields the list of violations so far, also of those that happened in other threads, where the
     exception ended in a server's answer.
     """
-    global _watch
+    global _watch  # noqa: PLW0603 - the one switch of the whole process
     transaction.Atomic.__enter__ = _watched_enter  # type: ignore[method-assign]
     transaction.Atomic.__exit__ = _watched_exit  # type: ignore[method-assign]
     connection_created.connect(lambda connection, **_: _attach(connection), dispatch_uid="audit.testing", weak=False)

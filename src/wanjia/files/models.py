@@ -13,7 +13,7 @@ HOUSEHOLD = "household"
 
 
 class StoredFile(ScopedModel):
-    """A file somebody handed in, for one owner: a case, a household, a batch …
+    """A file somebody handed in, for one owner: a case, a household, a batch.
 
     `content_key` is the keyed digest of the content and the name under which its ciphertext lies;
     equal content is kept once. `name` is ours for evidence; a department's file keeps its own,

@@ -109,7 +109,8 @@ def _place(gps: dict[int, object]) -> Place | None:
         longitude = _degrees(gps[ExifTags.GPS.GPSLongitude], gps[ExifTags.GPS.GPSLongitudeRef], "W")
     except (KeyError, TypeError, ValueError, ZeroDivisionError):
         return None
-    return Place(latitude, longitude) if abs(latitude) <= 90 and abs(longitude) <= 180 else None
+    on_earth = abs(latitude) <= 90 and abs(longitude) <= 180  # noqa: PLR2004 - the poles and the date line
+    return Place(latitude, longitude) if on_earth else None
 
 
 def _degrees(parts: object, side: object, negative: str) -> float:

@@ -33,7 +33,7 @@ class _Content:
     facts: PhotoFacts | None = None
 
 
-def store(
+def store(  # noqa: PLR0913 - whose, where and what for, all by name
     *,
     viewer: Viewer,
     upload: SealedUpload,
@@ -65,7 +65,7 @@ def store(
     return stored
 
 
-def store_photo(
+def store_photo(  # noqa: PLR0913 - whose, where and what for, all by name
     *,
     viewer: Viewer,
     upload: SealedUpload,

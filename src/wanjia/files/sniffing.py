@@ -63,7 +63,7 @@ def _is_table_text(head: bytes) -> bool:
     text = head.removeprefix(codecs.BOM_UTF8)
     if not text.strip() or b"\0" in text or _MARKUP.match(text):
         return False
-    if any(byte < 0x20 and byte not in b"\t\r\n\f\x1a" for byte in text):
+    if any(byte < ord(" ") and byte not in b"\t\r\n\f\x1a" for byte in text):
         return False
     return any(_decodes(text, encoding) for encoding in ("utf-8", "gb18030"))
 

@@ -22,7 +22,7 @@ import hashlib
 import io
 import os
 from collections.abc import Callable, Iterator
-from typing import IO, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
@@ -89,7 +89,13 @@ class SealedSpool:
         return f"spool {self.path.name} {number}"
 
 
-class SealedUpload(UploadedFile):
+if TYPE_CHECKING:
+    _Upload = UploadedFile[bytes]
+else:
+    _Upload = UploadedFile  # generic in the stubs only
+
+
+class SealedUpload(_Upload):
     """An upload that lies encrypted in the spool until the request ends."""
 
     def __init__(self, spool: SealedSpool, **described: Any) -> None:
@@ -99,11 +105,11 @@ class SealedUpload(UploadedFile):
         self.sha256: str = described.pop("sha256")
         super().__init__(file=None, **described)
 
-    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
+    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:  # noqa: ARG002 - Django's signature
         """The clear content, in the chunks it came in."""
         return self._spool.chunks()
 
-    def multiple_chunks(self, chunk_size: int | None = None) -> bool:
+    def multiple_chunks(self, chunk_size: int | None = None) -> bool:  # noqa: ARG002 - Django's signature
         return True
 
     def read(self, num_bytes: int = -1) -> bytes:
@@ -111,7 +117,7 @@ class SealedUpload(UploadedFile):
         content = b"".join(self.chunks())
         return content if num_bytes < 0 else content[:num_bytes]
 
-    def open(self, mode: str | None = None) -> SealedUpload:  # type: ignore[override]
+    def open(self, mode: str | None = None) -> SealedUpload:  # type: ignore[override]  # noqa: ARG002 - Django's signature
         return self
 
     def close(self) -> None:
@@ -127,7 +133,7 @@ class EncryptingUploadHandler(FileUploadHandler):
 
     chunk_size = 64 * 1024
 
-    def handle_raw_input(self, *args: Any, **kwargs: Any) -> None:
+    def handle_raw_input(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - Django's signature
         self._purpose = _expected(self.request)
         self._spool: SealedSpool | None = None
 
@@ -143,7 +149,7 @@ class EncryptingUploadHandler(FileUploadHandler):
         self._key = keyring().content_digest()
         self._sha256 = hashlib.sha256()
 
-    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:  # noqa: ARG002 - Django's signature
         assert self._purpose is not None  # noqa: S101 - new_file refused otherwise
         assert self._spool is not None  # noqa: S101 - made by new_file
         self._size += len(raw_data)
@@ -157,7 +163,7 @@ class EncryptingUploadHandler(FileUploadHandler):
         self._sha256.update(raw_data)
         self._spool.append(raw_data)
 
-    def file_complete(self, file_size: int) -> SealedUpload | None:
+    def file_complete(self, file_size: int) -> SealedUpload | None:  # noqa: ARG002 - Django's signature
         if self._spool is None:  # refused; the parser has skipped the rest of it
             return None
         spool, self._spool = self._spool, None
@@ -269,5 +275,5 @@ def _parts(content: Iterator[bytes] | io.BufferedIOBase | bytes) -> Iterator[byt
         content = io.BytesIO(content)
     if isinstance(content, io.IOBase):
         source = content
-        content = iter(lambda: source.read(EncryptingUploadHandler.chunk_size), b"")  # type: ignore[attr-defined]
-    return iter(content)  # type: ignore[arg-type]
+        content = iter(lambda: source.read(EncryptingUploadHandler.chunk_size), b"")
+    return iter(content)

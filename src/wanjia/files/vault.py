@@ -20,6 +20,7 @@ from wanjia.files.errors import ContentMissing
 from wanjia.scope.keys import keyring
 
 READ_SIZE = 256 * 1024
+KEY_LENGTH = 64  # hex digits of a keyed SHA-256
 
 
 def spool_path() -> Path:
@@ -31,7 +32,7 @@ def spool_path() -> Path:
 
 def content_path(content_key: str) -> Path:
     """Where the content of this key lies. The key is 64 hex digits, so no path can be smuggled in."""
-    if len(content_key) != 64 or not set(content_key) <= set("0123456789abcdef"):
+    if len(content_key) != KEY_LENGTH or not set(content_key) <= set("0123456789abcdef"):
         raise ValueError("not a content key")
     return Path(settings.WANJIA_HOME) / "files" / content_key[:2] / content_key
 

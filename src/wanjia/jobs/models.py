@@ -20,7 +20,7 @@ class DatabaseClock(Func):
 
     output_field = models.FloatField()
 
-    def as_sql(self, compiler: SQLCompiler, connection: Any, **_: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+    def as_sql(self, compiler: SQLCompiler, connection: Any, **_: Any) -> tuple[str, list[Any]]:  # type: ignore[override]  # noqa: ARG002
         if connection.vendor == "postgresql":
             return "EXTRACT(EPOCH FROM clock_timestamp())::double precision", []
         return "((julianday('now') - 2440587.5) * 86400.0)", []

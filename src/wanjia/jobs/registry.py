@@ -140,7 +140,7 @@ def _schedule(entry: Mapping[str, Any]) -> Schedule:
 def _calling(path: str) -> Work:
     function = import_string(path)
 
-    def work(job: JobHandle) -> None:
+    def work(_job: JobHandle) -> None:
         function()
 
     return work

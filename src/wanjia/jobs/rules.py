@@ -9,11 +9,13 @@ from wanjia.kernel.clock import CHINA
 
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=10)
+LONGEST_TEXT = 200  # characters: room for a code or an address in the lake, not for prose
 
 
 def backoff(attempt: int) -> timedelta:
     """How long to wait after failed attempt number `attempt` (from 1): 5 s, doubling, at most 10 min."""
-    return min(FIRST_WAIT * 2 ** min(attempt - 1, 10), LONGEST_WAIT)  # beyond ten doublings it is the longest
+    doublings = min(attempt - 1, 10)  # beyond these it is the longest anyway
+    return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def fit_for_storage(value: object, where: str = "args") -> str | None:
     if value is None or isinstance(value, (bool, int)):
         return None
     if isinstance(value, str):
-        return where if len(value) > 200 else None
+        return where if len(value) > LONGEST_TEXT else None
     if isinstance(value, (list, tuple)):
         found = (fit_for_storage(item, f"{where}[{number}]") for number, item in enumerate(value))
     elif isinstance(value, dict):

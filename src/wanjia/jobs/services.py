@@ -24,7 +24,7 @@ SCHEDULED_KEPT = timedelta(days=2)
 JOBS_KEPT = timedelta(days=365)
 
 
-def enqueue(
+def enqueue(  # noqa: PLR0913 - all but the task and its arguments by name
     name: str,
     args: Mapping[str, Any] | None = None,
     *,

@@ -12,7 +12,9 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import TracebackType
+from typing import Self
 from uuid import uuid4
 
 from django.db import DatabaseError, close_old_connections, connection, connections
@@ -81,7 +83,7 @@ class Heart:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="jobs-heart", daemon=True)
 
-    def __enter__(self) -> Heart:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -113,7 +115,7 @@ class Heart:
             while not self._stop.wait(pause):
                 renew = time.monotonic() >= due
                 for handle in self.running():
-                    _surviving_the_database(lambda handle=handle: handle.beat(renew=renew))  # type: ignore[misc]
+                    _surviving_the_database(partial(handle.beat, renew=renew))
                 if renew:
                     due = time.monotonic() + beat_every
         finally:
