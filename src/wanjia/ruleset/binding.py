@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -26,6 +26,7 @@ class Zone:
     region: str
     values: Values
     condition: Checked
+    measures: Mapping[str, Checked]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +37,11 @@ class BoundRule:
     region: str
     on: dt.date
     zones: tuple[Zone, ...]
-    measures: Mapping[str, Checked]
 
     @property
     def condition_sql(self) -> str:
         """True where the rule fires; where a smaller area has its own values, those count there."""
-        whole = self.zones[-1].condition.sql
-        if len(self.zones) == 1:
-            return whole
-        branches = " ".join(f"when {_inside(zone.region)} then ({zone.condition.sql})" for zone in self.zones[:-1])
-        return f"case {branches} else ({whole}) end"
+        return self._by_zone([zone.condition.sql for zone in self.zones])
 
     @property
     def record_conditions(self) -> tuple[str, ...]:
@@ -61,13 +57,23 @@ class BoundRule:
     @property
     def columns(self) -> frozenset[str]:
         """Every declared column the rule reads, for its condition or as evidence."""
-        parts = [zone.condition for zone in self.zones] + list(self.measures.values())
-        plain = {name for name in self.rule.evidence if name not in self.measures}
+        parts = [part for zone in self.zones for part in (zone.condition, *zone.measures.values())]
+        plain = {name for name in self.rule.evidence if name not in self.rule.measures}
         return frozenset(plain.union(*(part.columns for part in parts)))
 
     def evidence_sql(self, name: str) -> str:
         """The SQL of an evidence column or measure."""
-        return f"({self.measures[name].sql})" if name in self.measures else name
+        if name not in self.rule.measures:
+            return name
+        return f"({self._by_zone([zone.measures[name].sql for zone in self.zones])})"
+
+    def _by_zone(self, texts: Sequence[str]) -> str:
+        """One text per zone as one expression that chooses by where the household lives."""
+        *smaller, whole = zip(self.zones, texts, strict=True)
+        if not smaller:
+            return whole[1]
+        branches = " ".join(f"when {_inside(zone.region)} then ({text})" for zone, text in smaller)
+        return f"case {branches} else ({whole[1]}) end"
 
 
 def bind(rule: Rule, *, region: str, on: dt.date) -> BoundRule:
@@ -81,12 +87,12 @@ def bind(rule: Rule, *, region: str, on: dt.date) -> BoundRule:
         for setting in parameter.settings
         if setting.region.startswith(region) and setting.holds(setting.region, on)
     }
-    zones, measures = [], {}
+    zones = []
     for code in sorted(regions, key=lambda item: (-len(item), item)):
         values = {name: _in_force(rule, name, code, on) for name in rule.parameters}
         measures = {name: _measure(rule, name, values) for name in rule.measures}
-        zones.append(Zone(code, values, _condition(rule, measures, values)))
-    return BoundRule(rule, region, on, tuple(zones), measures)
+        zones.append(Zone(code, values, _condition(rule, measures, values), measures))
+    return BoundRule(rule, region, on, tuple(zones))
 
 
 def _in_force(rule: Rule, name: str, region: str, on: dt.date) -> Value | tuple[Value, ...]:
