@@ -123,4 +123,15 @@ FILE_UPLOAD_HANDLERS = ["wanjia.files.uploads.EncryptingUploadHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
+# To standard error, where the service manager keeps it. Tracebacks name code, not people: sealed
+# values print as <Sealed>, and refusals' facts hold no personal data.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"django": {"handlers": [], "propagate": True}, "django.security.DisallowedHost": {"level": "CRITICAL"}},
+}
+
 SILENCED_SYSTEM_CHECKS: list[str] = []
