@@ -6,7 +6,6 @@ from wanjia.divisions.queries import gazetteer
 from wanjia.divisions.resolver import Resolver
 from wanjia.divisions.services import load_divisions
 
-
 pytestmark = pytest.mark.django_db  # so that the test database is made
 
 

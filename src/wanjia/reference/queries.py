@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -173,9 +174,29 @@ def phases() -> Sequence[Phase]:
     return _remembered.get().phases
 
 
-def parameter_rows() -> list[Parameter]:
-    """Every value of every parameter, newest first within a name; for the page."""
-    return list(Parameter.objects.order_by("name", "region", "-valid_from"))
+@dataclass(frozen=True, slots=True)
+class ParameterToday:
+    """A parameter with the value in force; `value` None while none is."""
+
+    name: str
+    title: str
+    value: Dated | None
+    n_values: int
+
+
+def parameters_today(on: date, language: str, region: str = HOME_REGION) -> list[ParameterToday]:
+    """Every parameter with its value in force on a day in a region, by name; for the page."""
+    titles = dict(Parameter.objects.values_list("name", f"title_{language}"))
+    held = _remembered.get().parameters
+    return [
+        ParameterToday(name, titles[name], in_force(held.get(name, ()), on, region), len(held.get(name, ())))
+        for name in sorted(titles)
+    ]
+
+
+def parameter_rows(name: str) -> list[Parameter]:
+    """Every value of a parameter, newest first within a region; for the page."""
+    return list(Parameter.objects.filter(name=name).order_by("region", "-valid_from"))
 
 
 def line_rows() -> list[PovertyLine]:
