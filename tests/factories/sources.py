@@ -5,10 +5,16 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from itertools import count
 
+from tests.factories.walking import Example, Place
+from wanjia.audit.testing import unrecorded
+from wanjia.kernel import clock
 from wanjia.kernel.identity import check_character
 from wanjia.scope.areas import AreaRange
 from wanjia.scope.viewer import Grant, Relation, Viewer
+from wanjia.sources.choices import DeliveryMode
+from wanjia.sources.models import Batch
 
 TITLE = "都安瑶族自治县机动车登记信息(截至2020年9月30日)"
 HEADER = ("序号", "号牌号码", "车辆类型", "使用性质", "品牌型号", "初次登记日期", "机动车状态", "所有人", "身份证明号码", "住所地址")  # fmt: skip
@@ -61,3 +67,37 @@ def department_officer(department: str = "gongan", *, user_id: int = 7, area: st
     """A department's own officer: he reaches what his department delivered."""
     grant = Grant("department_officer", ACTIONS, AreaRange.of(area), Relation.OWN_DEPARTMENT, department)
     return Viewer(user_id, f"{department} officer", (grant,))
+
+
+def examples(place: Place) -> list[Example]:
+    """A delivery for the place, by the place's department."""
+    serial = next(_serials)
+    name = f"vehicles-{serial}-of-{place.area}.csv"
+    with unrecorded():
+        batch = Batch.objects.create(
+            department=place.department,
+            dataset="gongan.vehicles",
+            contract_version="0",
+            area=place.area,
+            delivery_mode=DeliveryMode.FULL,
+            file_name=name,
+            file_hash=f"{serial:064x}",
+            file_bytes=1,
+            raw=f"raw/gongan.vehicles/delivery={serial}",
+            received_by=1,
+            received_at=clock.now(),
+        )
+    whom = {"batch_id": batch.pk}
+    routes = (
+        ("sources:batch", "sources.read", "get", {}),
+        ("sources:reject_sheet", "sources.load", "get", {}),
+        ("sources:accept", "sources.load", "post", {}),
+        ("sources:reject", "sources.load", "post", {"reason": ""}),
+        ("sources:read_again", "sources.load", "post", {}),
+    )
+    return [
+        Example(route, whom, (name,), action, method, data, by_department=True) for route, action, method, data in routes
+    ]
+
+
+_serials = count(1)

@@ -123,11 +123,6 @@ class Keyring:
         """`person_key` for a column of strings."""
         return self._person_keys.many(texts)
 
-    def digest(self, purpose: str) -> hmac.HMAC:
-        """A keyed SHA-256 to feed with content: tells equal from different, and nothing without the key."""
-        secret = hmac.digest(self._person.secret, f"wanjia digest 1 {purpose}".encode(), "sha256")
-        return hmac.new(secret, digestmod="sha256")
-
 
 def _line(number: int) -> str:
     secret = base64.b64encode(secrets.token_bytes(LENGTH)).decode()

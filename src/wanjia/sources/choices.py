@@ -3,39 +3,40 @@ from __future__ import annotations
 from enum import StrEnum
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class DeliveryMode(models.TextChoices):
     """What a delivery holds: everything there is, what changed, or one period's events."""
 
-    FULL = "full", "全量"
-    DELTA = "delta", "增量"
-    PERIOD = "period", "分期"
+    FULL = "full", _("全量")
+    DELTA = "delta", _("增量")
+    PERIOD = "period", _("分期")
 
 
 class BatchStatus(models.TextChoices):
     """How far a delivery has come."""
 
-    RECEIVED = "received", "已接收,待读取"
-    UNREADABLE = "unreadable", "无法读取"
-    PREVIEWED = "previewed", "待确认"
-    ACCEPTED = "accepted", "已采纳"
-    REJECTED = "rejected", "已退回"
+    RECEIVED = "received", _("待读取")
+    UNREADABLE = "unreadable", _("无法读取")
+    PREVIEWED = "previewed", _("待确认")
+    ACCEPTED = "accepted", _("已采纳")
+    REJECTED = "rejected", _("已退回")
 
 
 OVER = (BatchStatus.UNREADABLE, BatchStatus.REJECTED)  # the same file may be sent again after these
 
 
-class NonData(StrEnum):
+class NonData(models.TextChoices):
     """Why a line holds no record."""
 
-    TITLE = "title"
-    HEADER = "header"
-    REPEATED_HEADER = "repeated_header"
-    TOTAL = "total"
-    NOTE = "note"
-    BLANK = "blank"
-    CONTINUATION = "continuation"  # a cell with line breaks goes on; the record is counted on its first line
+    TITLE = "title", _("标题行")
+    HEADER = "header", _("表头")
+    REPEATED_HEADER = "repeated_header", _("重复的表头")
+    TOTAL = "total", _("合计行")
+    NOTE = "note", _("说明行")
+    BLANK = "blank", _("空行")
+    CONTINUATION = "continuation", _("单元格内换行")  # the record is counted on its first line
 
 
 class Severity(StrEnum):

@@ -132,7 +132,7 @@ def preview_of(batch: Batch, language: str) -> Preview | None:
         missing=tuple(_title(contract, name, language) for name in said["missing"]),
         rejects=tuple(group for group in groups if group.severity is Severity.REJECT),
         warnings=tuple(group for group in groups if group.severity is Severity.WARN),
-        non_data=tuple((str(NonData(reason)), count) for reason, count in said["non_data"].items()),
+        non_data=tuple((str(NonData(reason).label), count) for reason, count in said["non_data"].items()),
     )
 
 

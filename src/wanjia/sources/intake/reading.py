@@ -190,7 +190,7 @@ class DeliveryReader:
         self.tally.lines = found.end - 1
         self.tally.accepted += typed.num_rows
         self.tally.rejected += len(rejects)
-        self.tally.non_data.update(str(reason) for reason in other.values())
+        self.tally.non_data.update(reason.value for reason in other.values())
         for lines, name, problem in problems:
             self.tally.problems[name, problem] += len(lines)
             if problem == "columns":
@@ -231,7 +231,7 @@ def _problem_table(problems: Sequence[tuple[npt.NDArray[np.int32], str, str]]) -
 
 def _non_data_table(other: dict[int, NonData]) -> pa.Table:
     lines = sorted(other)
-    return pa.table([pa.array(lines, pa.int32()), pa.array([str(other[n]) for n in lines], pa.string())], schema=arrow_schema(NON_DATA))
+    return pa.table([pa.array(lines, pa.int32()), pa.array([other[n].value for n in lines], pa.string())], schema=arrow_schema(NON_DATA))
 
 
 def severity_of(problem: str) -> Severity:

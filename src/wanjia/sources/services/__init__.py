@@ -9,12 +9,12 @@ from wanjia.sources.choices import BatchStatus
 from wanjia.sources.errors import FileUnreadable
 from wanjia.sources.models import Batch
 from wanjia.sources.services.decide import accept, reject_batch
-from wanjia.sources.services.deliver import deliver
+from wanjia.sources.services.deliver import deliver, read_again
 from wanjia.sources.services.inspect import inspect
 from wanjia.sources.services.raw import Upload
 from wanjia.sources.services.sheet import reject_sheet
 
-__all__ = ["accept", "deliver", "inspect", "receive", "reject_batch", "reject_sheet"]
+__all__ = ["accept", "deliver", "inspect", "read_again", "receive", "reject_batch", "reject_sheet"]
 
 
 def receive(

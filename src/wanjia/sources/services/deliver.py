@@ -12,6 +12,7 @@ from uuid import uuid4
 from django.db import IntegrityError, transaction
 
 from wanjia.audit.services import Kind, record
+from wanjia.jobs.services import enqueue
 from wanjia.kernel import clock
 from wanjia.scope.areas import AreaRange
 from wanjia.scope.errors import NotAllowed
@@ -19,14 +20,16 @@ from wanjia.scope.stores import lake
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 from wanjia.sources import queries
-from wanjia.sources.choices import OVER
+from wanjia.sources.choices import OVER, BatchStatus
 from wanjia.sources.contracts import Contract, contract_for, contracts
-from wanjia.sources.errors import AlreadyDelivered, OutsideCoverage
+from wanjia.sources.errors import AlreadyDelivered, BatchMovedOn, OutsideCoverage
 from wanjia.sources.intake import detect
 from wanjia.sources.intake.layout import Layout, find_layout
 from wanjia.sources.models import Batch
 from wanjia.sources.services import raw
 from wanjia.sources.services.raw import Sealed, Source, Upload
+
+TASK = "sources.intake"
 
 
 def deliver(
@@ -36,8 +39,11 @@ def deliver(
     upload: Upload | None = None,
     dataset: str | None = None,
     area: str | None = None,
+    background: bool = False,
 ) -> Batch:
     """Put a department's file away, encrypted, as a batch still to be read.
+
+    With `background` a job is queued, in the same commit, that reads it.
 
     Its beginning is looked at before anything is kept: `dataset` may be left out, the header
     tells; `area` is what the delivery covers, the contract's coverage if not said. Raises
@@ -51,8 +57,28 @@ def deliver(
     address = f"raw/{contract.dataset}/delivery={uuid4().hex}"
     with lake().publishing(address) as staging:
         sealed = raw.seal(source, staging, contract)
-        _require_new(contract, sealed)  # leaving now leaves nothing
-    return _batch(viewer, source, layout, covered, address, sealed)
+        _require_new(contract.dataset, sealed.file_hash)  # leaving now leaves nothing
+    batch = _new_batch(viewer, source, layout, covered, address, sealed)
+    _keep(viewer, batch, background=background)
+    return batch
+
+
+@transaction.atomic
+def read_again(*, viewer: Viewer, batch_id: int) -> Batch:
+    """Queue the reading of a batch whose job was cancelled or failed. Raises NotVisible, BatchMovedOn."""
+    batch = queries.batch_for(viewer, batch_id, action=queries.LOAD)
+    if batch.status != BatchStatus.RECEIVED:
+        raise BatchMovedOn(batch=batch.pk, status=batch.get_status_display())
+    _queue(viewer, batch)
+    record(Kind.DELIVERY, viewer=viewer, area=batch.area, act="sources.read_again", subject=("batch", batch.pk))
+    return batch
+
+
+def _queue(viewer: Viewer, batch: Batch) -> None:
+    args = {"batch_id": batch.pk, "dataset": batch.dataset}
+    key = f"{TASK}:{batch.pk}"
+    batch.job_id = enqueue(TASK, args, viewer=viewer, title="读取部门数据文件", key=key).pk
+    batch.save(update_fields=["job_id"])
 
 
 def _source(path: Path | None, upload: Upload | None) -> Source:
@@ -83,17 +109,19 @@ def _covered(viewer: Viewer, contract: Contract, area: str | None) -> str:
     return covered
 
 
-def _require_new(contract: Contract, sealed: Sealed) -> None:
+def _require_new(dataset: str, file_hash: str) -> None:
     # whoever brought it first need not be visible to this viewer; only number and day are told
     everything = Batch.objects.visible_to(system_viewer("sources.earlier"))
-    same = everything.filter(dataset=contract.dataset, file_hash=sealed.file_hash).exclude(status__in=OVER).first()
+    same = everything.filter(dataset=dataset, file_hash=file_hash).exclude(status__in=OVER).first()
     if same is not None:
         raise AlreadyDelivered(batch=same.pk, received_on=clock.day_of(same.received_at))
 
 
-def _batch(viewer: Viewer, source: Source, layout: Layout, covered: str, address: str, sealed: Sealed) -> Batch:
+def _new_batch(
+    viewer: Viewer, source: Source, layout: Layout, covered: str, address: str, sealed: Sealed
+) -> Batch:
     contract = layout.contract
-    batch = Batch(
+    return Batch(
         department=contract.department,
         dataset=contract.dataset,
         contract_version=contract.version,
@@ -107,18 +135,23 @@ def _batch(viewer: Viewer, source: Source, layout: Layout, covered: str, address
         received_by=viewer.user_id,
         received_at=clock.now(),
     )
+
+
+def _keep(viewer: Viewer, batch: Batch, *, background: bool) -> None:
+    """Write the batch, its record and its job in one commit."""
     try:
         with transaction.atomic():
             batch.save(force_insert=True)
+            if background:
+                _queue(viewer, batch)
             record(
                 Kind.DELIVERY,
                 viewer=viewer,
-                area=covered,
+                area=batch.area,
                 act="sources.receive",
                 subject=("batch", batch.pk),
                 content={"dataset": batch.dataset, "file_hash": batch.file_hash, "bytes": batch.file_bytes},
             )
     except IntegrityError:
-        _require_new(contract, sealed)  # the same file arrived at the same moment and was faster
+        _require_new(batch.dataset, batch.file_hash)  # the same file arrived at the same moment and was faster
         raise
-    return batch

@@ -53,7 +53,7 @@ class Sealed:
 
 def seal(source: Source, staging: Staging, contract: Contract) -> Sealed:
     """Write the file encrypted into a dataset being published; no clear byte touches the disk."""
-    digest = keyring().digest("sources.file")
+    digest = keyring().content_digest()
     watch = EncodingWatch()
     size = lines = 0
 

@@ -1,0 +1,151 @@
+"""Deliveries in the office: hand in, look, decide."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from wanjia.accounts.queries import names_of
+from wanjia.files.uploads import received, takes_upload
+from wanjia.jobs.models import Job
+from wanjia.jobs.queries import job_for
+from wanjia.scope.errors import NotVisible
+from wanjia.scope.routes import ViewerRequest, access
+from wanjia.sources import queries, services
+from wanjia.sources.choices import BatchStatus
+from wanjia.sources.contracts import contracts
+from wanjia.sources.forms import BatchFilter, ReasonForm, UploadForm
+from wanjia.sources.models import Batch
+from wanjia.ui.panels import panels_for
+
+PAGE_SIZE = 30
+TONES = {
+    BatchStatus.RECEIVED: "active",
+    BatchStatus.UNREADABLE: "refused",
+    BatchStatus.PREVIEWED: "waiting",
+    BatchStatus.ACCEPTED: "done",
+    BatchStatus.REJECTED: "muted",
+}
+
+
+@access("sources.read")
+@require_safe
+def batch_list(request: ViewerRequest) -> HttpResponse:
+    form = BatchFilter(request.GET)
+    found = queries.batches(request.viewer)
+    if form.is_valid() and form.cleaned_data["status"]:
+        found = found.filter(status=form.cleaned_data["status"])
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = [{"batch": batch, "title": _title(batch), "tone": _tone(batch)} for batch in page]
+    context = {"form": form, "page": page, "rows": rows, "may_load": request.viewer.may(queries.LOAD)}
+    return render(request, "sources/list.html", context)
+
+
+@access("sources.load")
+@takes_upload("department_file")
+@never_cache
+@require_http_methods(["GET", "POST"])
+def upload(request: ViewerRequest) -> HttpResponseBase:
+    """Take a file and show its page at once; a job reads it."""
+    if request.method != "POST":
+        form = UploadForm(viewer=request.viewer)
+        return render(request, "sources/upload.html", {"form": form, "contracts": queries.deliverable(request.viewer)})
+    file = received(request, "file")
+    form = UploadForm(request.POST, viewer=request.viewer)
+    if not form.is_valid():
+        return render(request, "sources/upload.html", {"form": form}, status=422)
+    batch = services.deliver(viewer=request.viewer, upload=file, background=True, **form.given)
+    return redirect(batch)
+
+
+@access("sources.read")
+@never_cache
+@require_safe
+def batch_page(request: ViewerRequest, batch_id: int) -> HttpResponse:
+    return _page(request, queries.batch_for(request.viewer, batch_id))
+
+
+@access("sources.load")
+@require_POST
+def accept(request: ViewerRequest, batch_id: int) -> HttpResponseBase:
+    batch = services.accept(viewer=request.viewer, batch_id=batch_id)
+    said = ngettext("已采纳 %(n)s 行。", "已采纳 %(n)s 行。", batch.accepted) % {"n": f"{batch.accepted:,}"}
+    messages.success(request, said)
+    return redirect(batch)
+
+
+@access("sources.load")
+@require_POST
+def reject(request: ViewerRequest, batch_id: int) -> HttpResponseBase:
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        return _page(request, queries.batch_for(request.viewer, batch_id, action=queries.LOAD), form, status=422)
+    batch = services.reject_batch(viewer=request.viewer, batch_id=batch_id, reason=form.cleaned_data["reason"])
+    messages.success(request, _("已退回。同一份文件更正后可以重新上传。"))
+    return redirect(batch)
+
+
+@access("sources.load")
+@require_POST
+def read_again(request: ViewerRequest, batch_id: int) -> HttpResponseBase:
+    return redirect(services.read_again(viewer=request.viewer, batch_id=batch_id))
+
+
+@access("sources.load")
+@never_cache
+@require_safe
+def reject_sheet(request: ViewerRequest, batch_id: int) -> HttpResponseBase:
+    """The rows with problems, for the sender; every fetch is recorded."""
+    rows = services.reject_sheet(viewer=request.viewer, batch_id=batch_id)
+    answer = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="rejects-{batch_id}.csv"'
+    return answer
+
+
+def _page(
+    request: ViewerRequest, batch: Batch, reason_form: ReasonForm | None = None, *, status: int = 200
+) -> HttpResponse:
+    language = get_language() or "zh"
+    happened, cure = batch.refusal_sentences(language)
+    context = {
+        "batch": batch,
+        "title": _title(batch),
+        "tone": _tone(batch),
+        "preview": queries.preview_of(batch, language),
+        "job": _job(request, batch),
+        "happened": happened,
+        "cure": cure,
+        "names": names_of([number for number in (batch.received_by, batch.decided_by) if number]),
+        "may_load": Batch.objects.visible_to(request.viewer, queries.LOAD).filter(pk=batch.pk).exists(),
+        "reason_form": reason_form or ReasonForm(),
+        "panels": panels_for(request, "batch", batch),
+    }
+    context["received_by"] = context["names"].get(batch.received_by, "")
+    context["decided_by"] = context["names"].get(batch.decided_by, "")
+    return render(request, "sources/batch.html", context, status=status)
+
+
+def _job(request: ViewerRequest, batch: Batch) -> Job | None:
+    """The reading under way, for whoever may see that job."""
+    if batch.job_id is None or batch.status != BatchStatus.RECEIVED:
+        return None
+    try:
+        return job_for(request.viewer, batch.job_id)
+    except NotVisible:
+        return None
+
+
+def _title(batch: Batch) -> str:
+    contract = contracts().get(batch.dataset)
+    return contract.title.text(get_language() or "zh") if contract else batch.dataset
+
+
+def _tone(batch: Batch) -> str:
+    return TONES[BatchStatus(batch.status)]
