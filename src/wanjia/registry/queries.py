@@ -100,6 +100,11 @@ class Member:
     is_head: bool
     year: PersonYear | None
 
+    @property
+    def healths(self) -> list[str]:
+        """The codes of his health in the year shown."""
+        return self.year.health.split(",") if self.year and self.year.health else []
+
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
@@ -172,6 +177,11 @@ def household_page(viewer: Viewer, filters: Filters, after: str = "", size: int 
 def all_rows(viewer: Viewer, filters: Filters, action: str = READ) -> Iterator[HouseholdRow]:
     """Every row of the list, read a piece at a time."""
     return _rows(households(viewer, filters, action))
+
+
+def rows_for(viewer: Viewer, household_nos: Iterable[int]) -> list[HouseholdRow]:
+    """List rows of those households the viewer may read, in village order; removed ones too."""
+    return list(_rows(households(viewer, Filters(standing="")).filter(pk__in=list(household_nos))))
 
 
 def members_of(viewer: Viewer, household_no: int, year: int | None = None) -> list[Member]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -51,11 +51,22 @@ def households_of(viewer: Viewer, user_id: int) -> list[int]:
     return list(rows.order_by("household_no").values_list("household_no", flat=True))
 
 
-def pairings_of(viewer: Viewer, household_no: int) -> Sequence[Pairing]:
-    """Present and former pairings of a household, latest first."""
-    return list(
-        Pairing.objects.visible_to(viewer, READ).filter(household_no=household_no).order_by("-valid_from", "-pk")
-    )
+@dataclass(frozen=True, slots=True)
+class FormerContact:
+    """Somebody who answered for a household until `until`, and why he stopped."""
+
+    name: str
+    since: date
+    until: date
+    reason: str
+
+
+def history_of(viewer: Viewer, household_no: int) -> list[FormerContact]:
+    """Who answered for a household before, latest first, cut to what the viewer may see of pairings."""
+    rows = Pairing.objects.visible_to(viewer, READ).filter(household_no=household_no, valid_to__lte=clock.today())
+    found = list(rows.order_by("-valid_to", "-pk").values_list("user_id", "valid_from", "valid_to", "end_reason"))
+    names = names_of(user for user, *_ in found)
+    return [FormerContact(names.get(user, ""), since, until, why) for user, since, until, why in found]
 
 
 def active_accounts(user_ids: Iterable[int]) -> set[int]:

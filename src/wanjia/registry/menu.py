@@ -1,0 +1,3 @@
+from wanjia.ui.menu import MenuItem
+
+ITEMS = [MenuItem("registry", "户信息", "registry:households", "registry.read", order=10)]

@@ -1,0 +1,177 @@
+"""Households: the list, one household, looking a protected value up, correcting, exporting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from wanjia.accounts.queries import names_of
+from wanjia.audit.services import record_access
+from wanjia.divisions.queries import full_name
+from wanjia.kernel import clock
+from wanjia.kernel.errors import Language
+from wanjia.registry import queries, services
+from wanjia.registry.errors import RecordChangedMeanwhile, ValueNotAccepted
+from wanjia.registry.forms import CorrectionForm, HouseholdFilter, RevealForm, SearchForm
+from wanjia.registry.models import Household
+from wanjia.registry.queries import Filters, Page
+from wanjia.registry.strips import status_strip
+from wanjia.scope.routes import ViewerRequest, access
+from wanjia.ui.panels import panels_for
+from wanjia.ui.viewing import chosen_area
+
+READ, WRITE, REVEAL, EXPORT = "registry.read", "registry.write", "registry.reveal", "registry.export"
+SHOWN_IN_LISTS = ("head_name",)
+SHOWN_ON_THE_PAGE = ("name", "sex", "birth_date", "ethnicity", "health")
+
+
+@access(READ)
+@require_GET
+def households(request: ViewerRequest) -> HttpResponse:
+    form = HouseholdFilter(request.GET)
+    area = chosen_area(request)
+    page = queries.household_page(request.viewer, form.filters(area), request.GET.get("after", ""))
+    return _list(request, form, page)
+
+
+@access(READ)
+@sensitive_post_parameters("text")
+@require_POST
+def search(request: ViewerRequest) -> HttpResponse:
+    """The list for one search; posted, because a name or a number in an address stays in logs."""
+    form = SearchForm(request.POST)
+    if not form.is_valid():
+        return redirect("registry:households")
+    filters = Filters(standing="", text=form.cleaned_data["text"])
+    return _list(request, HouseholdFilter(), queries.household_page(request.viewer, filters), searched=True)
+
+
+@access(READ)
+@sensitive_post_parameters("text")
+@require_POST
+def suggest(request: ViewerRequest) -> JsonResponse:
+    """A few households for a search field, names masked."""
+    rows = queries.suggest(request.viewer, request.POST.get("text", "")[:60])
+    found = [
+        {"household_no": row.household_no, "head": row.head_masked, "place": full_name(row.village_code, below="45")}
+        for row in rows
+    ]
+    return JsonResponse({"households": found})
+
+
+@access(EXPORT)
+@require_GET
+def export(request: ViewerRequest) -> StreamingHttpResponse:
+    filters = HouseholdFilter(request.GET).filters(chosen_area(request))
+    count, lines = services.export_households(viewer=request.viewer, filters=filters, account=request.viewer.name)
+    answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    name = f"households-{clock.today():%Y%m%d}-{count}.csv"
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+@access(READ)
+@never_cache
+@require_GET
+def household(request: ViewerRequest, household_no: int) -> HttpResponseBase:
+    found = queries.household_for(request.viewer, household_no)
+    if found.pk != household_no:
+        return redirect("registry:household", found.pk)  # it was merged into another one
+    return _page(request, found)
+
+
+@access(REVEAL)
+@never_cache
+@require_POST
+def reveal(request: ViewerRequest, household_no: int) -> HttpResponse:
+    """Show one protected value once, on the household's page, after recording who asked and why."""
+    found = queries.household_for(request.viewer, household_no)
+    form = RevealForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, reveal_errors=form.errors.get("reason") or form.errors.get("what"), status=400)
+    field, person_no = form.wanted()
+    value = services.reveal(
+        viewer=request.viewer,
+        field=field,
+        reason=form.cleaned_data["reason"],
+        person_no=person_no,
+        household_no=None if person_no else household_no,
+    )
+    return _page(request, found, revealed={"field": field, "person_no": person_no, "value": value or _("未登记")})
+
+
+@access(WRITE)
+@never_cache
+@sensitive_post_parameters()
+@require_http_methods(["GET", "POST"])
+def correct(request: ViewerRequest, household_no: int) -> HttpResponseBase:
+    found = queries.household_for(request.viewer, household_no, WRITE)
+    members = [member for member in queries.members_of(request.viewer, found.pk) if member.membership.in_household]
+    form = CorrectionForm(found, members, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            done = services.correct(viewer=request.viewer, edits=form.edits(), reason=form.cleaned_data["reason"])
+        except (ValueNotAccepted, RecordChangedMeanwhile) as refusal:
+            form.add_error(None, " ".join(refusal.sentences(get_language() or "zh")))
+        else:
+            messages.success(request, _("已更正 {count} 项,变更已留痕。").format(count=done.fields))
+            return redirect("registry:household", found.pk)
+    sections = [(member, form.member_fields(member.person.pk)) for member in members]
+    context = {"household": found, "form": form, "sections": sections, "place": full_name(found.village_code)}
+    return render(request, "registry/correct.html", context, status=400 if form.errors else 200)
+
+
+def _list(request: ViewerRequest, form: HouseholdFilter, page: Page, *, searched: bool = False) -> HttpResponse:
+    record_access(
+        viewer=request.viewer,
+        action=READ,
+        subject_kind="household",
+        subject_ids=[row.household_no for row in page.rows],
+        fields=SHOWN_IN_LISTS,
+    )
+    context = {
+        "form": form,
+        "page": page,
+        "searched": searched,
+        "search_form": SearchForm(),
+        "may_export": not searched and request.viewer.may(EXPORT),
+    }
+    return render(request, "registry/households.html", context)
+
+
+def _page(request: ViewerRequest, found: Household, *, status: int = 200, **more: Any) -> HttpResponse:
+    viewer = request.viewer
+    years = queries.years_of(viewer, found.pk)
+    members = queries.members_of(viewer, found.pk, year=years[-1].year if years else None)
+    record_access(
+        viewer=viewer,
+        action=READ,
+        subject_kind="household",
+        subject_ids=[found.pk],
+        fields=SHOWN_ON_THE_PAGE,
+        area=found.village_code,
+    )
+    language: Language = "en" if (get_language() or "").startswith("en") else "zh"
+    history = queries.history_of(viewer, found.pk, language)
+    context = {
+        "household": found,
+        "head": next((member.person for member in members if member.is_head), None),
+        "place": full_name(found.village_code),
+        "strip": status_strip(found, years, clock.today().year),
+        "members": members,
+        "years": list(reversed(years)),
+        "history": history,
+        "entered_by": names_of([found.entered_by]).get(found.entered_by, ""),
+        "panels": panels_for(request, "household", found),
+        "may_reveal": viewer.may(REVEAL, found.village_code),
+        "may_correct": found.is_live and viewer.may(WRITE, found.village_code),
+    }
+    return render(request, "registry/household.html", context | more, status=status)

@@ -1,0 +1,3 @@
+from wanjia.ui.menu import MenuItem
+
+ITEMS = [MenuItem("team", "我的帮扶户", "workforce:mine", "workforce.read", order=10)]

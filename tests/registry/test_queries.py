@@ -1,0 +1,182 @@
+"""Reading: lists, search, paging, members, history, guards; each cut to the viewer."""
+
+from datetime import date
+
+import pytest
+
+from tests.factories.registry import BUILDER, NEXT_COUNTY, TOWNSHIPS, VILLAGES
+from wanjia.registry import queries
+from wanjia.registry.models import Change, HouseholdAlias, Household
+from wanjia.registry.queries import Filters
+from wanjia.registry.services import Edit, correct, remove_household
+from wanjia.scope.errors import NotVisible
+
+COUNTED = {
+    "province": 32,
+    "manager": 32,
+    "city": 32,
+    "county": 32,
+    "next_county": 0,
+    "township": 16,
+    "next_township": 16,
+    "village": 8,
+    "next_village": 8,
+    "contact": 2,
+    "next_contact": 1,
+    "auditor": 32,
+    "department": 0,
+    "sysadmin": 0,
+}
+
+
+def numbers(rows):
+    return [row.household_no for row in rows]
+
+
+@pytest.mark.parametrize(("who", "count"), COUNTED.items())
+def test_everybody_sees_his_own_households_and_no_other(county, who, count):
+    viewer = county.viewer(who)
+
+    page = queries.household_page(viewer, Filters(), size=100)
+
+    assert page.total == len(page.rows) == count
+    visible = set(numbers(page.rows))
+    for number in (1, 3, 9, 25):
+        assert queries.may_read(viewer, number) == (number in visible)
+        if number not in visible:
+            with pytest.raises(NotVisible):
+                queries.household_for(viewer, number)
+
+
+def test_a_contact_searches_only_among_his_own(county):
+    contact = county.viewer("contact")
+    of_another = county.person(county.household(3).head_person_no)
+
+    assert numbers(queries.suggest(contact, "3")) == []
+    assert numbers(queries.suggest(contact, of_another.name)) == []
+    assert numbers(queries.suggest(contact, of_another.id_number.clear())) == []
+    assert numbers(queries.suggest(contact, "2")) == [2]
+
+
+def test_search_by_name_number_and_whole_identity_number(county):
+    viewer = county.viewer("county")
+    wife = county.person(6)  # of household 2
+
+    assert numbers(queries.suggest(viewer, wife.id_number.clear())) == [2]
+    assert numbers(queries.suggest(viewer, wife.id_number.clear().lower() + "42")) == [2]  # her disability certificate
+    assert numbers(queries.suggest(viewer, "17")) == [17]
+    assert numbers(queries.suggest(viewer, wife.name)) == [2, 10, 18, 26]  # four families share the surnames
+    assert numbers(queries.suggest(viewer, wife.name[:2])) == [2, 10, 18, 26]
+    assert numbers(queries.suggest(viewer, wife.id_number.clear()[:10])) == []
+    assert queries.suggest(viewer, " ") == []
+
+
+def test_filters_narrow_and_an_area_outside_shows_nothing(county):
+    viewer = county.viewer("county")
+    assert queries.count_households(viewer, Filters(status="0")) == 4
+    assert queries.count_households(viewer, Filters(area=TOWNSHIPS[0], status="0")) == 2
+    assert queries.count_households(viewer, Filters(category="04")) == 0
+    assert queries.count_households(viewer, Filters(area=NEXT_COUNTY)) == 0
+
+
+def test_pages_follow_each_other_without_gap_or_repetition(county):
+    viewer, seen, after, steps = county.viewer("county"), [], "", 0
+    while True:
+        page = queries.household_page(viewer, Filters(), after, size=7)
+        seen += numbers(page.rows)
+        steps += 1
+        if page.next_cursor is None:
+            break
+        after = page.next_cursor
+    assert seen == list(range(1, 33))
+    assert steps == 5
+    assert numbers(queries.household_page(viewer, Filters(), "nonsense", size=3).rows) == [1, 2, 3]
+
+
+def test_a_page_of_the_list_costs_two_queries(county, django_assert_num_queries):
+    viewer = county.viewer("county")
+    with django_assert_num_queries(2):
+        queries.household_page(viewer, Filters())
+
+
+def test_members_head_first_and_who_left_last(county):
+    members = queries.members_of(county.viewer("contact"), 1, year=2019)
+
+    assert [member.membership.relation for member in members] == ["01", "02", "03", "12"]
+    assert [member.membership.in_household for member in members] == [True, True, True, False]
+    assert members[2].year.student_status == "04"
+    assert members[2].healths == ["01"]
+    with pytest.raises(NotVisible):
+        queries.members_of(county.viewer("contact"), 3)
+
+
+def test_income_is_summed_as_the_form_says(county):
+    year = queries.years_of(county.viewer("village"), 1)[-1]
+
+    assert year.gross_income == 1_800_000
+    assert year.net_income == 1_700_000
+    assert year.net_income_per_head == 566_667  # 5,666.666… yuan, half up
+
+
+def test_history_tells_who_what_and_why_in_both_languages(county):
+    village = county.viewer("village")
+    correct(viewer=village, edits=[Edit("main_cause", "01", household_no=1)], reason="入户核实后更正", case_no=9)
+    remove_household(viewer=county.viewer("county"), household_no=1, reason="识别时名下有车")
+
+    removed, corrected = queries.history_of(county.viewer("auditor"), 1, "zh")
+    in_english = queries.history_of(county.viewer("auditor"), 1, "en")[1]
+
+    assert corrected.sentences == ["主要致贫原因:缺技术(07) → 因病(01)"]
+    assert in_english.sentences[0].startswith("Main cause: ")
+    assert "(07) → " in in_english.sentences[0]
+    assert (corrected.by_name, corrected.reason, corrected.case_no) == (village.name, "入户核实后更正", 9)
+    assert any("在册状态" in sentence and "已清退" in sentence for sentence in removed.sentences)
+    assert queries.history_of(county.viewer("next_village"), 1) == []
+
+
+def test_relatives_are_those_of_the_household(county):
+    user = county.users["verifier"]
+    assert queries.is_relative(user.pk, 1) is False  # his own number is not known
+
+    user.id_key = county.person(4).person_key  # the mother who died belonged to household 1
+    from wanjia.audit.testing import unrecorded
+
+    with unrecorded():
+        user.save(update_fields=["id_key"])
+
+    assert queries.is_relative(user.pk, 1) is True
+    assert queries.is_relative(user.pk, 2) is False
+    assert queries.entered_by(1) == county.users["village"].pk
+
+
+def test_poor_are_those_present_in_live_households(county):
+    head, mother = county.person(1), county.person(4)
+    assert queries.registered_poor([head.person_key, mother.person_key, 12345]) == {head.person_key}
+
+    remove_household(viewer=county.viewer("county"), household_no=1, reason="识别时名下有车")
+
+    assert queries.registered_poor([head.person_key]) == set()
+    assert queries.villages_of([1, 2]) == {2: VILLAGES[0]}
+
+
+def test_a_merged_household_is_found_under_its_former_number(county):
+    from uuid import uuid4
+
+    from wanjia.audit.testing import unrecorded
+
+    with unrecorded():
+        HouseholdAlias.objects.create(old_no=900, new_no=901, event_id=uuid4())
+        HouseholdAlias.objects.create(old_no=901, new_no=2, event_id=uuid4())
+
+    assert queries.household_for(county.viewer("county"), 900).pk == 2
+    with pytest.raises(NotVisible):
+        queries.household_for(county.viewer("next_village"), 900)
+
+
+def test_rows_are_offered_only_to_somebody(county):
+    from wanjia.scope.errors import Unscoped
+
+    for model in (Household, Change):
+        with pytest.raises(Unscoped):
+            model.objects.count()
+    assert Household.objects.visible_to(BUILDER).filter(entered_on=date(2020, 11, 16)).count() == 32

@@ -1,0 +1,103 @@
+"""The snapshot: the registry as it stands, sorted, typed, the same twice, and nothing protected in it."""
+
+from datetime import date, timedelta
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.factories.registry import BUILDER
+from wanjia.audit.models import Opening
+from wanjia.kernel import clock
+from wanjia.lake.parquet import check
+from wanjia.registry.services import Edit, correct, publish_snapshot, remove_household
+from wanjia.registry.services.snapshot import HOUSEHOLDS, PERSONS
+from wanjia.scope.stores import lake
+
+
+def read(snapshot_id, name):
+    return pq.read_table(lake().path(f"registry/snapshot={snapshot_id}", f"{name}.parquet"))
+
+
+@pytest.fixture
+def snapshot(county):
+    return publish_snapshot(viewer=BUILDER)
+
+
+def test_it_holds_everybody_in_village_order_with_the_declared_columns(county, snapshot):
+    persons, households = read(snapshot, "persons"), read(snapshot, "households")
+
+    assert persons["person_no"].to_pylist() == list(range(1, 129))
+    assert households["household_no"].to_pylist() == list(range(1, 33))
+    assert persons["village_code"].to_pylist() == sorted(persons["village_code"].to_pylist())
+    for name, columns in (("persons", PERSONS), ("households", HOUSEHOLDS)):
+        check(lake().path(f"registry/snapshot={snapshot}", f"{name}.parquet"), columns)
+    assert persons.slice(3, 1).to_pylist()[0] == {
+        "person_no": 4,
+        "household_no": 1,
+        "person_key": county.person(4).person_key,
+        "id_valid": True,
+        "name": "蓝大四",
+        "name_match": "蓝大四",
+        "sex": "2",
+        "birth_date": date(1948, 5, 5),
+        "relation": "12",
+        "member_status": "2",
+        "in_household": False,
+        "village_code": "451228100001",
+    }
+    assert households.slice(1, 1).to_pylist()[0] == {
+        "household_no": 2,
+        "village_code": "451228100001",
+        "hamlet": "弄王屯",
+        "head_name": "覃大一",
+        "household_category": "01",
+        "poverty_status": "0",
+        "identified_year": 2015,
+        "exit_year": None,
+        "member_count": 3,
+    }
+
+
+def test_the_same_registry_gives_the_same_bytes_and_a_change_other_ones(county, snapshot):
+    again = publish_snapshot(viewer=BUILDER)
+    correct(viewer=county.viewer("village"), edits=[Edit("name", "韦改", person_no=1)], reason="姓名录入错误")
+    changed = publish_snapshot(viewer=BUILDER)
+
+    first, second, third = (lake().read_manifest(f"registry/snapshot={each}") for each in (snapshot, again, changed))
+    assert first.content == second.content != third.content
+    assert first.facts["digest"] == second.facts["digest"] != third.facts["digest"]
+    assert (first.facts["persons"], first.facts["households"]) == (128, 32)
+    assert (snapshot, again, changed) == ("20201116-01", "20201116-02", "20201116-03")
+
+
+def test_ids_sort_in_the_order_of_publication(county, snapshot):
+    with clock.frozen(clock.now() + timedelta(days=20)):
+        later = publish_snapshot(viewer=BUILDER)
+    assert [snapshot, later] == sorted([later, snapshot])
+    assert lake().list("registry/snapshot=20201206-01") or later == "20201206-01"
+
+
+def test_a_removed_household_stays_but_nobody_is_in_it(county):
+    remove_household(viewer=county.viewer("county"), household_no=1, reason="识别时名下有车")
+    snapshot = publish_snapshot(viewer=BUILDER)
+
+    persons = read(snapshot, "persons").slice(0, 4)
+    household = read(snapshot, "households").slice(0, 1).to_pylist()[0]
+
+    assert persons["in_household"].to_pylist() == [False] * 4
+    assert persons["member_status"].to_pylist() == ["10", "10", "10", "2"]
+    assert (household["poverty_status"], household["member_count"]) == ("", 0)
+
+
+def test_it_is_recorded(county, snapshot):
+    entry = Opening.objects.visible_to(BUILDER).get(act="registry.publish_snapshot")
+    assert entry.payload["content"]["snapshot"] == snapshot
+    assert entry.payload["content"]["persons"] == 128
+
+
+def test_no_number_phone_or_account_is_in_it(county, snapshot, home):
+    number = county.person(1).id_number.clear().encode()
+    for path in (home / "lake" / "registry").rglob("*.parquet"):
+        content = path.read_bytes()
+        assert number not in content
+        assert b"13800138000" not in content
