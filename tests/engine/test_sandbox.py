@@ -7,6 +7,7 @@ from sqlglot import parse_one
 
 from wanjia.engine import sandbox
 from wanjia.engine.dialect import Checked, check_condition
+from wanjia.engine.duck import DuckDB
 from wanjia.engine.errors import ComputationFailed, TooExpensive
 from wanjia.engine.pipeline import Pipeline, Source, Step
 from wanjia.lake import Type, parquet
@@ -111,3 +112,15 @@ def test_a_later_output_reads_what_an_earlier_one_wrote(tmp_path):
 
     assert sandbox.write([few, sandbox.Output(total, tmp_path / "t.parquet", {"a": Type.BIGINT})]) == [10, 1]
     assert pq.read_table(tmp_path / "t.parquet")["a"].to_pylist() == [sum(range(990, 1_000))]
+
+
+def test_more_rows_than_memory_are_sorted_on_disk_or_refused(tmp_path):
+    wide = "select a.a * 1000 + b.a as a, repeat('x', 100) || b.a as t from {numbers} as a, {numbers} as b order by t, 1 desc"
+    big = pipeline(tmp_path, f"select a from ({wide})")
+    with pytest.raises(TooExpensive) as refused:
+        sandbox.write([output(big, tmp_path)], engine=DuckDB(memory_limit="60MB", threads=1))
+    assert refused.value.values["limit"] == "60MB"
+
+    spilling = DuckDB(memory_limit="60MB", threads=1, spill=tmp_path / "spill")
+    (tmp_path / "o.parquet").unlink(missing_ok=True)
+    assert sandbox.write([output(big, tmp_path)], engine=spilling) == [1_000_000]

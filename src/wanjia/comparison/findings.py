@@ -31,6 +31,7 @@ from wanjia.ruleset.steps import FOUND, Inputs, one_pass
 from wanjia.scope.areas import AreaRange, merged
 
 FILE = "findings.parquet"
+MEMORY = "256MB"  # of the engine; with its libraries the child stays under half a gigabyte
 COLUMNS: Columns = {"finding_no": Type.INTEGER, **FOUND, "evidence_hash": Type.TEXT}
 _CANONICAL = ("person_no", "rule", "dataset", "source_row", "evidence")
 _SEPARATOR, _END = "\x1f", "\n"  # neither occurs in JSON text, which escapes them
@@ -85,7 +86,8 @@ def compute(run: Run, bound: Sequence[BoundRule], store: Lake, check: Check | No
         path = staging.path(FILE)
         with tempfile.TemporaryDirectory(dir=staging.folder, prefix="parts-") as folder:
             parts = [_one_dataset(run, group, store, Path(folder)) for group in _by_dataset(bound)]
-            sandbox.write([*parts, _numbered([part.path for part in parts], path)], check=check)
+            engine = DuckDB(memory_limit=MEMORY, spill=Path(folder) / "spill")
+            sandbox.write([*parts, _numbered([part.path for part in parts], path)], engine=engine, check=check)
         computed = _sum_up(run, path, store)
         staging.manifest.update(_inputs_of(run), **computed.facts())
     return computed

@@ -24,7 +24,9 @@ def main(stdin: BinaryIO, stdout: BinaryIO) -> None:
     _limit(task["limits"])
     try:
         answer = _TASKS[task["kind"]](task, stdin)
-    except (MemoryError, duckdb.OutOfMemoryException, TooExpensive):
+    except TooExpensive as refusal:
+        answer = {"error": "memory", "limit": refusal.values["limit"]}
+    except (MemoryError, duckdb.OutOfMemoryException):
         answer = {"error": "memory"}
     except Refusal as refusal:
         answer = {"error": str(refusal)[:300]}

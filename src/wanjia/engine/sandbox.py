@@ -162,7 +162,7 @@ def _answer(code: int, out: bytes, errors: bytes, limits: Limits) -> dict[str, A
             raise TooExpensive(limit=memory) from None
         raise ComputationFailed(problem=lines[-1][:200]) from None
     if answer.get("error") == "memory":
-        raise TooExpensive(limit=memory)
+        raise TooExpensive(limit=answer.get("limit", memory))
     if "error" in answer:
         raise ComputationFailed(problem=answer["error"])
     return answer
