@@ -42,9 +42,8 @@ class Resolver:
             self._add(place, place.official_name)
             self._add(place, place.name)
         for former in self._known.former.values():
-            place = self._known.places.get(former.new_code)
-            if place is not None:
-                self._add(place, former.old_name)
+            if former.new_code in self._known.places:
+                self._add(self._known.places[former.new_code], former.old_name)
 
     def _add(self, place: Place, name: str) -> None:
         names = self._names.get(place.level)

@@ -109,7 +109,11 @@ def _compare(rows: Iterable[FileRow], starts: Mapping[str, date]) -> _Changes:
     closed = [code for code, values in held.items() if code not in wanted and values[-1] is None]
     if len(closed) > PART_SHARE * len(held):
         raise DivisionFileIncomplete(missing=len(closed), known=len(held))
-    written = [Division(code, *values) for code, values in wanted.items() if held.get(code) != values]
+    written = [
+        Division(code=code, **dict(zip(_WRITTEN, values, strict=True)))
+        for code, values in wanted.items()
+        if held.get(code) != values
+    ]
     return _Changes(written, closed)
 
 

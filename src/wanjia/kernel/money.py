@@ -65,8 +65,7 @@ def parse_fen(text: str, unit: Unit = "元") -> int:
     if len(body.partition(".")[0].lstrip("0")) > MAX_DIGITS:
         raise BadAmount(MoneyFault.TOO_LARGE)
     whole, _, fraction = body.partition(".")
-    places = len(fraction)
-    fen, rest = divmod(int(whole + fraction or "0") * FEN[unit], 10**places)
+    fen, rest = divmod(int(whole + fraction or "0") * FEN[unit], int("1" + "0" * len(fraction)))
     if rest:
         raise BadAmount(MoneyFault.FRACTION)
     return -fen if negative else fen

@@ -11,13 +11,13 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
 LOOK_AGAIN_AFTER = 2.0  # seconds
 
-_all: weakref.WeakSet[Remembered[object]] = weakref.WeakSet()
+_all: weakref.WeakSet[Remembered[Any]] = weakref.WeakSet()
 
 
 class Remembered(Generic[T]):

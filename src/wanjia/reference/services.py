@@ -183,6 +183,13 @@ def _require_write(viewer: Viewer, region: str) -> None:
 
 
 MOST_DAYS = 365
+EXPECTED = {  # in figures, so that the refusal reads alike in both languages
+    ValueType.DAYS: f"1–{MOST_DAYS}",
+    ValueType.INTEGER: "0, 1, 2 …",
+    ValueType.SHARE: "0–1",
+    ValueType.DECIMAL: "0.00",
+    ValueType.TEXT: "…",
+}
 
 
 def _value_of(name: str, text: str, value_type: ValueType) -> Any:
@@ -193,9 +200,9 @@ def _value_of(name: str, text: str, value_type: ValueType) -> Any:
     try:
         number = Decimal(body)
     except InvalidOperation:
-        raise NotThatType(name=name, expected=value_type.label) from None
+        raise NotThatType(name=name, expected=EXPECTED[value_type]) from None
     if not number.is_finite():
-        raise NotThatType(name=name, expected=value_type.label)
+        raise NotThatType(name=name, expected=EXPECTED[value_type])
     whole = number == number.to_integral_value()
     fits = {
         ValueType.DAYS: whole and 0 < number <= MOST_DAYS,
@@ -204,5 +211,5 @@ def _value_of(name: str, text: str, value_type: ValueType) -> Any:
         ValueType.DECIMAL: True,
     }[value_type]
     if not fits:
-        raise NotThatType(name=name, expected=value_type.label)
+        raise NotThatType(name=name, expected=EXPECTED[value_type])
     return int(number) if value_type in (ValueType.DAYS, ValueType.INTEGER) else format(number, "f")
