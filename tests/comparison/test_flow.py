@@ -82,7 +82,7 @@ def verified(office, case_no, outcome, **more):
     down_to_town(office)
     do(office["town"], case_no, "assign", assignee=office["verifier"].user_id)
     photograph(office["verifier"], case_no)
-    return do(office["verifier"], case_no, "verify", outcome=outcome, note="入户查看车辆,已拍照。", **more)
+    return do(office["verifier"], case_no, "verify", outcome=outcome, note="入户查看车辆，已拍照。", **more)
 
 
 def test_the_declared_flow_is_sound():
@@ -148,7 +148,7 @@ def test_what_is_not_true_needs_no_correction_and_no_photo(cases, office):
     number = cases["RA-02"]
     down_to_town(office)
     do(office["town"], number, "assign", assignee=office["verifier"].user_id)
-    do(office["verifier"], number, "verify", outcome="07", note="同名同号登记有误,车主另有其人。")
+    do(office["verifier"], number, "verify", outcome="07", note="同名同号登记有误，车主另有其人。")
     assert row(number).step == "verified_no_change"
     do(office["town"], number, "review")
     do(office["county"], number, "decide")
@@ -196,7 +196,7 @@ def test_a_reopened_case_is_verified_again(cases, office):
     number = cases["RA-02"]
     down_to_town(office)
     do(office["town"], number, "assign", assignee=office["verifier"].user_id)
-    do(office["verifier"], number, "verify", outcome="08", note="车辆已过户,有过户单。")
+    do(office["verifier"], number, "verify", outcome="08", note="车辆已过户，有过户单。")
     do(office["town"], number, "review")
     do(office["county"], number, "decide")
     do(office["city"], number, "take")
@@ -290,7 +290,7 @@ def test_the_case_says_its_question_both_records_and_what_to_check(cases, office
     case = row(cases["RA-02"])
     callbacks = declared.newest("suspect").callbacks
     told = callbacks.describe(case, office["town"], "zh")
-    assert told.question == "覃1 疑似“名下车辆(识别当年及以前登记)”,请核实。"
+    assert told.question == "覃1 疑似“名下车辆(识别当年及以前登记)”，请核实。"
     assert "2013-05-01" in told.explanation
     facts = {fact.label: fact for fact in told.facts}
     dated = next(fact for fact in told.facts if fact.theirs == "2013-05-01")

@@ -1,7 +1,13 @@
+from __future__ import annotations
+
 from importlib import import_module
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from django.apps import AppConfig, apps
+
+if TYPE_CHECKING:
+    from wanjia.ui.viewing import Looker
 
 
 class CaseworkConfig(AppConfig):
@@ -14,6 +20,7 @@ class CaseworkConfig(AppConfig):
         from wanjia.audit import details, subjects, watched
         from wanjia.casework.models import Case, CaseEvent
         from wanjia.kernel.errors import Sentence
+        from wanjia.ui import hooks
 
         watched.watch("casework.Case", "casework.CaseSubject", "casework.CaseEvent")
         details.register_details("casework.CaseEvent", CaseEvent.payload, order="id")
@@ -25,7 +32,17 @@ class CaseworkConfig(AppConfig):
                 url_name="casework:case",
             )
         )
+        hooks.register_task_count(_waiting_for)
         _discover_flows()
+
+
+def _waiting_for(looker: Looker) -> int:
+    """How many cases wait for somebody, for the top bar: from the counters, as the home page has it."""
+    from wanjia.casework.queries import waiting_for
+    from wanjia.scope.viewer import Viewer
+
+    assert isinstance(looker, Viewer)  # noqa: S101 - the shell only knows a viewer's outline
+    return waiting_for(looker).all
 
 
 def _discover_flows() -> None:

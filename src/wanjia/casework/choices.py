@@ -97,7 +97,7 @@ BAR_SENTENCES: dict[Bar, Sentence] = {
     Bar.OTHER_SEAT: Sentence("这一步由其他单位办理", "this step belongs to another office"),
     Bar.OTHER_PERSON: Sentence("这一步已指定他人办理", "this step was assigned to somebody else"),
     Bar.TOOK_PART: Sentence(
-        "已办理过本件的前一环节,须由另一人办理", "has acted on an earlier step of this case; another person must do it"
+        "已办理过本件的前一环节，须由另一人办理", "has acted on an earlier step of this case; another person must do it"
     ),
     Bar.ENTERED_DATA: Sentence("该户数据由其录入", "entered this household's data"),
     Bar.RELATIVE: Sentence("与该户有亲属关系", "is a relative of this household"),

@@ -104,7 +104,7 @@ class Offered:
 OWN_ACTS = {
     "open": Sentence("立件", "Opened"),
     "warn": Sentence("临期提醒", "Deadline near"),
-    "raise": Sentence("逾期,报上一级", "Overdue, raised one level"),
+    "raise": Sentence("逾期，报上一级", "Overdue, raised one level"),
 }
 
 _offered: dict[tuple[str, int], Offered] = {}

@@ -10,11 +10,11 @@ class CaseMovedOn(Refusal):
     status = 409
     facts = ("case_no", "by", "at")
     what = Sentence(
-        "核查件 {case_no} 已由{by}于 {at} 办理,您的操作没有生效,没有任何内容被改动。",
+        "核查件 {case_no} 已由{by}于 {at} 办理，您的操作没有生效，没有任何内容被改动。",
         "Case {case_no} was moved on by {by} at {at}; your action had no effect and nothing was changed.",
     )
     cure = Sentence(
-        "请打开该件查看最新情况,再决定是否还需要办理。",
+        "请打开该件查看最新情况，再决定是否还需要办理。",
         "Open the case to see where it stands now, then decide whether anything is left to do.",
     )
 
@@ -26,10 +26,10 @@ class ActionNotOffered(Refusal):
     status = 409
     facts = ("case_no", "action", "step")
     what = Sentence(
-        "核查件 {case_no} 目前处于“{step}”,不能进行“{action}”,没有任何内容被改动。",
+        "核查件 {case_no} 目前处于“{step}”，不能进行“{action}”，没有任何内容被改动。",
         "Case {case_no} is at step “{step}”, which does not offer “{action}”; nothing was changed.",
     )
-    cure = Sentence("请刷新页面,按页面上给出的选项办理。", "Reload the page and use one of the answers it offers.")
+    cure = Sentence("请刷新页面，按页面上给出的选项办理。", "Reload the page and use one of the answers it offers.")
 
 
 class NotYours(Refusal):
@@ -43,7 +43,7 @@ class NotYours(Refusal):
         "You may not act on case {case_no}: {because}. Nothing was changed.",
     )
     cure = Sentence(
-        "请由另一位有权限的同志办理,或退回上一环节重新指定。",
+        "请由另一位有权限的同志办理，或退回上一环节重新指定。",
         "Let another entitled person act, or return the case to be assigned again.",
     )
 
@@ -54,7 +54,7 @@ class AssigneeBarred(NotYours):
     code = "casework.assignee_barred"
     status = 422
     what = Sentence(
-        "核查件 {case_no} 不能指派给此人:{because}。没有任何内容被改动。",
+        "核查件 {case_no} 不能指派给此人：{because}。没有任何内容被改动。",
         "Case {case_no} cannot be given to this person: {because}. Nothing was changed.",
     )
     cure = Sentence("请从名单中选择可以指派的人员。", "Choose one of the people the list offers.")
@@ -67,11 +67,12 @@ class AnswerIncomplete(Refusal):
     status = 422
     facts = ("case_no", "missing")
     what = Sentence(
-        "核查件 {case_no} 还缺少:{missing}。没有任何内容被改动。",
+        "核查件 {case_no} 还缺少：{missing}。没有任何内容被改动。",
         "Case {case_no} still needs: {missing}. Nothing was changed.",
     )
     cure = Sentence(
-        "请补齐后再提交;已上传的材料仍保留在本件中。", "Add it and submit again; what was uploaded stays with the case."
+        "请补齐后再提交；已上传的材料仍保留在本件中。",
+        "Add it and submit again; what was uploaded stays with the case.",
     )
 
 
@@ -95,7 +96,7 @@ class CountChanged(Refusal):
     status = 409
     facts = ("expected", "found")
     what = Sentence(
-        "您确认的是 {expected} 条,但现在符合条件的是 {found} 条,没有任何内容被改动。",
+        "您确认的是 {expected} 条，但现在符合条件的是 {found} 条，没有任何内容被改动。",
         "You confirmed {expected} cases, but {found} match now; nothing was changed.",
     )
     cure = Sentence("请重新查看列表后再确认。", "Look at the list again, then confirm.")
@@ -108,7 +109,7 @@ class NotInBulk(Refusal):
     status = 400
     facts = ("action",)
     what = Sentence(
-        "“{action}”需要逐件办理,没有任何内容被改动。", "“{action}” must be done case by case; nothing was changed."
+        "“{action}”需要逐件办理，没有任何内容被改动。", "“{action}” must be done case by case; nothing was changed."
     )
     cure = Sentence("请打开各件分别办理。", "Open the cases one by one.")
 
@@ -120,11 +121,11 @@ class DeadlineUnusable(Refusal):
     status = 422
     facts = ("due_on",)
     what = Sentence(
-        "期限 {due_on} 不可用:须为今天以后的工作日。没有任何内容被改动。",
+        "期限 {due_on} 不可用：须为今天以后的工作日。没有任何内容被改动。",
         "The deadline {due_on} cannot be used: it must be a working day after today. Nothing was changed.",
     )
     cure = Sentence(
-        "请另选一个工作日,或不填,按规定天数自动计算。",
+        "请另选一个工作日，或不填，按规定天数自动计算。",
         "Choose another working day, or leave it empty for the usual number of days.",
     )
 
@@ -146,7 +147,7 @@ class SampleTooSmall(Refusal):
     status = 422
     facts = ("share", "least")
     what = Sentence(
-        "抽查比例 {share} 低于规定的 {least},没有任何内容被改动。",
+        "抽查比例 {share} 低于规定的 {least}，没有任何内容被改动。",
         "A sample of {share} is below the required {least}; nothing was changed.",
     )
     cure = Sentence("请提高抽查比例。", "Raise the share.")
@@ -159,10 +160,10 @@ class NumberInText(Refusal):
     status = 422
     facts = ("case_no",)
     what = Sentence(
-        "核查件 {case_no} 的说明里含有身份证号码,没有保存,没有任何内容被改动。",
+        "核查件 {case_no} 的说明里含有身份证号码，没有保存，没有任何内容被改动。",
         "The note on case {case_no} holds an identity number; it was not kept and nothing was changed.",
     )
     cure = Sentence(
-        "请删去号码,用姓名或“户主”“长子”等称呼代替。",
+        "请删去号码，用姓名或“户主”“长子”等称呼代替。",
         "Take the number out and say “the head” or “the eldest son” instead.",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from django.db.models import Count, F, Q, QuerySet, Sum
@@ -12,7 +12,7 @@ from django.db.models.functions import Substr
 
 from wanjia.accounts import queries as accounts
 from wanjia.casework import declared, guards
-from wanjia.casework.choices import SEAT_LENGTH, Bar, Mutes, Seat
+from wanjia.casework.choices import SEAT_LENGTH, Bar, Mutes, Need, Seat
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case, CaseCounter, CaseEvent, CaseMove
 from wanjia.casework.rules import Action, Step
@@ -52,6 +52,31 @@ def count(viewer: Viewer, case_filter: CaseFilter) -> int:
     return matching(viewer, case_filter).filter(closed_at=None).count()
 
 
+def waiting_by_step(viewer: Viewer, case_filter: CaseFilter) -> dict[tuple[str, str], int]:
+    """(kind, step) → how many open cases of the filter stand there; the filter's own step is left aside."""
+    rows = matching(viewer, replace(case_filter, step="", state="open"))
+    found = rows.values_list("kind", "step").annotate(n=Count("pk")).order_by()
+    return {(kind, step): n for kind, step, n in found}
+
+
+def topics(viewer: Viewer) -> list[str]:
+    """The topics there have been cases about where the viewer oversees an area."""
+    return sorted(set(_moves(viewer).values_list("topic", flat=True)))
+
+
+def assignees(viewer: Viewer, case_filter: CaseFilter, action_code: str) -> dict[int, str]:
+    """Whom a bulk act could give cases to: those who may do the next step all over the viewer's desk."""
+    found: dict[int, str] = {}
+    for action in bulk_actions(viewer, case_filter):
+        if action.code != action_code or Need.ASSIGNEE not in action.needs:
+            continue
+        flow = declared.newest(case_filter.kind or declared.kinds()[0]).flow
+        permission = next(after.permission for after in flow.step(action.to).actions if not after.goes_back)
+        for desk in guards.seats_of(viewer, action.permission):
+            found |= accounts.holders_of(permission, desk)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class BulkPreview:
     """What a bulk act would do, in numbers: how many cases, to how many desks, until when."""
@@ -59,6 +84,10 @@ class BulkPreview:
     count: int
     by_desk: Sequence[tuple[str, int]]
     elsewhere: int  # open cases in the filter that offer no such action now
+
+    @property
+    def moving(self) -> int:
+        return self.count - self.elsewhere
 
 
 def bulk_preview(viewer: Viewer, case_filter: CaseFilter, action_code: str) -> BulkPreview:
@@ -286,9 +315,9 @@ def _permission_of_assignee(case: Case, action: Action) -> str:
 # Evidence
 
 
-def has_evidence(viewer: Viewer, case: Case) -> bool:
+def has_evidence(case: Case) -> bool:
     """Whether something was filed with the case since it came to this step."""
-    rows = files.files_of(viewer, "case", case.case_no)
+    rows = files.files_of(system_viewer("casework.evidence"), "case", case.case_no)
     return any(row.stored_at >= case.step_entered_at for row in rows)
 
 
@@ -313,27 +342,44 @@ class HomeLines:
     moved_since_yesterday: int
 
 
-def home_lines(viewer: Viewer) -> HomeLines:
-    """What waits for me, what is overdue below me, what changed since yesterday."""
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for somebody at his desks and in person, and how pressing it is."""
+
+    all: int
+    yellow: int
+    overdue: int
+
+
+def waiting_for(viewer: Viewer) -> Waiting:
+    """What waits for this viewer: his desks from the counters, his own cases from their short index."""
     today = clock.today()
-    desks = _my_desks(viewer)
-    in_person = Q(closed_at=None, holder_user_id=viewer.user_id)
     yellow, red = Q(warn_on__lte=today, due_on__gte=today), Q(due_on__lt=today)
     mine = (
         Case.objects.visible_to(viewer)
-        .filter(in_person)
+        .filter(closed_at=None, holder_user_id=viewer.user_id)
         .aggregate(all=Count("pk"), yellow=Count("pk", filter=yellow), red=Count("pk", filter=red))
     )
-    counters = _counters(viewer)
-    seat = counters.filter(desks).aggregate(all=Sum("n"), yellow=Sum("n", filter=yellow), red=Sum("n", filter=red))
-    below = counters.exclude(desks).filter(red).aggregate(all=Sum("n"))["all"] or 0
+    desks = (
+        _counters(viewer)
+        .filter(_my_desks(viewer))
+        .aggregate(all=Sum("n"), yellow=Sum("n", filter=yellow), red=Sum("n", filter=red))
+    )
+    return Waiting(*(mine[name] + (desks[name] or 0) for name in ("all", "yellow", "red")))
+
+
+def home_lines(viewer: Viewer) -> HomeLines:
+    """What waits for me, what is overdue below me, what changed since yesterday."""
+    today, waiting = clock.today(), waiting_for(viewer)
+    late = _counters(viewer).exclude(_my_desks(viewer)).filter(due_on__lt=today)
+    below = late.aggregate(all=Sum("n"))["all"] or 0
     offices = _offices(viewer)
     raised = Case.objects.visible_to(viewer).filter(closed_at=None, raised_to__in=offices).count() if offices else 0
     moved = _moves(viewer).filter(on__gte=today - timedelta(days=1)).aggregate(all=Sum("n"))["all"] or 0
     return HomeLines(
-        waiting=(seat["all"] or 0) + mine["all"],
-        waiting_yellow=(seat["yellow"] or 0) + mine["yellow"],
-        waiting_overdue=(seat["red"] or 0) + mine["red"],
+        waiting=waiting.all,
+        waiting_yellow=waiting.yellow,
+        waiting_overdue=waiting.overdue,
         overdue_below=below,
         raised=raised,
         moved_since_yesterday=moved,

@@ -138,6 +138,7 @@ class Answer:
     reason: str = ""
     until: date | None = None
     correction: Mapping[str, object] | None = None
+    checked: tuple[str, ...] = ()  # what of the tick-list was looked at
     due_on: date | None = None
 
 

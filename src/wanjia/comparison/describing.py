@@ -38,7 +38,7 @@ def described(finding: Finding, rule: RunRule, viewer: Viewer, language: str) ->
     """The finding for somebody who may see it, in his language; the name as far as he may read it."""
     household = Household.objects.visible_to(BEHIND_A_CASE).filter(pk=finding.household_no).first()
     name = names_for(viewer, [finding.person_no]).get(finding.person_no, "")
-    question = _("%(name)s 疑似“%(rule)s”,请核实。") % {"name": name, "rule": rule.title.text(language)}
+    question = _("%(name)s 疑似“%(rule)s”，请核实。") % {"name": name, "rule": rule.title.text(language)}
     return Described(
         question=question,
         explanation=rule.explain(finding.evidence, language),

@@ -12,7 +12,7 @@ class NoActiveRules(Refusal):
     status = 409
     facts = ("on", "region")
     what = Sentence(
-        "{on} {region} 没有生效的规则,没有进行比对。", "On {on} no rule is in force in {region}; nothing was compared."
+        "{on} {region} 没有生效的规则，没有进行比对。", "On {on} no rule is in force in {region}; nothing was compared."
     )
     cure = Sentence("请检查规则文件的有效期。", "Check the validity of the rule files.")
 
@@ -24,7 +24,7 @@ class NoBatches(Refusal):
     status = 409
     facts = ("region",)
     what = Sentence(
-        "{region} 还没有已采纳的部门数据,没有进行比对。",
+        "{region} 还没有已采纳的部门数据，没有进行比对。",
         "No department data are accepted for {region}; nothing was compared.",
     )
     cure = Sentence("请先接收并采纳部门数据。", "Receive and accept a department's file first.")
@@ -37,10 +37,10 @@ class NotResolved(Refusal):
     status = 409
     facts = ("dataset", "batch")
     what = Sentence(
-        "{dataset} 第 {batch} 批尚未与同一份建档立卡快照匹配,没有进行比对。",
+        "{dataset} 第 {batch} 批尚未与同一份建档立卡快照匹配，没有进行比对。",
         "Batch {batch} of {dataset} is not resolved against the snapshot of the run; nothing was compared.",
     )
-    cure = Sentence("请先完成该批数据的身份匹配,再重新比对。", "Resolve the batch, then compare again.")
+    cure = Sentence("请先完成该批数据的身份匹配，再重新比对。", "Resolve the batch, then compare again.")
 
 
 class RulesChanged(Refusal):
@@ -53,7 +53,7 @@ class RulesChanged(Refusal):
         "第 {run} 次比对等待期间规则已变更({rules}),没有执行。",
         "The rules of run {run} changed while it waited ({rules}).",
     )
-    cure = Sentence("请重新发起比对,新的比对使用新规则。", "Ask for a new run; it will use the new rules.")
+    cure = Sentence("请重新发起比对，新的比对使用新规则。", "Ask for a new run; it will use the new rules.")
 
 
 class InputsChanged(Refusal):
@@ -63,10 +63,10 @@ class InputsChanged(Refusal):
     status = 500
     facts = ("address",)
     what = Sentence(
-        "比对固定的输入 {address} 已被改动,没有执行。", "The pinned input {address} was changed; the run was not made."
+        "比对固定的输入 {address} 已被改动，没有执行。", "The pinned input {address} was changed; the run was not made."
     )
     cure = Sentence(
-        "请从备份恢复数据湖,然后重新发起比对。", "Restore the lake from its backup, then ask for a new run."
+        "请从备份恢复数据湖，然后重新发起比对。", "Restore the lake from its backup, then ask for a new run."
     )
 
 
@@ -77,10 +77,10 @@ class RunNotReady(Refusal):
     status = 409
     facts = ("run", "status")
     what = Sentence(
-        "第 {run} 次比对目前不能这样处理(状态:{status})。", "Run {run} cannot be used like this now (status: {status})."
+        "第 {run} 次比对目前不能这样处理（状态：{status}）。", "Run {run} cannot be used like this now (status: {status})."
     )
     cure = Sentence(
-        "等待中的比对请稍后再看;待确认的请先确认或作废;已作废的请使用最近一次完成的比对。",
+        "等待中的比对请稍后再看；待确认的请先确认或作废；已作废的请使用最近一次完成的比对。",
         "Wait for a run under way, confirm or discard a held one; instead of a discarded one use the latest.",
     )
 
@@ -102,11 +102,11 @@ class CorrectionNotPossible(Refusal):
     status = 422
     facts = ("case_no", "problem")
     what = Sentence(
-        "核查件 {case_no} 的整改方式不可用:{problem}。没有任何内容被改动。",
+        "核查件 {case_no} 的整改方式不可用：{problem}。没有任何内容被改动。",
         "The correction of case {case_no} cannot be used: {problem}. Nothing was changed.",
     )
     cure = Sentence(
-        "请按核查结果选择页面列出的整改方式,并补全内容。",
+        "请按核查结果选择页面列出的整改方式，并补全内容。",
         "Choose a correction the page lists for this verdict and complete it.",
     )
 
@@ -118,7 +118,7 @@ class FindingsChanged(Refusal):
     status = 409
     facts = ("expected", "found")
     what = Sentence(
-        "您确认的是 {expected} 条疑点,但现在符合条件的是 {found} 条,没有下发任何内容。",
+        "您确认的是 {expected} 条疑点，但现在符合条件的是 {found} 条，没有下发任何内容。",
         "You confirmed {expected} findings, but {found} match now; nothing was issued.",
     )
     cure = Sentence("请重新查看列表后再确认。", "Look at the list again, then confirm.")
@@ -131,8 +131,8 @@ class NothingToIssue(Refusal):
     status = 409
     facts = ("found",)
     what = Sentence(
-        "符合条件的 {found} 条疑点都已处理,没有需要下发的。", "All {found} findings that match were decided already."
+        "符合条件的 {found} 条疑点都已处理，没有需要下发的。", "All {found} findings that match were decided already."
     )
     cure = Sentence(
-        "请换一个筛选条件,或到核查件列表查看进度。", "Change the filter, or follow their progress in the list of cases."
+        "请换一个筛选条件，或到核查件列表查看进度。", "Change the filter, or follow their progress in the list of cases."
     )

@@ -4,6 +4,7 @@ from wanjia.casework.rules import Answer
 from wanjia.casework.services.acting import act
 from wanjia.casework.services.bulk import BulkResult, act_in_bulk
 from wanjia.casework.services.escalation import Escalated, escalate_overdue
+from wanjia.casework.services.moves import Dates, dates_for
 from wanjia.casework.services.opening import CaseSpec, Opened, SubjectSpec, open_cases
 from wanjia.casework.services.sampling import Draw, Sample, draw_sample
 
@@ -11,6 +12,7 @@ __all__ = [
     "Answer",
     "BulkResult",
     "CaseSpec",
+    "Dates",
     "Draw",
     "Escalated",
     "Opened",
@@ -18,6 +20,7 @@ __all__ = [
     "SubjectSpec",
     "act",
     "act_in_bulk",
+    "dates_for",
     "draw_sample",
     "escalate_overdue",
     "open_cases",

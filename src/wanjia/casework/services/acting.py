@@ -48,7 +48,7 @@ def act(*, viewer: Viewer, case_no: int, action: str, seen_version: int, answer:
     if wanted is None:
         raise ActionNotOffered(case_no=case_no, action=action, step=case.at.title)
     _require_turn(viewer, case, wanted)
-    _require_answer(viewer, case, wanted, answer)
+    _require_answer(case, wanted, answer)
     callbacks = declared.offered_for(case.kind, case.flow_version).callbacks
     callbacks.check(case, wanted, answer)
     done = Act(viewer, case.flow, action, Kind(wanted.record))
@@ -89,12 +89,12 @@ def _require_turn(viewer: Viewer, case: Case, action: Action) -> None:
         raise NotYours(case_no=case.case_no, bar=bar.value, because=BAR_SENTENCES[bar])
 
 
-def _require_answer(viewer: Viewer, case: Case, action: Action, answer: Answer) -> None:
+def _require_answer(case: Case, action: Action, answer: Answer) -> None:
     if answer.outcome and answer.outcome not in action.outcomes:
         raise OutcomeNotOffered(case_no=case.case_no, outcome=answer.outcome)
     if any(holds_identity_number(text) for text in _texts(answer)):
         raise NumberInText(case_no=case.case_no)
-    missing = [need for need in Need if need in _needs(action, answer) and not _given(viewer, case, need, answer)]
+    missing = [need for need in Need if need in _needs(action, answer) and not _given(case, need, answer)]
     if missing:
         raise AnswerIncomplete(case_no=case.case_no, missing=in_words(missing))
     if Need.ASSIGNEE in action.needs and answer.assignee is not None:
@@ -112,7 +112,7 @@ def _needs(action: Action, answer: Answer) -> frozenset[Need]:
     return action.needs | {Need.EVIDENCE} if proven else action.needs
 
 
-def _given(viewer: Viewer, case: Case, need: Need, answer: Answer) -> bool:
+def _given(case: Case, need: Need, answer: Answer) -> bool:
     match need:
         case Need.ASSIGNEE:
             return answer.assignee is not None
@@ -125,7 +125,7 @@ def _given(viewer: Viewer, case: Case, need: Need, answer: Answer) -> bool:
         case Need.CORRECTION:
             return bool(answer.correction)
         case Need.EVIDENCE:
-            return queries.has_evidence(viewer, case)
+            return queries.has_evidence(case)
 
 
 def _take(case: Case, action: Action, answer: Answer) -> None:
@@ -150,6 +150,8 @@ def _said(case: Case, action: Action, answer: Answer) -> Mapping[str, Any]:
         said["correction"] = case.proposal
     if action.needs & {Need.EVIDENCE} or answer.outcome in action.evidence_for:
         said["evidence"] = queries.evidence_digests(case)
+    if answer.checked:
+        said["checked"] = list(answer.checked)
     if answer.until:
         said["until"] = answer.until.isoformat()
     return said

@@ -38,7 +38,7 @@ class SuspectCallbacks:
             checks=describing.combined_checks(found),
             links=_links(case),
             change=corrections.in_words(case, language),
-            warnings=() if first.live else (_("该户已不在册,核实时请注意。"),),
+            warnings=() if first.live else (_("该户已不在册，核实时请注意。"),),
         )
 
     def headlines(self, cases: Sequence[Case], viewer: Viewer, language: str) -> Mapping[int, str]:

@@ -26,14 +26,14 @@ TITLES: Mapping[Correction, tuple[Sentence, Sentence]] = {
     Correction.REMOVE: (
         Sentence("错评清退", "Remove: wrongly identified"),
         Sentence(
-            "县级同意后,该户退出在册,家庭成员状态改为“户清退时清退人员”",
+            "县级同意后，该户退出在册，家庭成员状态改为“户清退时清退人员”",
             "Once the county agrees the household leaves the registry; its members get the status of removed people",
         ),
     ),
     Correction.EXIT: (
         Sentence("按正常脱贫退出", "Normal exit"),
         Sentence(
-            "县级同意后,脱贫标志改为“已脱贫”,仍享受政策",
+            "县级同意后，脱贫标志改为“已脱贫”，仍享受政策",
             "Once the county agrees the household is marked as exited; it keeps its entitlements",
         ),
     ),
@@ -42,7 +42,7 @@ TITLES: Mapping[Correction, tuple[Sentence, Sentence]] = {
         Sentence("县级同意后写入建档立卡", "Written to the registry once the county agrees"),
     ),
     Correction.MEASURE: (
-        Sentence("已采取措施整改,登记信息不变", "Put right on the ground, nothing registered changes"),
+        Sentence("已采取措施整改，登记信息不变", "Put right on the ground, nothing registered changes"),
         Sentence("只记录整改措施", "Only the measure is recorded"),
     ),
 }  # fmt: skip
@@ -70,7 +70,7 @@ def _fields_of(kind: Correction, case: Case, language: str) -> tuple[Any, ...]:
             names = tuple((name, FIELDS[name].title.text(language)) for name in correctable())
             return (
                 ("field", Sentence("登记项目", "Registered value"), names),
-                ("new", Sentence("更正为(代码或内容)", "New value (code or text)"), ()),
+                ("new", Sentence("更正为（代码或内容）", "New value (code or text)"), ()),
             )
         case Correction.MEASURE:
             return (("measure", Sentence("整改措施", "What was done"), ()),)
@@ -110,7 +110,7 @@ def check(case: Case, proposal: Mapping[str, object]) -> None:
             measure = str(proposal.get("measure", "")).strip()
             if not measure or len(measure) > LONGEST_MEASURE:
                 raise _refused(
-                    case, Sentence("请写明整改措施(500 字以内)", "say what was done, in at most 500 characters")
+                    case, Sentence("请写明整改措施（500 字以内）", "say what was done, in at most 500 characters")
                 )
         case Correction.REMOVE:
             pass

@@ -19,16 +19,16 @@ ALL_OUTCOMES = (*TRUE_OUTCOMES, EXEMPT, "06", "07", "08", "09")
 BACK = frozenset({Need.REASON})
 
 OUTCOMES = (
-    Outcome(code=CORRECTED, title=Sentence("属实,已整改", "True, corrected"), holds=True),
-    Outcome(code=CORRECTING, title=Sentence("属实,整改中", "True, being corrected"), holds=True),
-    Outcome(code=NORMAL_EXIT, title=Sentence("属实,按正常脱贫退出", "True, leaves by normal exit"), holds=True),
-    Outcome(code=WRONGLY_IDENTIFIED, title=Sentence("属实,错评清退", "True, wrongly identified, removed"), holds=True),
+    Outcome(code=CORRECTED, title=Sentence("属实，已整改", "True, corrected"), holds=True),
+    Outcome(code=CORRECTING, title=Sentence("属实，整改中", "True, being corrected"), holds=True),
+    Outcome(code=NORMAL_EXIT, title=Sentence("属实，按正常脱贫退出", "True, leaves by normal exit"), holds=True),
+    Outcome(code=WRONGLY_IDENTIFIED, title=Sentence("属实，错评清退", "True, wrongly identified, removed"), holds=True),
     Outcome(
-        code=EXEMPT, title=Sentence("属实,但符合政策例外", "True, but exempt by policy"), holds=True, mutes=Mutes.UNTIL
+        code=EXEMPT, title=Sentence("属实，但符合政策例外", "True, but exempt by policy"), holds=True, mutes=Mutes.UNTIL
     ),
-    Outcome(code="06", title=Sentence("不属实,部门数据错误", "Not true, department error"), holds=False, feedback=True),
-    Outcome(code="07", title=Sentence("不属实,非同一人", "Not true, not the same person"), holds=False, feedback=True),
-    Outcome(code="08", title=Sentence("不属实,数据过期", "Not true, outdated data"), holds=False, feedback=True),
+    Outcome(code="06", title=Sentence("不属实，部门数据错误", "Not true, department error"), holds=False, feedback=True),
+    Outcome(code="07", title=Sentence("不属实，非同一人", "Not true, not the same person"), holds=False, feedback=True),
+    Outcome(code="08", title=Sentence("不属实，数据过期", "Not true, outdated data"), holds=False, feedback=True),
     Outcome(code="09", title=Sentence("无法核实", "Cannot be verified"), holds=False, mutes=Mutes.NEVER),
 )
 
@@ -43,7 +43,7 @@ def _back(code: str, title: Sentence, consequence: Sentence, permission: str, to
 PASS_ON = Action(
     code="pass_on",
     title=Sentence("派发到县", "Pass on to the county"),
-    consequence=Sentence("转到所在县,由县级分派到乡镇", "Goes to its county, which distributes it to the township"),
+    consequence=Sentence("转到所在县，由县级分派到乡镇", "Goes to its county, which distributes it to the township"),
     permission="suspects.dispatch",
     to="dispatched_county",
     bulk=True,
@@ -52,7 +52,7 @@ PASS_ON = Action(
 DISTRIBUTE = Action(
     code="distribute",
     title=Sentence("分派到乡镇", "Distribute to the township"),
-    consequence=Sentence("转到所在乡镇,由乡镇指派核查人", "Goes to its township, which assigns a verifier"),
+    consequence=Sentence("转到所在乡镇，由乡镇指派核查人", "Goes to its township, which assigns a verifier"),
     permission="suspects.distribute",
     to="dispatched_town",
     bulk=True,
@@ -71,7 +71,7 @@ ASSIGN = Action(
 REASSIGN = Action(
     code="reassign",
     title=Sentence("改派核查人", "Assign somebody else"),
-    consequence=Sentence("由另一人核查,期限重新计算", "Another person verifies; the deadline begins anew"),
+    consequence=Sentence("由另一人核查，期限重新计算", "Another person verifies; the deadline begins anew"),
     permission="suspects.assign",
     to="assigned",
     needs=frozenset({Need.ASSIGNEE}),
@@ -83,7 +83,7 @@ VERIFY = Action(
     code="verify",
     title=Sentence("提交核查结果", "Report what was found"),
     consequence=Sentence(
-        "属实的转村级整改,其余转乡镇审核",
+        "属实的转村级整改，其余转乡镇审核",
         "If true it goes to the village for correction, otherwise to the township's review",
     ),
     permission="suspects.verify",
@@ -98,7 +98,7 @@ CORRECT = Action(
     code="correct",
     title=Sentence("提交整改", "Propose the correction"),
     consequence=Sentence(
-        "转乡镇审核;县级决定后才写入建档立卡",
+        "转乡镇审核；县级决定后才写入建档立卡",
         "Goes to the township's review; the registry changes only when the county decides",
     ),
     permission="suspects.correct",
@@ -121,7 +121,7 @@ DECIDE = Action(
     code="decide",
     title=Sentence("同意并办结", "Decide as proposed"),
     consequence=Sentence(
-        "整改立即写入建档立卡,转市级抽查", "The correction is written to the registry now; the city may sample it"
+        "整改立即写入建档立卡，转市级抽查", "The correction is written to the registry now; the city may sample it"
     ),
     permission="suspects.decide",
     to="county_closed",
@@ -144,16 +144,16 @@ TAKE = _passing(
     "take", Sentence("列入抽查", "Take into the sample"), Sentence("逐件复核", "Is looked at again"), "sampled"
 )
 PASS = _passing(
-    "pass", Sentence("不抽查,销号", "Close without a sample"), Sentence("核查件办结", "Closes the case"), "closed"
+    "pass", Sentence("不抽查，销号", "Close without a sample"), Sentence("核查件办结", "Closes the case"), "closed"
 )
 CONFIRM = _passing(
-    "confirm", Sentence("抽查无误,销号", "Confirm and close"), Sentence("核查件办结", "Closes the case"), "closed"
+    "confirm", Sentence("抽查无误，销号", "Confirm and close"), Sentence("核查件办结", "Closes the case"), "closed"
 )
 REOPEN = _back(
     "reopen",
-    Sentence("抽查有误,重新核查", "Reopen"),
+    Sentence("抽查有误，重新核查", "Reopen"),
     Sentence(
-        "退回县级重新分派核查;已写入的更正保留", "Goes back to the county to be verified anew; what was corrected stays"
+        "退回县级重新分派核查；已写入的更正保留", "Goes back to the county to be verified anew; what was corrected stays"
     ),
     "suspects.sample",
     "reopened",
@@ -195,7 +195,7 @@ SUSPECT = Flow(
                 DISTRIBUTE,
                 _back(
                     "not_county",
-                    Sentence("非本县,退回市级", "Not ours, back to the city"),
+                    Sentence("非本县，退回市级", "Not ours, back to the city"),
                     Sentence("退回市级重新派发", "Goes back to the city"),
                     "suspects.distribute",
                     "issued",
@@ -211,7 +211,7 @@ SUSPECT = Flow(
                 ASSIGN,
                 _back(
                     "not_town",
-                    Sentence("非本乡镇,退回县级", "Not ours, back to the county"),
+                    Sentence("非本乡镇，退回县级", "Not ours, back to the county"),
                     Sentence("退回县级重新分派", "Goes back to the county"),
                     "suspects.assign",
                     "dispatched_county",
@@ -228,7 +228,7 @@ SUSPECT = Flow(
                 REASSIGN,
                 _back(
                     "give_back",
-                    Sentence("无法承担,退回乡镇", "Cannot do it, back to the township"),
+                    Sentence("无法承担，退回乡镇", "Cannot do it, back to the township"),
                     Sentence("由乡镇另行指派", "The township assigns somebody else"),
                     "suspects.verify",
                     "dispatched_town",
@@ -237,13 +237,13 @@ SUSPECT = Flow(
         ),
         _step(
             "verified",
-            Sentence("属实,待整改", "True, waits for correction"),
+            Sentence("属实，待整改", "True, waits for correction"),
             Seat.VILLAGE,
             [
                 CORRECT,
                 _back(
                     "dispute",
-                    Sentence("对结论有疑问,退回核查人", "Question the finding, back to the verifier"),
+                    Sentence("对结论有疑问，退回核查人", "Question the finding, back to the verifier"),
                     Sentence("由原核查人重新核查", "The same person verifies again"),
                     "suspects.correct",
                     "assigned",
@@ -253,13 +253,13 @@ SUSPECT = Flow(
         ),
         _step(
             "verified_no_change",
-            Sentence("无需整改,待乡镇审核", "Nothing to correct, waits for review"),
+            Sentence("无需整改，待乡镇审核", "Nothing to correct, waits for review"),
             Seat.TOWNSHIP,
             [REVIEW, SEND_BACK],
         ),
         _step(
             "corrected",
-            Sentence("已整改,待乡镇审核", "Corrected, waits for review"),
+            Sentence("已整改，待乡镇审核", "Corrected, waits for review"),
             Seat.TOWNSHIP,
             [REVIEW, SEND_BACK],
         ),
@@ -278,9 +278,9 @@ SUSPECT = Flow(
                 ),
             ],
         ),
-        _step("county_closed", Sentence("县级已决定,待抽查", "Decided, may be sampled"), Seat.CITY, [TAKE, PASS]),
+        _step("county_closed", Sentence("县级已决定，待抽查", "Decided, may be sampled"), Seat.CITY, [TAKE, PASS]),
         _step("sampled", Sentence("抽查中", "In the sample"), Seat.CITY, [CONFIRM, REOPEN]),
-        _step("reopened", Sentence("抽查退回,待重新分派", "Reopened, waits for the county"), Seat.COUNTY, [DISTRIBUTE]),
+        _step("reopened", Sentence("抽查退回，待重新分派", "Reopened, waits for the county"), Seat.COUNTY, [DISTRIBUTE]),
         Step(code="closed", title=Sentence("已销号", "Closed"), seat=Seat.COUNTY),
     ),
 )

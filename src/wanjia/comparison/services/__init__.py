@@ -1,8 +1,9 @@
-from wanjia.comparison.services.dispatch import Issued, Screened, issue_findings, screen
+from wanjia.comparison.services.dispatch import ISSUE, Issued, Screened, issue_findings, screen
 from wanjia.comparison.services.prepare import compare_now, refresh_inputs
 from wanjia.comparison.services.run import discard_run, release_run, request_run, run_comparison
 
 __all__ = [
+    "ISSUE",
     "Issued",
     "Screened",
     "compare_now",

@@ -16,8 +16,8 @@ from wanjia.casework.choices import Mutes
 from wanjia.casework.models import Case
 from wanjia.casework.services import CaseSpec, SubjectSpec, open_cases
 from wanjia.comparison import queries
-from wanjia.comparison.choices import Decision
-from wanjia.comparison.errors import FindingsChanged, NothingToIssue
+from wanjia.comparison.choices import Decision, RunStatus
+from wanjia.comparison.errors import FindingsChanged, NothingToIssue, RunNotReady
 from wanjia.comparison.models import Run, Screening
 from wanjia.comparison.queries import Filters, Finding
 from wanjia.kernel import clock
@@ -89,6 +89,9 @@ def screen(viewer: Viewer, run_id: int, filters: Filters) -> Screened:
     """
     if not viewer.may(ISSUE):
         raise NotAllowed(action=ISSUE)
+    run = queries.run_for(viewer, run_id)
+    if run.status != RunStatus.DONE:
+        raise RunNotReady(run=run_id, status=run.status)
     found = list(queries.each_finding(viewer, run_id, filters, action=ISSUE))
     known = set(Screening.objects.visible_to(EARLIER).filter(run_id=run_id).values_list("finding_no", flat=True))
     suspicions = _grouped(item for item in found if item.finding_no not in known)

@@ -1,0 +1,81 @@
+"""What people type on the pages of cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from wanjia.casework.filters import CaseFilter
+
+NOTE_LENGTH = 2_000
+STATES = [
+    ("open", _("未办结")),
+    ("overdue", _("已超期")),
+    ("yellow", _("快到期")),
+    ("closed", _("已办结")),
+    ("all", _("全部")),
+]
+
+
+class FilterForm(forms.Form):
+    """The filter bar; its fields carry the names `CaseFilter` has."""
+
+    step = forms.ChoiceField(label=_("环节"), required=False)
+    topic = forms.ChoiceField(label=_("规则"), required=False)
+    state = forms.ChoiceField(label=_("办理情况"), required=False, choices=STATES)
+    household = forms.CharField(label=_("户编号"), required=False, max_length=12)
+    mine = forms.CharField(required=False, widget=forms.HiddenInput)
+    raised = forms.CharField(required=False, widget=forms.HiddenInput)
+    area = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(
+        self, case_filter: CaseFilter, *, steps: Iterable[tuple[str, str]], topics: Iterable[str], **kwargs: Any
+    ) -> None:
+        initial = {name: getattr(case_filter, name) for name in self.base_fields}
+        super().__init__(initial=initial, **kwargs)
+        everything = ("", _("全部"))
+        self.fields["step"].widget.choices = [everything, *steps]  # type: ignore[attr-defined]
+        self.fields["topic"].widget.choices = [everything, *((name, name) for name in topics)]  # type: ignore[attr-defined]
+        if not case_filter.area:
+            del self.fields["area"]
+
+
+class ActForm(forms.Form):
+    """One answer to a case, whatever its action needs; the service judges whether it is complete."""
+
+    action = forms.CharField(max_length=30)
+    version = forms.IntegerField(min_value=1)
+    assignee = forms.IntegerField(required=False)
+    outcome = forms.CharField(required=False, max_length=10)
+    note = forms.CharField(required=False, max_length=NOTE_LENGTH, label=_("核查说明"))
+    reason = forms.CharField(required=False, max_length=NOTE_LENGTH, label=_("原因"))
+    until = forms.DateField(required=False, label=_("例外有效期至"))
+
+
+class BulkForm(forms.Form):
+    """The confirmation of a bulk act: what was seen, and what it needs."""
+
+    expected = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    assignee = forms.TypedChoiceField(label=_("核查人"), required=False, coerce=int, empty_value=None)
+    reason = forms.CharField(
+        label=_("原因"), required=False, max_length=NOTE_LENGTH, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    due_on = forms.DateField(
+        label=_("期限"),
+        required=False,
+        help_text=_("不填则按规定的工作日自动计算"),
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+
+    def __init__(self, *args: Any, people: Iterable[tuple[int, str]] = (), reason: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        listed = [("", "—"), *((number, name) for number, name in people)]
+        if len(listed) > 1:
+            self.fields["assignee"].choices = listed  # type: ignore[attr-defined]
+        else:
+            del self.fields["assignee"]
+        if not reason:
+            del self.fields["reason"]

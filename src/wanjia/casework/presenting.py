@@ -1,0 +1,229 @@
+"""Cases as pages show them: everything in the reader's language, nothing left for templates to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from wanjia.accounts import queries as accounts
+from wanjia.casework import declared, queries
+from wanjia.casework.choices import BAR_SENTENCES, Need
+from wanjia.casework.declared import CorrectionChoice, Description
+from wanjia.casework.models import Case
+from wanjia.casework.queries import HistoryLine, Offer
+from wanjia.casework.rules import Action
+from wanjia.files import queries as files
+from wanjia.files.models import StoredFile
+from wanjia.kernel import clock
+from wanjia.scope.viewer import Viewer
+
+
+def tone_of(due_on: date | None, warn_on: date | None) -> str:
+    """The tone of a deadline: late, near or with time left."""
+    today = clock.today()
+    if due_on is None:
+        return "done"
+    if due_on < today:
+        return "late"
+    return "warn" if warn_on is not None and warn_on <= today else "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A case in a list."""
+
+    case: Case
+    headline: str
+    step: str
+    outcome: str
+    holder: str
+    tone: str
+
+
+def rows(cases: Sequence[Case], viewer: Viewer, language: str) -> list[Row]:
+    """The cases of a page, in a fixed number of queries."""
+    by_flow: dict[tuple[str, int], list[Case]] = {}
+    for case in cases:
+        by_flow.setdefault((case.kind, case.flow_version), []).append(case)
+    headlines: dict[int, str] = {}
+    for key, group in by_flow.items():
+        headlines |= declared.offered_for(*key).callbacks.headlines(group, viewer, language)
+    names = accounts.names_of(case.holder_user_id for case in cases if case.holder_user_id)
+    return [
+        Row(
+            case=case,
+            headline=headlines.get(case.case_no, ""),
+            step=case.at.title.text(language),
+            outcome=outcome_title(case, language),
+            holder=names.get(case.holder_user_id or 0, ""),
+            tone=tone_of(case.due_on, case.warn_on),
+        )
+        for case in cases
+    ]
+
+
+def outcome_title(case: Case, language: str) -> str:
+    """The outcome with its code, or nothing yet."""
+    outcome = case.flow.outcome(case.outcome)
+    return f"{outcome.code} {outcome.title.text(language)}" if outcome is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An outcome to choose, with what follows from it."""
+
+    code: str
+    title: str
+    leads_to: str
+    proven: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """One action as the page offers it: a button with its consequence, or why not."""
+
+    code: str
+    title: str
+    consequence: str
+    bar: str
+    goes_back: bool
+    needs: frozenset[Need]
+    outcomes: tuple[Choice, ...] = ()
+    candidates: Sequence[Person] = ()
+    corrections: Sequence[CorrectionOffer] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody the case might be given to; `reason` says why not."""
+
+    user_id: int
+    name: str
+    remark: str
+    open_cases: int
+    reason: str
+
+    @property
+    def bar(self) -> bool:
+        return bool(self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionOffer:
+    """A correction that may be proposed, in words."""
+
+    code: str
+    title: str
+    consequence: str
+    fields: Sequence[tuple[str, str, Sequence[tuple[str, str]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """All a case page shows."""
+
+    case: Case
+    told: Description
+    step: str
+    outcome: str
+    tone: str
+    holder: str
+    can: Sequence[Answering]
+    cannot: Sequence[Answering]
+    history: Sequence[HistoryLine]
+    evidence: Sequence[StoredFile]
+    may_upload: bool
+    others: Sequence[Row]
+    next_no: int | None
+    entered: Mapping[str, Any] = field(default_factory=dict)
+
+
+def case_page(case: Case, viewer: Viewer, language: str, entered: Mapping[str, Any] | None = None) -> CasePage:
+    """The page of a case its caller fetched; `entered` is what was typed when it was refused."""
+    offered = queries.offers(viewer, case)
+    answers = [_answering(item, case, language) for item in offered]
+    callbacks = declared.offered_for(case.kind, case.flow_version).callbacks
+    others = () if case.household_no is None else _others(case, viewer, language)
+    names = accounts.names_of([case.holder_user_id] if case.holder_user_id else [])
+    return CasePage(
+        case=case,
+        told=callbacks.describe(case, viewer, language),
+        step=case.at.title.text(language),
+        outcome=outcome_title(case, language),
+        tone=tone_of(case.due_on, case.warn_on),
+        holder=names.get(case.holder_user_id or 0, ""),
+        can=[answer for answer in answers if not answer.bar],
+        cannot=[answer for answer in answers if answer.bar],
+        history=queries.history(case, language),
+        evidence=list(files.files_of(viewer, "case", case.case_no)),
+        may_upload=may_upload(offered),
+        others=others,
+        next_no=queries.next_in_queue(viewer, case),
+        entered=entered or {},
+    )
+
+
+def may_upload(offered: Sequence[Offer]) -> bool:
+    """Whether this person's next answer could need proof."""
+    free = [item.action for item in offered if item.bar is None]
+    return any(action.evidence_for or Need.EVIDENCE in action.needs for action in free)
+
+
+def _others(case: Case, viewer: Viewer, language: str) -> list[Row]:
+    assert case.household_no is not None  # noqa: S101 - the caller asked
+    return rows(list(queries.of_household(viewer, case.household_no, except_case=case.case_no)[:20]), viewer, language)
+
+
+def _answering(offer: Offer, case: Case, language: str) -> Answering:
+    action = offer.action
+    free = offer.bar is None
+    return Answering(
+        code=action.code,
+        title=action.title.text(language),
+        consequence=action.consequence.text(language),
+        bar=BAR_SENTENCES[offer.bar].text(language) if offer.bar is not None else "",
+        goes_back=action.goes_back,
+        needs=action.needs,
+        outcomes=tuple(
+            Choice(
+                item.code,
+                item.title.text(language),
+                case.flow.step(action.target(item.code)).title.text(language),
+                item.code in action.evidence_for,
+            )
+            for item in case.flow.outcomes
+            if item.code in action.outcomes
+        ),
+        candidates=_people(case, action, language) if free and Need.ASSIGNEE in action.needs else (),
+        corrections=_corrections(case, language) if free and Need.CORRECTION in action.needs else (),
+    )
+
+
+def _people(case: Case, action: Action, language: str) -> list[Person]:
+    return [
+        Person(
+            user_id=item.user_id,
+            name=item.name,
+            remark=item.remark,
+            open_cases=item.open_cases,
+            reason=BAR_SENTENCES[item.bar].text(language) if item.bar is not None else "",
+        )
+        for item in queries.candidates(case, action, language)
+    ]
+
+
+def _corrections(case: Case, language: str) -> list[CorrectionOffer]:
+    offered: Sequence[CorrectionChoice] = declared.offered_for(case.kind, case.flow_version).callbacks.corrections(
+        case, language
+    )
+    return [
+        CorrectionOffer(
+            item.code,
+            item.title.text(language),
+            item.consequence.text(language),
+            [(name, label.text(language), choices) for name, label, choices in item.fields],
+        )
+        for item in offered
+    ]

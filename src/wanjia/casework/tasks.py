@@ -1,0 +1,16 @@
+"""What casework does by the clock."""
+
+from wanjia.casework import services
+from wanjia.jobs.handle import JobHandle
+from wanjia.jobs.registry import Lane, task
+
+
+@task("casework.escalate", lane=Lane.INTERACTIVE, lock=lambda _: "casework.escalate")
+def escalate(job: JobHandle) -> None:
+    """Mark steps that turned yellow or red and raise the red ones; a second run finds nothing to do."""
+    with job.finishing():
+        services.escalate_overdue()
+
+
+# After midnight the day's deadlines have passed; people find it marked when they come in.
+SCHEDULES = [{"task": "casework.escalate", "daily": "06:30"}]

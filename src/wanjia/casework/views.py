@@ -1,0 +1,283 @@
+"""The work queue, lists and bulk acts, and the page of one case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from wanjia.audit.services import record_access
+from wanjia.casework import declared, presenting, queries, services
+from wanjia.casework.choices import BAR_SENTENCES, Bar, Need
+from wanjia.casework.errors import CaseMovedOn, NotYours
+from wanjia.casework.filters import CaseFilter
+from wanjia.casework.forms import ActForm, BulkForm, FilterForm
+from wanjia.casework.models import Case
+from wanjia.casework.rules import Action, Answer
+from wanjia.files.services import store
+from wanjia.files.uploads import received, takes_upload
+from wanjia.kernel.errors import Refusal
+from wanjia.scope.routes import SIGNED_IN, ViewerRequest, access
+from wanjia.ui.viewing import chosen_area
+
+# The rows, not the route, are what a permission cuts here: each kind of case has its own.
+
+
+@access(SIGNED_IN)
+@require_GET
+def case_list(request: ViewerRequest) -> HttpResponse:
+    return _listed(request, CaseFilter.from_query(request.GET.dict()))
+
+
+@access(SIGNED_IN)
+@require_GET
+def mine(request: ViewerRequest) -> HttpResponse:
+    """What waits for me."""
+    return _listed(request, replace(CaseFilter.from_query(request.GET.dict()), mine="1"))
+
+
+@dataclass(frozen=True, slots=True)
+class StepTab:
+    """One step with its open cases, as a tab above the list."""
+
+    title: str
+    count: int
+    address: str
+    current: bool
+
+
+def _listed(request: ViewerRequest, case_filter: CaseFilter) -> HttpResponse:
+    language = _language()
+    case_filter = _in_chosen_area(request, case_filter)
+    page = queries.listing(request.viewer, case_filter, after=request.GET.get("after", ""))
+    tabs = _tabs(request, case_filter, language)
+    kinds = [case_filter.kind] if case_filter.kind in declared.kinds() else declared.kinds()
+    steps = {code: title for kind in kinds for code, title in queries.step_titles(kind, language).items()}
+    actions = queries.bulk_actions(request.viewer, case_filter) if page.total else []
+    context = {
+        "filter": case_filter,
+        "form": FilterForm(case_filter, steps=steps.items(), topics=queries.topics(request.viewer)),
+        "rows": presenting.rows(page.rows, request.viewer, language),
+        "page": {"total": page.total, "next_cursor": page.after},
+        "tabs": tabs,
+        "bulk": [(item.title.text(language), _bulk_address(case_filter, item)) for item in actions],
+    }
+    return render(request, "casework/list.html", context)
+
+
+def _in_chosen_area(request: ViewerRequest, case_filter: CaseFilter) -> CaseFilter:
+    """Narrowed to the area looked at; his own whole area needs no narrowing."""
+    if case_filter.mine or case_filter.raised:
+        return replace(case_filter, area="")
+    area = chosen_area(request)
+    return replace(case_filter, area="" if area == request.viewer.home_area else area)
+
+
+def _tabs(request: ViewerRequest, case_filter: CaseFilter, language: str) -> list[StepTab]:
+    counts = queries.waiting_by_step(request.viewer, case_filter)
+    tabs = []
+    for kind in declared.kinds():
+        for step in queries.open_steps(kind):
+            if n := counts.get((kind, step.code)):
+                wanted = replace(case_filter, kind=kind, step=step.code, state="open")
+                current = case_filter.step == step.code
+                tabs.append(StepTab(step.title.text(language), n, _address(wanted), current))
+    return tabs
+
+
+def _address(case_filter: CaseFilter) -> str:
+    query = QueryDict(mutable=True)
+    query.update(case_filter.as_dict())
+    return f"?{query.urlencode()}"
+
+
+def _bulk_address(case_filter: CaseFilter, action: Action) -> str:
+    query = QueryDict(mutable=True)
+    query.update({**case_filter.as_dict(), "action": action.code})
+    return query.urlencode()
+
+
+# Bulk
+
+
+@access(SIGNED_IN)
+@require_http_methods(["GET", "POST"])
+def bulk(request: ViewerRequest) -> HttpResponseBase:
+    """First what would happen, in numbers; then, confirmed, it happens."""
+    case_filter, language = CaseFilter.from_query(request.GET.dict()), _language()
+    offered = {item.code: item for item in queries.bulk_actions(request.viewer, case_filter)}
+    action = offered.get(request.GET.get("action", ""))
+    if action is None:
+        raise NotYours(case_no="-", bar=Bar.NO_ROLE, because=BAR_SENTENCES[Bar.NO_ROLE])
+    preview = queries.bulk_preview(request.viewer, case_filter, action.code)
+    people = queries.assignees(request.viewer, case_filter, action.code).items()
+    form = BulkForm(
+        request.POST or None, people=people, reason=Need.REASON in action.needs, initial={"expected": preview.count}
+    )
+    refusal = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            return _done_in_bulk(request, case_filter, action, form)
+        except Refusal as refused:
+            refusal = refused
+    context = {
+        "filter": case_filter,
+        "action": {"code": action.code, "title": action.title.text(language)},
+        "consequence": action.consequence.text(language),
+        "preview": preview,
+        "dates": services.dates_for(declared.newest(_kind_of(case_filter)).flow.step(action.to)),
+        "form": form,
+        "refusal": refusal.sentences(language) if refusal else None,
+        "back": _address(case_filter),
+    }
+    return render(request, "casework/bulk.html", context, status=refusal.status if refusal else 200)
+
+
+def _kind_of(case_filter: CaseFilter) -> str:
+    return case_filter.kind or declared.kinds()[0]
+
+
+def _done_in_bulk(request: ViewerRequest, case_filter: CaseFilter, action: Action, form: BulkForm) -> HttpResponseBase:
+    data = form.cleaned_data
+    result = services.act_in_bulk(
+        viewer=request.viewer,
+        action=action.code,
+        case_filter=case_filter,
+        expected_count=data["expected"],
+        answer=Answer(assignee=data.get("assignee"), reason=data.get("reason", ""), due_on=data["due_on"]),
+    )
+    done = ngettext("已办理 %(n)s 件。", "已办理 %(n)s 件。", result.done) % {"n": f"{result.done:,}"}
+    messages.success(request, done)
+    for reason, n in result.skipped.items():
+        messages.warning(request, _("%(n)s 件未办理:%(reason)s。") % {"n": f"{n:,}", "reason": _skipped(reason)})
+    return redirect("casework:mine")
+
+
+def _skipped(reason: str) -> str:
+    return BAR_SENTENCES[Bar(reason)].text(_language()) if reason in Bar else _("不在这一环节")
+
+
+# One case
+
+
+@access(SIGNED_IN)
+@require_GET
+def case_page(request: ViewerRequest, case_no: int) -> HttpResponse:
+    case = queries.case_for(request.viewer, case_no)
+    return _shown(request, case)
+
+
+def _shown(
+    request: ViewerRequest, case: Case, refusal: Refusal | None = None, entered: Mapping[str, Any] | None = None
+) -> HttpResponse:
+    record_access(
+        viewer=request.viewer,
+        action=case.flow.read_permission,
+        subject_kind="case",
+        subject_ids=[case.case_no],
+        fields=["name", "evidence"],
+        area=case.area_code,
+    )
+    page = presenting.case_page(case, request.viewer, _language(), entered)
+    told = refusal.sentences(_language()) if refusal else None
+    status = refusal.status if refusal else 200
+    return render(request, "casework/case.html", {"page": page, "case": case, "refusal": told}, status=status)
+
+
+@access(SIGNED_IN)
+@require_POST
+def act(request: ViewerRequest, case_no: int) -> HttpResponseBase:
+    """Give an answer; refused, the page comes back with everything typed still there."""
+    case = queries.case_for(request.viewer, case_no)
+    form = ActForm(request.POST)
+    if not form.is_valid():
+        return redirect(case)
+    data = form.cleaned_data
+    try:
+        done = services.act(
+            viewer=request.viewer,
+            case_no=case_no,
+            action=data["action"],
+            seen_version=data["version"],
+            answer=_answer(request, data),
+        )
+    except CaseMovedOn as refusal:
+        return _moved_on(request, case_no, refusal)
+    except Refusal as refusal:
+        return _shown(request, case, refusal, request.POST)
+    messages.success(request, _("核查件 %(no)s:%(step)s。") % {"no": case_no, "step": done.at.title.text(_language())})
+    following = queries.next_in_queue(request.viewer, done)
+    return redirect("casework:case", following) if following else redirect("casework:mine")
+
+
+def _answer(request: HttpRequest, data: Mapping[str, Any]) -> Answer:
+    correction = {
+        name.removeprefix("correction."): value.strip()
+        for name, value in request.POST.items()
+        if name.startswith("correction.") and isinstance(value, str) and value.strip()
+    }
+    change = correction.get("change", "")
+    # each correction has its own fields; only those of the chosen one count
+    chosen = {
+        name.removeprefix(f"{change}."): value for name, value in correction.items() if name.startswith(f"{change}.")
+    }
+    return Answer(
+        assignee=data["assignee"],
+        outcome=data["outcome"],
+        note=data["note"],
+        reason=data["reason"],
+        until=data["until"],
+        correction={"change": change, **chosen} if change else None,
+        checked=tuple(request.POST.getlist("checked"))[:20],
+    )
+
+
+def _moved_on(request: ViewerRequest, case_no: int, refusal: CaseMovedOn) -> HttpResponse:
+    """Somebody was faster: who, when, where the case stands now; what was typed is shown again to be kept."""
+    case = Case.objects.visible_to(request.viewer).filter(pk=case_no).first()
+    what, cure = refusal.sentences(_language())
+    context = {
+        "case_no": case_no,
+        "case": case,
+        "step": case.at.title.text(_language()) if case else "",
+        "what": what,
+        "cure": cure,
+        "history": queries.history(case, _language())[-3:] if case else [],
+        "typed": request.POST.get("note") or request.POST.get("reason") or "",
+    }
+    return render(request, "casework/moved_on.html", context, status=refusal.status)
+
+
+@access(SIGNED_IN)
+@takes_upload("evidence")
+@require_POST
+def evidence(request: ViewerRequest, case_no: int) -> HttpResponseBase:
+    """File photos or a document with the case."""
+    case = queries.case_for(request.viewer, case_no)
+    if not presenting.may_upload(queries.offers(request.viewer, case)):
+        raise NotYours(case_no=case_no, bar=Bar.OTHER_PERSON, because=BAR_SENTENCES[Bar.OTHER_PERSON])
+    try:
+        upload = received(request, "evidence")
+        store(
+            viewer=request.viewer,
+            upload=upload,
+            owner_kind="case",
+            owner_id=case_no,
+            area=case.area_code,
+            purpose="evidence",
+        )
+    except Refusal as refusal:
+        return _shown(request, case, refusal)
+    messages.success(request, _("材料已保存。"))
+    return redirect(f"{case.get_absolute_url()}#evidence")
+
+
+def _language() -> str:
+    return "en" if (get_language() or "").startswith("en") else "zh"

@@ -1,0 +1,101 @@
+"""Runs and findings as pages show them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wanjia.casework import queries as casework
+from wanjia.comparison import describing, queries
+from wanjia.comparison.choices import Decision
+from wanjia.comparison.models import Run, Screening
+from wanjia.comparison.queries import Filters, Finding
+from wanjia.scope.viewer import Viewer
+
+NEXT_LEVEL = {0: 4, 2: 4, 4: 6, 6: 9, 9: 12}
+KIND = "suspect"
+TONES = {Decision.ISSUED: "done", Decision.REPEATED: "muted", Decision.DROPPED: "muted"}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLine:
+    """A rule with what it found, and how often its findings held when somebody went to look."""
+
+    id: str
+    title: str
+    severity: str
+    veto: str
+    count: int
+    held: float | None
+    answered: int
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """A finding in the list."""
+
+    finding: Finding
+    name: str
+    rule: str
+    decision: str
+    tone: str
+    case_no: int | None
+
+
+def rule_lines(viewer: Viewer, run: Run, filters: Filters, language: str) -> list[RuleLine]:
+    """The rules of a run, most findings first."""
+    counts = queries.rule_counts(viewer, run.pk, filters.area)
+    verdicts = casework.verdicts(viewer, KIND, filters.area)
+    lines = []
+    for rule in queries.rules_of(run).values():
+        told = verdicts.get(rule.id)
+        lines.append(
+            RuleLine(
+                id=rule.id,
+                title=rule.title.text(language),
+                severity=rule.severity,
+                veto=rule.veto,
+                count=counts.get(rule.id, 0),
+                held=told.share if told else None,
+                answered=told.answered if told else 0,
+                current=rule.id == filters.rule,
+            )
+        )
+    return sorted(lines, key=lambda line: (-line.count, line.id))
+
+
+def finding_rows(viewer: Viewer, run: Run, findings: Sequence[Finding], language: str) -> list[FindingRow]:
+    """The findings of a page with what was decided about them; names masked, as in every list."""
+    names = describing.masked_names(item.person_no for item in findings)
+    rules = queries.rules_of(run)
+    decided = {
+        row.finding_no: row
+        for row in Screening.objects.visible_to(viewer).filter(
+            run=run, finding_no__in=[item.finding_no for item in findings]
+        )
+    }
+    rows = []
+    for item in findings:
+        row = decided.get(item.finding_no)
+        decision = Decision(row.decision) if row else None
+        rows.append(
+            FindingRow(
+                finding=item,
+                name=names.get(item.person_no, ""),
+                rule=rules[item.rule].title.text(language),
+                decision=str(decision.label) if decision else "",
+                tone=TONES[decision] if decision else "new",
+                case_no=row.case_no if row else None,
+            )
+        )
+    return rows
+
+
+def parts(viewer: Viewer, run: Run, filters: Filters) -> list[tuple[str, int]]:
+    """The next level below the area looked at, with its findings, most first."""
+    level = NEXT_LEVEL.get(len(filters.area or viewer.home_area))
+    if level is None:
+        return []
+    counts = queries.area_counts(viewer, run.pk, level, filters.area, filters.rule)
+    return sorted(((code, n) for code, n in counts.items() if n), key=lambda pair: (-pair[1], pair[0]))

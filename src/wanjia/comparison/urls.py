@@ -1,0 +1,15 @@
+from django.urls import path
+
+from wanjia.comparison import views
+
+app_name = "comparison"
+
+urlpatterns = [
+    path("", views.runs, name="runs"),
+    path("request/", views.request_run, name="request"),
+    path("sample/", views.sample, name="sample"),
+    path("runs/<int:run_id>/", views.run, name="run"),
+    path("runs/<int:run_id>/decide/", views.decide_held, name="decide_held"),
+    path("runs/<int:run_id>/issue/", views.issue, name="issue"),
+    path("runs/<int:run_id>/findings/<int:finding_no>/", views.finding, name="finding"),
+]

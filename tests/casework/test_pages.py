@@ -1,0 +1,260 @@
+"""The pages, through the site's own middleware, as the people who use them."""
+
+import io
+
+import pytest
+from django.urls import reverse
+from PIL import Image
+
+from tests.casework.conftest import TOWN, VILLAGE
+from wanjia.accounts import sessions
+from wanjia.accounts.models import User
+from wanjia.audit.testing import unrecorded
+from wanjia.casework.choices import Bar
+from wanjia.casework.models import Case
+from wanjia.casework.services import Answer, act
+from wanjia.files.models import StoredFile
+from wanjia.kernel import clock
+from wanjia.scope.system import system_viewer
+
+EYE = system_viewer("casework.evidence")
+
+
+@pytest.fixture
+def browse(client):
+    """A browser signed in as somebody."""
+
+    def sign_in(viewer):
+        client.force_login(User.objects.visible_to(system_viewer("accounts.sign_in")).get(pk=viewer.user_id))
+        session = client.session
+        session[sessions.STARTED] = session[sessions.SEEN] = clock.now().timestamp()
+        session.save()
+        return client
+
+    return sign_in
+
+
+def row(case_no):
+    return Case.objects.for_writing().get(pk=case_no)
+
+
+def do(viewer, case_no, action, **answer):
+    return act(
+        viewer=viewer, case_no=case_no, action=action, seen_version=row(case_no).version, answer=Answer(**answer)
+    )
+
+
+def give(browser, case_no, action, version=None, **typed):
+    data = {"action": action, "version": version or row(case_no).version, **typed}
+    return browser.post(reverse("casework:act", args=[case_no]), data)
+
+
+def photo():
+    content = io.BytesIO()
+    Image.new("RGB", (64, 48), (200, 180, 150)).save(content, "JPEG")
+    content.seek(0)
+    content.name = "door.jpg"
+    return content
+
+
+def test_strangers_are_sent_to_sign_in(client, opened):
+    (number,) = opened(7)
+    for address in (reverse("casework:list"), reverse("casework:case", args=[number])):
+        answer = client.get(address)
+        assert (answer.status_code, answer.url.split("?")[0]) == (302, "/sign-in/")
+
+
+def test_the_queue_shows_what_waits_for_me_and_offers_one_click_for_all(opened, county, browse):
+    first, _second = opened(7, 8)
+    page = browse(county).get(reverse("casework:mine")).content.decode()
+    assert f"/cases/{first}/" in page
+    assert "第 1 件" not in page or str(first) in page
+    page = browse(county).get(reverse("casework:mine"), {"step": "reported"}).content.decode()
+    assert "pass_on：这 2 件" in page
+
+
+def test_an_empty_queue_says_why(opened, town, browse):
+    opened(7)
+    assert "没有等您办理的核查件" in browse(town).get(reverse("casework:mine")).content.decode()
+
+
+def test_filters_stay_in_the_address_and_pages_are_found_by_key(opened, county, browse):
+    opened(*range(1, 61))
+    browser = browse(county)
+    first = browser.get(reverse("casework:list"), {"topic": "R1"})
+    assert first.content.decode().count("w-row-link") == 50
+    after = first.context["page"]["next_cursor"]
+    second = browser.get(reverse("casework:list"), {"topic": "R1", "after": after})
+    assert second.content.decode().count("w-row-link") == 10
+    assert second.context["page"]["total"] == 60
+    assert browser.get(reverse("casework:list"), {"topic": "R9"}).context["page"]["total"] == 0
+
+
+@pytest.mark.parametrize(
+    "query", ["after=x~y", "after=~", "area=abc", "household=七", "state=odd", "step=<script>", "desk=1"]
+)
+def test_an_address_that_makes_no_sense_is_a_page_all_the_same(opened, county, browse, query):
+    opened(7)
+    answer = browse(county).get(f"{reverse('casework:list')}?{query}")
+    assert answer.status_code == 200
+    assert "<script>alert" not in answer.content.decode()
+
+
+def test_a_list_page_takes_a_fixed_number_of_queries(opened, county, browse, django_assert_max_num_queries):
+    opened(*range(1, 51))
+    browser = browse(county)
+    with django_assert_max_num_queries(30):
+        browser.get(reverse("casework:list"))
+
+
+def test_a_bulk_act_is_shown_in_numbers_before_it_happens(opened, county, browse):
+    opened(1, 2, 3)
+    opened(4, area="451228101203")
+    browser = browse(county)
+    address = f"{reverse('casework:bulk')}?kind=leak&step=reported&action=pass_on"
+    page = browser.get(address).content.decode()
+    assert "pass_on：4 件，到 2 个单位，截止 2020-11-18" in page
+    assert {case.step for case in Case.objects.for_writing()} == {"reported"}
+    answer = browser.post(address, {"expected": "4"}, follow=True)
+    assert "已办理 4 件" in answer.content.decode()
+    assert {case.step for case in Case.objects.for_writing()} == {"at_town"}
+
+
+def test_a_bulk_act_over_a_changed_list_comes_back_with_the_reason(opened, county, browse):
+    opened(1, 2)
+    address = f"{reverse('casework:bulk')}?kind=leak&step=reported&action=pass_on"
+    answer = browse(county).post(address, {"expected": "5"})
+    assert answer.status_code == 409
+    assert "您确认的是 5 条" in answer.content.decode()
+    assert {case.step for case in Case.objects.for_writing()} == {"reported"}
+
+
+def test_bulk_assignment_offers_only_who_can_look(opened, county, town, looker, browse):
+    for number in opened(1, 2):
+        do(county, number, "pass_on")
+    address = f"{reverse('casework:bulk')}?kind=leak&step=at_town&action=assign"
+    browser = browse(town)
+    form = browser.get(address).context["form"]
+    assert [name for _, name in form.fields["assignee"].choices] == ["—", "Looker"]
+    browser.post(address, {"expected": "2", "assignee": str(looker.user_id)})
+    assert {case.holder_user_id for case in Case.objects.for_writing()} == {looker.user_id}
+
+
+def test_nobody_gets_a_bulk_page_for_what_he_may_not_do(opened, town, browse):
+    opened(1)
+    assert browse(town).get(f"{reverse('casework:bulk')}?step=reported&action=pass_on").status_code == 403
+
+
+def test_the_case_page_reads_top_down(opened, county, town, looker, browse):
+    first, second = opened(7, 7 + 1)
+    do(county, first, "pass_on")
+    do(town, first, "assign", assignee=looker.user_id)
+    page = browse(looker).get(reverse("casework:case", args=[first])).content.decode()
+    for text in ("R1 漏雨吗?", "上楼看看", "wet 属实", "dry 不属实", "2020-11-25", "立件"):
+        assert text in page
+    assert f"/cases/{second}/" not in page
+    assert page.index("R1 漏雨吗?") < page.index("上楼看看") < page.index("立件")
+
+
+def test_who_may_not_act_reads_why(opened, county, town, looker, browse):
+    (number,) = opened(7)
+    page = browse(town).get(reverse("casework:case", args=[number]))
+    assert page.status_code == 200
+    assert "现在轮不到您办理" in page.content.decode()
+    assert "您可以这样办理" not in page.content.decode()
+
+
+def test_a_foreign_case_and_no_case_look_alike(opened, people, browse):
+    (number,) = opened(7)
+    stranger = people.viewer(people.add("stranger", "leak_town", "451228101"))
+    browser = browse(stranger)
+    foreign, missing = (browser.get(reverse("casework:case", args=[no])) for no in (number, 99_999))
+    assert foreign.status_code == missing.status_code == 404
+    for address in (reverse("casework:act", args=[number]), reverse("casework:evidence", args=[number])):
+        assert browser.post(address).status_code == 404
+
+
+def test_an_answer_moves_the_case_and_turns_to_the_next(opened, county, browse):
+    first, second = opened(7, 8)
+    answer = give(browse(county), first, "pass_on")
+    assert (answer.status_code, answer.url) == (302, f"/cases/{second}/")
+    assert row(first).step == "at_town"
+
+
+def test_a_refused_answer_keeps_what_was_typed(opened, county, town, looker, browse):
+    (number,) = opened(7)
+    do(county, number, "pass_on")
+    do(town, number, "assign", assignee=looker.user_id)
+    answer = give(browse(looker), number, "look", outcome="wet", note="三处漏水，已拍照")
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "还缺少：证明材料" in page
+    assert "三处漏水，已拍照" in page
+    assert 'value="wet" required checked' in page
+
+
+def test_a_photo_is_filed_and_lets_the_answer_through(opened, county, town, looker, browse):
+    (number,) = opened(7)
+    do(county, number, "pass_on")
+    do(town, number, "assign", assignee=looker.user_id)
+    browser = browse(looker)
+    browser.post(reverse("casework:evidence", args=[number]), {"evidence": photo()})
+    stored = StoredFile.objects.visible_to(EYE).get()
+    assert (stored.owner_kind, stored.case_no, stored.area) == ("case", number, VILLAGE)
+    give(browser, number, "look", outcome="wet", note="漏水", checked=["上楼看看"])
+    assert row(number).step == "to_mend"
+
+
+def test_what_is_no_picture_is_refused_and_the_case_stays(opened, county, town, looker, browse):
+    (number,) = opened(7)
+    do(county, number, "pass_on")
+    do(town, number, "assign", assignee=looker.user_id)
+    wrong = io.BytesIO(b"MZ this is a program")
+    wrong.name = "door.jpg"
+    answer = browse(looker).post(reverse("casework:evidence", args=[number]), {"evidence": wrong})
+    assert 400 <= answer.status_code < 500
+    assert not StoredFile.objects.visible_to(EYE).exists()
+
+
+def test_only_whose_turn_it_is_files_evidence(opened, county, browse):
+    (number,) = opened(7)
+    assert browse(county).post(reverse("casework:evidence", args=[number]), {"evidence": photo()}).status_code == 403
+
+
+def test_who_comes_second_meets_a_friendly_page_with_his_text(opened, county, town, decider, looker, browse):
+    (number,) = opened(7)
+    do(county, number, "pass_on")
+    do(town, number, "assign", assignee=looker.user_id)
+    version = row(number).version
+    do(looker, number, "look", outcome="dry", note="完好")
+    answer = give(browse(looker), number, "look", version=version, outcome="dry", note="我写了很久的说明")
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    for text in ("已由Looker于 2020-11-16 09:00 办理", "待复核", "我写了很久的说明"):
+        assert text in page
+
+
+def test_the_list_of_people_says_who_cannot_and_why(opened, county, town, looker, people, roofs, browse):
+    (number,) = opened(7)
+    do(county, number, "pass_on")
+    cousin = people.add("cousin", "leak_looker", TOWN)
+    roofs.bars[cousin.pk, 7] = Bar.RELATIVE
+    page = browse(town).get(reverse("casework:case", args=[number])).content.decode()
+    assert "与该户有亲属关系" in page
+    assert f'value="{cousin.pk}" required disabled' in page
+
+
+def test_fields_nobody_declared_change_nothing(opened, county, browse):
+    (number,) = opened(7)
+    give(browse(county), number, "pass_on", step="closed", assignee="1", holder_area="45", closed_at="2020-01-01")
+    case = row(number)
+    assert (case.step, case.holder_area, case.closed_at) == ("at_town", TOWN, None)
+
+
+def test_the_pages_speak_english(opened, county, browse):
+    (number,) = opened(7)
+    with unrecorded():
+        User.objects.visible_to(system_viewer("accounts.sign_in")).filter(pk=county.user_id).update(language="en")
+    text = browse(county).get(reverse("casework:case", args=[number])).content.decode()
+    assert "What you can do" in text
+    assert "您可以这样办理" not in text
