@@ -141,7 +141,7 @@ def test_the_keyboard_reaches_the_search(desk):
     page = desk.open("county")
     page.goto("/")
     page.keyboard.press("/")
-    assert page.evaluate("document.activeElement.name") == "q"
+    assert page.evaluate("document.activeElement.id") == "w-search-text"
 
 
 @pytest.mark.parametrize("width", [1366, 1920])

@@ -10,6 +10,7 @@ from tests.factories import accounts as factory
 from tests.factories.accounts import PASSWORD
 from wanjia.accounts.services import load_roles
 from wanjia.divisions.services import GUANGXI, load_divisions
+from wanjia.reference.services import load_reference
 from wanjia.scope.routes import SIGNED_IN, declared_access
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +49,7 @@ def few_places(tmp_path_factory):
 def installation(db, few_places):
     load_roles()
     load_divisions(few_places)
+    load_reference()
 
 
 def signed_in(role, area, **more):
@@ -144,17 +146,23 @@ def test_the_area_is_chosen_by_post_only(installation):
 
 def test_what_is_searched_never_stands_in_an_address(installation):
     client, _ = signed_in("county_office", "451228")
-    page = client.get("/?q=x").content.decode()
+    page = client.get("/").content.decode()
     form = re.search(r'<form class="w-search"[^>]*>', page)[0]
     assert 'method="post"' in form
 
-    asked = client.post("/search/", {"q": "459999199001011234"}).content.decode()
-    assert "您管辖的范围内没有找到符合的户。" in asked
-    assert "459999" not in asked
-    assert "还没有输入" in client.get("/search/?q=459999199001011234").content.decode()
+    address = re.search(r'action="([^"]+)"', form)[1]
+    asked = client.post(address, {"text": "459999199001011234"})
+    assert asked.status_code == 200
+    assert "459999" not in asked.content.decode()
 
 
-def test_who_may_not_read_the_registry_cannot_search_it(installation):
+def test_a_switch_on_the_answer_to_a_form_leads_somewhere(installation):
+    client, _ = signed_in("county_office", "451228")
+    page = client.post("/registry/households/search/", {"text": "韦"}).content.decode()
+    for target in re.findall(r'name="next" value="([^"]*)"', page):
+        assert client.get(target).status_code == 200
+
+
+def test_who_may_not_read_the_registry_is_offered_no_search(installation):
     client, _ = signed_in("security_admin", "45")
     assert "w-search" not in client.get("/").content.decode()
-    assert client.post("/search/", {"q": "韦"}).status_code == 403

@@ -1,4 +1,4 @@
-"""What the home page and the search show, composed from the slices below."""
+"""What the home page shows, composed from the slices below."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from wanjia.audit.services import record_access
 from wanjia.casework import declared
 from wanjia.casework import queries as casework
 from wanjia.casework.models import Case
 from wanjia.casework.queries import AreaFigure, HomeLines
 from wanjia.kernel import clock
-from wanjia.registry import queries as registry
-from wanjia.registry.queries import HouseholdRow
 from wanjia.scope.areas import AreaRange
 from wanjia.scope.viewer import Viewer
 
@@ -49,16 +46,6 @@ def today(viewer: Viewer, area: str, language: str) -> Today:
     return Today(casework.home_lines(viewer), _tasks(viewer, waiting, language), _parts(viewer, area))
 
 
-def found(viewer: Viewer, text: str) -> list[HouseholdRow]:
-    """The few households that fit what was typed; each is recorded as read, by number only."""
-    rows = registry.suggest(viewer, text)
-    numbers = [row.household_no for row in rows]
-    record_access(
-        viewer=viewer, action="registry.read", subject_kind="household", subject_ids=numbers, fields=["head_name"]
-    )
-    return rows
-
-
 def _tasks(viewer: Viewer, cases: Sequence[Case], language: str) -> tuple[Task, ...]:
     by_flow: dict[tuple[str, int], list[Case]] = defaultdict(list)
     for case in cases:
@@ -86,4 +73,4 @@ def _parts(viewer: Viewer, area: str) -> tuple[AreaFigure, ...]:
     inside = AreaRange.of(area)
     # The desk of the area itself keeps its own shorter code, and is no part of it.
     found = casework.figures_by_area(viewer, length)
-    return tuple(figure for figure in found if len(figure.area) == length and figure.area in inside)
+    return tuple(figure for figure in found if figure.open and len(figure.area) == length and figure.area in inside)

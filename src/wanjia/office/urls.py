@@ -6,6 +6,5 @@ app_name = "office"
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("search/", views.search, name="search"),
     path("area/", views.area, name="area"),
 ]

@@ -1,4 +1,4 @@
-"""Home, search, and the choice of the area one looks at."""
+"""Home, and the choice of the area one looks at."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from wanjia.office import queries
 from wanjia.office.errors import AreaNotYours
 from wanjia.scope.routes import SIGNED_IN, ViewerRequest, access
 from wanjia.ui.viewing import SESSION_AREA, chosen_area, may_look_at
-
-LONGEST_SEARCH = 60
 
 
 @access(SIGNED_IN)
@@ -27,19 +25,6 @@ def home(request: ViewerRequest) -> HttpResponse:
         "office/home.html",
         {"area": area, "today": queries.today(request.viewer, area, get_language() or "zh-hans")},
     )
-
-
-@access("registry.read")
-@require_http_methods(["GET", "POST"])
-def search(request: ViewerRequest) -> HttpResponse:
-    """Households by a name, a number or a whole identity number.
-
-    What was typed comes by POST and is never part of an address: addresses are kept in
-    histories and logs, and it may be somebody's identity number.
-    """
-    text = request.POST.get("q", "").strip()[:LONGEST_SEARCH]
-    found = queries.found(request.viewer, text)
-    return render(request, "office/search.html", {"asked": bool(text), "found": found})
 
 
 @access(SIGNED_IN)

@@ -20,7 +20,7 @@ from wanjia.ui.viewing import chosen_area, looker
 # What the bars link to: the route, and the permission its page asks for.
 SHELL_LINKS = {
     "home": ("office:home", ""),
-    "search": ("office:search", "registry.read"),
+    "search": ("registry:search", "registry.read"),
     "area": ("office:area", ""),
     "tasks": ("casework:mine", "suspects.read"),
     "sign_in": ("accounts:sign_in", ""),
@@ -84,6 +84,11 @@ class Frame:
     def demo_time(self) -> datetime | None:
         """The platform's time when its clock was set to run from another day; else None."""
         return clock.now() if settings.ENVIRONMENT_CLOCK_START else None
+
+    @property
+    def here(self) -> str:
+        """The address to come back to after a switch: this one, unless it only answers a form."""
+        return self.request.get_full_path() if self.request.method == "GET" else "/"
 
     @cached_property
     def links(self) -> dict[str, str]:
