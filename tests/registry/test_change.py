@@ -34,7 +34,7 @@ from wanjia.registry.services import (
     remove_household,
     remove_members,
 )
-from wanjia.scope.errors import NotVisible
+from wanjia.scope.errors import NotAllowed, NotVisible
 from wanjia.scope.keys import keyring
 from wanjia.tlog.merkle import root
 
@@ -169,9 +169,7 @@ def test_a_bad_edit_is_refused_whole(county, edit, refusal):
     before = entries()
 
     with pytest.raises(refusal):
-        correct(
-            viewer=county.viewer("village"), edits=[Edit("relocated", "是", household_no=2), edit], reason=WHY
-        )
+        correct(viewer=county.viewer("village"), edits=[Edit("relocated", "是", household_no=2), edit], reason=WHY)
 
     assert county.household(2).relocated is False
     assert entries() == before
@@ -230,15 +228,20 @@ def test_a_wrongly_identified_household_is_removed_with_its_members(county):
         correct(viewer=county.viewer("village"), edits=[Edit("hamlet", "新屯", household_no=1)], reason=WHY)
 
 
-@pytest.mark.parametrize("who", ["village", "next_county", "province", "auditor"])
-def test_only_the_county_removes(county, who):
-    with pytest.raises(NotVisible):
+@pytest.mark.parametrize("who", ["village", "township", "next_county", "province", "auditor"])
+def test_only_the_county_removes_and_recognises_exits(county, who):
+    with pytest.raises((NotVisible, NotAllowed)):
         remove_household(viewer=county.viewer(who), household_no=1, reason="识别时名下有车")
+    with pytest.raises((NotVisible, NotAllowed)):
+        exit_normally(viewer=county.viewer(who), household_no=2, exit_year=2020, reason="正常脱贫处理")
+    assert county.household(2).poverty_status == "0"
     assert county.household(1).standing == "live"
 
 
 def test_a_household_exits_in_a_year(county):
-    done = exit_normally(viewer=county.viewer("county"), household_no=2, exit_year=2020, reason="购车在识别之后,正常脱贫")
+    done = exit_normally(
+        viewer=county.viewer("county"), household_no=2, exit_year=2020, reason="购车在识别之后,正常脱贫"
+    )
 
     household = county.household(2)
     assert (household.poverty_status, household.exit_year, household.standing) == ("1", 2020, "live")
@@ -336,4 +339,3 @@ def test_the_budget_of_a_bulk_correction(county):
 
     assert done.fields == 3 * len(numbers) == 9_096
     assert done.fields / spent > 10_000, f"{done.fields / spent:,.0f} rows per CPU-second"
-    print(f"{done.fields / spent:,.0f} changed rows per CPU-second")

@@ -6,7 +6,7 @@ import pytest
 
 from tests.factories.registry import BUILDER, NEXT_COUNTY, TOWNSHIPS, VILLAGES
 from wanjia.registry import queries
-from wanjia.registry.models import Change, HouseholdAlias, Household
+from wanjia.registry.models import Change, Household, HouseholdAlias
 from wanjia.registry.queries import Filters
 from wanjia.registry.services import Edit, correct, remove_household
 from wanjia.scope.errors import NotVisible

@@ -35,11 +35,12 @@ from wanjia.registry.errors import (
 from wanjia.registry.fields import FIELDS, Field, as_text, editable
 from wanjia.registry.models import Household, Membership, Person
 from wanjia.registry.services.writing import Act, Changed, Write, checked_reason, done_before, perform
-from wanjia.scope.errors import NotVisible
+from wanjia.scope.errors import NotAllowed, NotVisible
 from wanjia.scope.models import ScopedModel
 from wanjia.scope.viewer import Viewer
 
 WRITE, APPROVE = "registry.write", "registry.approve"
+COUNTY_LENGTH = 6
 
 Row = TypeVar("Row", bound=ScopedModel)
 
@@ -114,12 +115,13 @@ def remove_household(
 ) -> Changed:
     """T5: the household was not eligible when it was identified. Its members get status 10.
 
-    Asks for `registry.approve`. Raises NotVisible, HouseholdNotLive, ReasonMissing.
+    The county decides: asks for `registry.approve` over the whole county. Raises NotVisible,
+    NotAllowed, HouseholdNotLive, ReasonMissing.
     """
     act = Act("registry.remove_household", viewer, checked_reason(reason), case_no, event_id)
     if (earlier := done_before(event_id)) is not None:
         return earlier
-    household = _live(viewer, APPROVE, household_no)
+    household = _decided_by_county(viewer, household_no)
     leaving = _ended(_present(household), REMOVED_WITH_HOUSEHOLD, "", clock.today())
     return perform(act, [*leaving, *_closed(household, Standing.REMOVED)])
 
@@ -136,12 +138,13 @@ def exit_normally(  # noqa: PLR0913 - what an act needs to be recorded
 ) -> Changed:
     """T3: the household leaves poverty in `exit_year` and stays entitled to policy.
 
-    Asks for `registry.approve`. Raises NotVisible, HouseholdNotLive, CannotExit, ReasonMissing.
+    The county decides: asks for `registry.approve` over the whole county. Raises NotVisible,
+    NotAllowed, HouseholdNotLive, CannotExit, ReasonMissing.
     """
     act = Act("registry.exit_household", viewer, checked_reason(reason), case_no, event_id, {"year": exit_year})
     if (earlier := done_before(event_id)) is not None:
         return earlier
-    household = _live(viewer, APPROVE, household_no)
+    household = _decided_by_county(viewer, household_no)
     possible = household.identified_year <= exit_year <= clock.today().year
     if household.poverty_status not in MAY_EXIT or not possible:
         raise CannotExit(household_no=household_no, year=exit_year)
@@ -267,6 +270,14 @@ def _live(viewer: Viewer, action: str, household_no: int) -> Household:
     if not found[household_no].is_live:
         raise HouseholdNotLive(household_no=household_no)
     return found[household_no]
+
+
+def _decided_by_county(viewer: Viewer, household_no: int) -> Household:
+    """The household, for an act that is the county's to decide (domain.md §4.8): approving in a township is not enough."""
+    household = _live(viewer, APPROVE, household_no)
+    if not viewer.may(APPROVE, household.village_code[:COUNTY_LENGTH]):
+        raise NotAllowed(action=APPROVE)
+    return household
 
 
 def _present(household: Household) -> list[Membership]:
