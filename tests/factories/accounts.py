@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from wanjia.accounts import queries, services
+from itertools import count
+
+from django.test import Client
+
+from tests.factories.walking import Example, Place
+from wanjia.accounts import queries, services, sessions
 from wanjia.accounts.models import GrantRow, Role, User
+from wanjia.kernel import clock
+from wanjia.scope.areas import level_of
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 
@@ -30,3 +37,39 @@ def viewer(user: User) -> Viewer:
 def grants(user: User) -> list[GrantRow]:
     """All grants of an account, whoever may see them."""
     return list(GrantRow.objects.visible_to(OPERATOR).filter(user=user).order_by("pk"))
+
+
+def client_for(user: User) -> Client:
+    """A browser in which the account is signed in, without the price of a password."""
+    client = Client(raise_request_exception=False)
+    client.force_login(user, "wanjia.accounts.backends.AccountBackend")
+    session = client.session
+    session[sessions.STARTED] = session[sessions.SEEN] = clock.now().timestamp()
+    session.save()
+    return client
+
+
+def examples(place: Place) -> list[Example]:
+    """A colleague with a post at the place."""
+    name = f"p{next(_numbers)}x"
+    user = account(name, POSTS[level_of(place.area)], place.area)
+    (grant,) = grants(user)
+    secrets = (f"测试{name}", f">{name}<")
+    whom = {"user_id": user.pk}
+    return [
+        Example("accounts:person", whom, secrets),
+        Example("accounts:grant", whom, secrets, method="post", data={"role": "nonsense"}),
+        Example("accounts:lock", whom, secrets, method="post", data={"reason": "离岗"}),
+        Example("accounts:unlock", whom, secrets, method="post"),
+        Example("accounts:set_password", whom, secrets, method="post", data={"password": "short"}),
+        Example("accounts:revoke", {"grant_id": grant.pk}, secrets, method="post"),
+    ]
+
+
+POSTS = {
+    "village": "information_officer",
+    "township": "township_reviewer",
+    "county": "county_office",
+    "city": "city_office",
+}
+_numbers = count(1)

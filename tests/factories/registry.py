@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from tests.factories import accounts
+from tests.factories.walking import Example, Place
 from wanjia.accounts.models import User
 from wanjia.divisions.services import GUANGXI, load_divisions
 from wanjia.kernel.identity import check_character
@@ -161,9 +163,7 @@ def _families() -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[s
                 }
                 for year in (2018, 2019)
             ]
-            personal += [
-                {"national_person_no": f"P{name[1:]}2", "year": 2019, "student_status": "04", "health": "01"}
-            ]
+            personal += [{"national_person_no": f"P{name[1:]}2", "year": 2019, "student_status": "04", "health": "01"}]
     return homes, people, years, personal
 
 
@@ -222,3 +222,25 @@ def build() -> InventedCounty:
         ],
     )
     return county
+
+
+def examples(place: Place) -> list[Example]:
+    """A household with a name of its own in a village of the province; households lie nowhere else."""
+    if len(place.area) != VILLAGE or not place.area.startswith(COUNTY[:2]):
+        return []
+    serial = 500 + next(_walked)
+    name = f"H{serial}"
+    home, people = family(name, place.area)
+    people[0]["name"] = head = "韦" + "".join("零一二三四五六七八九"[int(digit)] for digit in str(serial))
+    load_registry(viewer=BUILDER, batch=batch([home], people), year=YEAR)
+    found = Household.objects.get_visible(BUILDER, national_household_no=name)
+    which, held = {"household_no": found.household_no}, ("household", found.household_no)
+    return [
+        Example("registry:household", which, (head,), held=held),
+        Example("registry:reveal", which, (head,), method="post", held=held),
+        Example("registry:correct", which, (head,), method="post", held=held),
+    ]
+
+
+VILLAGE = 12
+_walked = count(1)
