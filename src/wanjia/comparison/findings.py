@@ -142,9 +142,8 @@ def _lines(path: Path) -> Iterator[memoryview]:
     nothing = pa.scalar("", pa.large_string())
     for batch in pq.ParquetFile(path).iter_batches(columns=list(_CANONICAL)):
         texts = [pc.cast(batch.column(name), pa.large_string()) for name in _CANONICAL]
-        # the stubs know arrays only; a scalar stands for a column of itself
-        texts[-1] = pc.binary_join_element_wise(texts[-1], end, nothing)  # type: ignore[call-overload]
-        lines = pc.binary_join_element_wise(*texts, separator)  # type: ignore[call-overload]
+        texts[-1] = pc.binary_join_element_wise(texts[-1], end, nothing)
+        lines = pc.binary_join_element_wise(*texts, separator)
         # Arrow keeps the texts of a column end to end: the buffer is the lines as one
         size = pc.sum(pc.binary_length(lines)).as_py() or 0
         if size:

@@ -82,4 +82,4 @@ def _may_become(found: pa.DataType, wanted: pa.DataType) -> bool:
     if pa.types.is_null(found) or found == wanted:
         return True
     whole = pa.types.is_integer(found) or (pa.types.is_decimal(found) and found.scale == 0)
-    return whole and pa.types.is_integer(wanted)
+    return bool(whole and pa.types.is_integer(wanted))

@@ -74,7 +74,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def _plain(values: pa.Array[Any], kind: Type) -> list[Any]:
-    plain = values.to_pylist()
+    plain: list[Any] = values.to_pylist()
     if kind is Type.DATE:
         return [None if value is None else value.isoformat() for value in plain]
     if kind is Type.BOOLEAN:
