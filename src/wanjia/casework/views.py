@@ -156,7 +156,7 @@ def _done_in_bulk(request: ViewerRequest, case_filter: CaseFilter, action: Actio
     done = ngettext("已办理 %(n)s 件。", "已办理 %(n)s 件。", result.done) % {"n": f"{result.done:,}"}
     messages.success(request, done)
     for reason, n in result.skipped.items():
-        messages.warning(request, _("%(n)s 件未办理:%(reason)s。") % {"n": f"{n:,}", "reason": _skipped(reason)})
+        messages.warning(request, _("%(n)s 件未办理：%(reason)s。") % {"n": f"{n:,}", "reason": _skipped(reason)})
     return redirect("casework:mine")
 
 
@@ -212,7 +212,7 @@ def act(request: ViewerRequest, case_no: int) -> HttpResponseBase:
         return _moved_on(request, case_no, refusal)
     except Refusal as refusal:
         return _shown(request, case, refusal, request.POST)
-    messages.success(request, _("核查件 %(no)s:%(step)s。") % {"no": case_no, "step": done.at.title.text(_language())})
+    messages.success(request, _("核查件 %(no)s：%(step)s。") % {"no": case_no, "step": done.at.title.text(_language())})
     following = queries.next_in_queue(request.viewer, done)
     return redirect("casework:case", following) if following else redirect("casework:mine")
 

@@ -31,6 +31,7 @@ from wanjia.scope.routes import ViewerRequest, access
 from wanjia.ui.viewing import chosen_area
 
 RUNS_SHOWN = 50
+LONGEST_NUMBER = 10  # more digits than any household number has
 SAMPLE = "suspects.sample_share"
 STATUS_TONES = {
     RunStatus.REQUESTED: "waiting",
@@ -63,11 +64,11 @@ def run(request: ViewerRequest, run_id: int) -> HttpResponse:
     """Rules with their counts, the list, and the chosen finding explained."""
     shown = queries.run_for(request.viewer, run_id)
     if shown.status not in (RunStatus.DONE, RunStatus.HELD):
-        return render(request, "comparison/waiting.html", _head(request, shown))
+        return render(request, "comparison/waiting.html", _head(shown))
     filters, language = _filters(request), _language()
     page = queries.findings(request.viewer, run_id, filters, request.GET.get("after", ""))
     context = {
-        **_head(request, shown),
+        **_head(shown),
         "filters": filters,
         "rules": presenting.rule_lines(request.viewer, shown, filters, language),
         "parts": presenting.parts(request.viewer, shown, filters),
@@ -80,7 +81,7 @@ def run(request: ViewerRequest, run_id: int) -> HttpResponse:
     return render(request, "comparison/run.html", context)
 
 
-def _head(request: ViewerRequest, shown: Run) -> dict[str, object]:
+def _head(shown: Run) -> dict[str, object]:
     status = RunStatus(shown.status)
     return {"run": shown, "status": status.label, "tone": STATUS_TONES[status]}
 
@@ -101,7 +102,7 @@ def finding(request: ViewerRequest, run_id: int, finding_no: int) -> HttpRespons
         area=found.village_code,
     )
     screening = Screening.objects.visible_to(request.viewer).filter(run=shown, finding_no=finding_no).first()
-    context = {**_head(request, shown), "finding": found, "told": told, "screening": screening}
+    context = {**_head(shown), "finding": found, "told": told, "screening": screening}
     template = "comparison/_finding.html" if request.headers.get("HX-Request") else "comparison/finding.html"
     return render(request, template, context)
 
@@ -135,7 +136,7 @@ def issue(request: ViewerRequest, run_id: int) -> HttpResponseBase:
     sorted_out = services.screen(request.viewer, run_id, filters)
     flow = newest(presenting.KIND).flow
     context = {
-        **_head(request, shown),
+        **_head(shown),
         "filters": filters,
         "screened": sorted_out,
         "dates": dates_for(flow.step(flow.first)),
@@ -201,7 +202,7 @@ def _filters(request: ViewerRequest) -> Filters:
     area = request.GET.get("area", "") or chosen_area(request)
     known = area.isascii() and area.isdigit() and len(area) in LENGTHS
     number = request.GET.get("household_no", "")
-    household = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
+    household = int(number) if number.isascii() and number.isdigit() and len(number) < LONGEST_NUMBER else None
     return Filters(rule=request.GET.get("rule", "")[:20], area=area if known else "", household_no=household)
 
 

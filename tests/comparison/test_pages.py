@@ -1,0 +1,159 @@
+"""Findings → issue in a browser's eyes: who may see what, and what a page says before it acts."""
+
+import datetime as dt
+import re
+
+import pytest
+from django.urls import reverse
+
+from tests.comparison.conftest import NEXT_COUNTY, VILLAGE, register
+from wanjia.accounts import sessions
+from wanjia.audit.testing import unrecorded
+from wanjia.casework.models import Case
+from wanjia.comparison.models import Run
+from wanjia.comparison.panels import household_cases
+from wanjia.comparison.queries import Filters
+from wanjia.comparison.services import issue_findings, run_comparison
+from wanjia.kernel import clock
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def run(world, office):
+    """Three findings in one village and one in the next county."""
+    for _ in range(3):
+        world.car(world.person(village=VILLAGE), registered_on=dt.date(2013, 5, 1))
+    world.car(world.person(village=NEXT_COUNTY), registered_on=dt.date(2018, 5, 1))
+    register(world)
+    world.publish()
+    world.deliver(area="4512")
+    return run_comparison(viewer=office["province"])
+
+
+@pytest.fixture
+def browse(client, office):
+    """A browser signed in as one of the office's people."""
+
+    def sign_in(name):
+        client.force_login(office.users[name])
+        session = client.session
+        session[sessions.STARTED] = session[sessions.SEEN] = clock.now().timestamp()
+        session.save()
+        return client
+
+    return sign_in
+
+
+def page_of(run):
+    return reverse("comparison:run", args=[run.pk])
+
+
+def test_the_run_page_has_rules_list_and_the_button_for_all_that_match(run, browse):
+    text = browse("province").get(page_of(run)).content.decode()
+    assert "下发符合条件的 4 条" in text
+    assert re.search(r"RA-02 名下车辆.*?<b class=\"w-num\">3</b>", text, re.DOTALL)
+    assert "覃1" not in text, "lists mask names"
+    narrowed = browse("province").get(page_of(run), {"rule": "RA-02B"}).content.decode()
+    assert "下发符合条件的 1 条" in narrowed
+
+
+def test_a_county_sees_its_own_findings_and_cannot_issue(run, browse):
+    answer = browse("county").get(page_of(run))
+    assert answer.context["page"]["total"] == 3
+    assert "下发符合条件的" not in answer.content.decode()
+    assert browse("county").get(reverse("comparison:issue", args=[run.pk])).status_code == 403
+    assert browse("county").post(reverse("comparison:issue", args=[run.pk]), {"expected": 3}).status_code == 403
+    assert not Case.objects.for_writing().exists()
+
+
+def test_a_guessed_address_widens_nothing(run, browse):
+    answer = browse("county").get(page_of(run), {"area": "451229"})
+    assert answer.context["page"]["total"] == 0
+    foreign = reverse("comparison:finding", args=[run.pk, 4])
+    assert browse("county").get(foreign).status_code == 404
+    assert browse("county").get(reverse("comparison:finding", args=[run.pk, 99])).status_code == 404
+
+
+def test_a_finding_is_explained_beside_the_list_and_as_a_page(run, browse):
+    address = reverse("comparison:finding", args=[run.pk, 1])
+    fragment = browse("county").get(address, headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in fragment
+    for text in ("覃1", "2013-05-01", "2015 年识别", "核实要点", "gongan.vehicles"):
+        assert text in fragment
+    assert "<html" in browse("county").get(address).content.decode()
+
+
+def test_issuing_says_in_numbers_what_will_happen_then_does_it(run, browse):
+    address = f"{reverse('comparison:issue', args=[run.pk])}?rule=RA-02"
+    text = browse("province").get(address).content.decode()
+    assert "下发 3 件到 1 个市，截止 2020-11-17" in text
+    assert not Case.objects.for_writing().exists()
+    answer = browse("province").post(address, {"expected": "3"}, follow=True)
+    assert "已下发 3 件到 1 个市" in answer.content.decode()
+    assert Case.objects.for_writing().count() == 3
+    again = browse("province").get(address).content.decode()
+    assert "符合条件的疑点都已处理" in again
+
+
+def test_a_wrong_count_or_a_weekend_comes_back_with_the_reason(run, browse):
+    address = reverse("comparison:issue", args=[run.pk])
+    answer = browse("province").post(address, {"expected": "9"})
+    assert (answer.status_code, "您确认的是 9 条" in answer.content.decode()) == (409, True)
+    answer = browse("province").post(address, {"expected": "4", "due_on": "2020-11-21"})
+    assert (answer.status_code, "须为今天以后的工作日" in answer.content.decode()) == (422, True)
+    assert not Case.objects.for_writing().exists()
+
+
+def test_a_held_run_is_confirmed_before_anything_is_issued(run, browse):
+    with unrecorded():
+        Run.objects.filter(pk=run.pk).update(
+            status="held", held_for=[{"rule": "RA-02", "permille": 900, "allowed": 100}]
+        )
+    text = browse("province").get(page_of(run)).content.decode()
+    assert "RA-02 命中 900‰，合理上限 100‰" in text
+    assert "下发符合条件的" not in text
+    assert browse("province").get(reverse("comparison:issue", args=[run.pk])).status_code == 409
+    assert browse("county").get(page_of(run)).status_code == 404
+    browse("province").post(
+        reverse("comparison:decide_held", args=[run.pk]), {"decision": "release", "reason": "已与公安厅核对"}
+    )
+    assert "下发符合条件的 4 条" in browse("province").get(page_of(run)).content.decode()
+
+
+def test_the_list_of_runs_is_for_readers_of_findings(run, browse):
+    assert "第 1 次比对" in browse("county").get(reverse("comparison:runs")).content.decode() or run.pk != 1
+    assert "发起新的比对" not in browse("county").get(reverse("comparison:runs")).content.decode()
+    assert browse("verifier").get(reverse("comparison:runs")).status_code == 403
+
+
+def test_the_sample_page_says_how_many_and_refuses_too_few(run, office, browse):
+    issue_findings(viewer=office["province"], run_id=run.pk, filters=Filters(), expected_count=4)
+    address = reverse("comparison:sample")
+    assert "没有等待抽查的核查件" in browse("city").get(address).content.decode()
+    with unrecorded():
+        Case.objects.for_writing().update(step="county_closed", outcome="06")
+    assert "核查件 4 件" in browse("city").get(address).content.decode()
+    answer = browse("city").post(address, {"expected": "4", "percent": "1.0"})
+    assert answer.status_code == 422
+    assert {case.step for case in Case.objects.for_writing()} == {"county_closed"}
+    assert browse("county").get(address).status_code == 403
+
+
+def test_the_household_page_lists_its_cases_for_whoever_may_see_them(run, office, rf):
+    issue_findings(viewer=office["province"], run_id=run.pk, filters=Filters(), expected_count=4)
+    request = rf.get("/")
+    request.viewer = office["county"]
+    assert "名下车辆" in household_cases(request, 1)
+    assert household_cases(request, 4) is None, "the next county's household"
+    request.viewer = office["next_town"]
+    assert household_cases(request, 1) is None
+
+
+def test_the_pages_speak_english(run, office, browse):
+    with unrecorded():
+        type(office.users["province"])._base_manager.filter(pk=office.users["province"].pk).update(language="en")
+    text = browse("province").get(page_of(run)).content.decode()
+    assert "Issue the 4 that match" in text
+    body = re.sub(r"<nav.*?</nav>|<header.*?</header>|<table.*?</table>", "", text, flags=re.DOTALL)
+    assert "疑点" not in body
