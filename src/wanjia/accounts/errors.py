@@ -10,11 +10,11 @@ class AccountTaken(Refusal):
     status = 409
     facts = ("username",)
     what = Sentence(
-        "登录名 {username} 已被使用,或此人已有账号。" + _NOTHING_ZH,
+        "登录名 {username} 已被使用，或此人已有账号。" + _NOTHING_ZH,
         "The login {username} is taken, or this person has an account already. " + _NOTHING_EN,
     )
     cure = Sentence(
-        "一人一号:请先查找已有账号;确为不同的人,请换一个登录名。",
+        "一人一号：请先查找已有账号；确为不同的人，请换一个登录名。",
         "One person, one account: look for the one there is; for another person choose another login.",
     )
 
@@ -26,7 +26,7 @@ class BadUsername(Refusal):
     facts = ("username",)
     what = Sentence("登录名“{username}”不符合要求。" + _NOTHING_ZH, "“{username}” cannot be a login. " + _NOTHING_EN)
     cure = Sentence(
-        "请用 3 到 60 个小写字母、数字、点或连字符,以字母或数字开头。",
+        "请用 3 到 60 个小写字母、数字、点或连字符，以字母或数字开头。",
         "Use 3 to 60 small letters, digits, dots or hyphens, beginning with a letter or digit.",
     )
 
@@ -36,7 +36,7 @@ class WeakPassword(Refusal):
 
     code = "accounts.weak_password"
     facts = ("problems",)
-    what = Sentence("密码不符合要求:{problems} " + _NOTHING_ZH, "The password will not do: {problems} " + _NOTHING_EN)
+    what = Sentence("密码不符合要求：{problems} " + _NOTHING_ZH, "The password will not do: {problems} " + _NOTHING_EN)
     cure = Sentence(
         "请用 10 位以上、含字母和数字、没有用过的密码。",
         "Use ten characters or more with letters and digits that you have not used before.",
@@ -47,9 +47,9 @@ class WrongPassword(Refusal):
     """The present password was not typed correctly."""
 
     code = "accounts.wrong_password"
-    what = Sentence("当前密码不正确,密码没有更改。", "The present password is wrong; it was not changed.")
+    what = Sentence("当前密码不正确，密码没有更改。", "The present password is wrong; it was not changed.")
     cure = Sentence(
-        "请重新输入当前密码;忘记密码请联系管理员重置。",
+        "请重新输入当前密码；忘记密码请联系管理员重置。",
         "Type the present password again; if it is forgotten, ask your administrator to reset it.",
     )
 
@@ -106,11 +106,11 @@ class DutiesSeparated(Refusal):
     status = 409
     facts = ("role", "held")
     what = Sentence(
-        "此账号已任 {held},不能再任 {role}:系统、安全、审计管理员必须由三人分任,且不兼业务岗位。" + _NOTHING_ZH,
+        "此账号已任 {held}，不能再任 {role}：系统、安全、审计管理员必须由三人分任，且不兼业务岗位。" + _NOTHING_ZH,
         "This account holds {held} and may not hold {role} as well: the system, security and audit administrators are "
         "three persons and hold no other post. " + _NOTHING_EN,
     )
-    cure = Sentence("请授予另一人,或先收回原有岗位。", "Grant it to somebody else, or revoke the other role first.")
+    cure = Sentence("请授予另一人，或先收回原有岗位。", "Grant it to somebody else, or revoke the other role first.")
 
 
 class DepartmentMissing(Refusal):
@@ -119,7 +119,7 @@ class DepartmentMissing(Refusal):
     code = "accounts.department_missing"
     facts = ("role",)
     what = Sentence(
-        "岗位 {role} 的部门填写不正确:仅限“本部门”的授权须填写部门,其他授权不填。" + _NOTHING_ZH,
+        "岗位 {role} 的部门填写不正确：仅限“本部门”的授权须填写部门，其他授权不填。" + _NOTHING_ZH,
         "A grant of {role} for one's own department names it, and no other grant does. " + _NOTHING_EN,
     )
     cure = Sentence("请核对部门一栏。", "Check the department.")
@@ -131,10 +131,10 @@ class BadPeriod(Refusal):
     code = "accounts.bad_period"
     facts = ("valid_from", "valid_to")
     what = Sentence(
-        "授权期限不正确:从 {valid_from} 到 {valid_to}。" + _NOTHING_ZH,
+        "授权期限不正确：从 {valid_from} 到 {valid_to}。" + _NOTHING_ZH,
         "A grant cannot run from {valid_from} to {valid_to}. " + _NOTHING_EN,
     )
-    cure = Sentence("结束日期须晚于开始日期,且不早于今天。", "It must end after it begins, and not before today.")
+    cure = Sentence("结束日期须晚于开始日期，且不早于今天。", "It must end after it begins, and not before today.")
 
 
 class GrantExists(Refusal):
@@ -148,7 +148,7 @@ class GrantExists(Refusal):
         "The account already holds {role} in {area}. " + _NOTHING_EN,
     )
     cure = Sentence(
-        "无需重复授权;需要更改期限时,请先收回再授予。",
+        "无需重复授权；需要更改期限时，请先收回再授予。",
         "Nothing needs doing; to change the period, revoke it and grant it again.",
     )
 
@@ -161,7 +161,7 @@ class GrantEnded(Refusal):
     facts = ("on",)
     what = Sentence("该授权已于 {on} 结束。" + _NOTHING_ZH, "The grant ended on {on}. " + _NOTHING_EN)
     cure = Sentence(
-        "无需再次收回;刷新页面即可看到最新情况。", "Nothing needs doing; reload the page to see how it stands."
+        "无需再次收回；刷新页面即可看到最新情况。", "Nothing needs doing; reload the page to see how it stands."
     )
 
 
@@ -172,7 +172,7 @@ class RolesMalformed(Refusal):
     status = 500
     facts = ("role", "problem")
     what = Sentence(
-        "岗位文件 roles.yaml 中 {role} 有误:{problem}。" + _NOTHING_ZH,
+        "岗位文件 roles.yaml 中 {role} 有误：{problem}。" + _NOTHING_ZH,
         "roles.yaml is wrong about {role}: {problem}. " + _NOTHING_EN,
     )
     cure = Sentence("请改正文件后重新装入。", "Correct the file and load it again.")

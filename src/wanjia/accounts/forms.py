@@ -43,22 +43,22 @@ class PeopleFilter(forms.Form):
 
 class AccountForm(forms.Form):
     username = forms.CharField(
-        label=_("登录名"), max_length=60, help_text=_("3 到 60 个小写字母、数字、点或连字符;开设后不能更改。")
+        label=_("登录名"), max_length=60, help_text=_("3 到 60 个小写字母、数字、点或连字符；开设后不能更改。")
     )
     display_name = forms.CharField(label=_("姓名"), max_length=60)
     area_code = forms.CharField(
-        label=_("所属区划代码"), max_length=15, help_text=_("由哪一级管理,例如 451228 或 451228101。")
+        label=_("所属区划代码"), max_length=15, help_text=_("由哪一级管理，例如 451228 或 451228101。")
     )
     phone = forms.CharField(label=_("手机号"), max_length=20, required=False)
     id_number = forms.CharField(
-        label=_("本人证件号码"), max_length=22, required=False, help_text=_("只用于核对一人一号,不保存明文。")
+        label=_("本人证件号码"), max_length=22, required=False, help_text=_("只用于核对一人一号，不保存明文。")
     )
     password = forms.CharField(
         label=_("初始密码"),
         max_length=200,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("10 位以上,同时包含字母和数字;请当面告知本人并提醒更改。"),
+        help_text=_("10 位以上，同时包含字母和数字；请当面告知本人并提醒更改。"),
     )
 
     def clean_area_code(self) -> str:
@@ -81,7 +81,7 @@ class GrantForm(forms.Form):
         label=_("最后一天"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text=_("岗位到期自动失效;长期有效可不填。"),
+        help_text=_("岗位到期自动失效；长期有效可不填。"),
     )
 
     def __init__(self, viewer: Viewer, *args: Any, **kwargs: Any) -> None:
@@ -117,7 +117,7 @@ class NewPasswordForm(forms.Form):
         max_length=200,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("10 位以上,同时包含字母和数字,不能与最近 5 个相同。"),
+        help_text=_("10 位以上，同时包含字母和数字，不能与最近 5 个相同。"),
     )
 
 
@@ -146,5 +146,5 @@ class ChangePasswordForm(NewPasswordForm):
 def _known_area(code: str) -> str:
     found = place(code.strip())  # a former code leads to the present one
     if found is None:
-        raise forms.ValidationError(_("没有这个行政区划代码,请核对位数(省 2、市 4、县 6、乡 9、村 12)。"))
+        raise forms.ValidationError(_("没有这个行政区划代码，请核对位数（省 2、市 4、县 6、乡 9、村 12）。"))
     return found.code

@@ -37,6 +37,6 @@ class ViewerMiddleware:
             viewer = ANONYMOUS
             language = sessions.language_of(request)
         request.viewer = viewer  # type: ignore[attr-defined]
-        request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+        request.LANGUAGE_CODE = language
         with translation.override(language):
             return self.get_response(request)

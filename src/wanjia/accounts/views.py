@@ -99,7 +99,7 @@ def me(request: ViewerRequest) -> HttpResponseBase:
             _tell(form, refusal)
         else:
             auth.update_session_auth_hash(request, user)  # every other session of the account ends
-            messages.success(request, _("密码已更改,其他设备上的登录已失效。"))
+            messages.success(request, _("密码已更改，其他设备上的登录已失效。"))
             return redirect("accounts:me")
     context = {"form": form, "account": request.user, "grants": queries.own_grants(request.viewer)}
     return render(request, "accounts/me.html", context | _words(), status=400 if form.errors else 200)
@@ -154,7 +154,7 @@ def grant(request: ViewerRequest, user_id: int) -> HttpResponseBase:
         except Refusal as refusal:
             _tell(form, refusal)
         else:
-            messages.success(request, _("岗位已授予,对方下一次打开页面即生效。"))
+            messages.success(request, _("岗位已授予，对方下一次打开页面即生效。"))
             return redirect("accounts:person", user_id)
     return _person_page(request, user, grant_form=form)
 
@@ -163,7 +163,7 @@ def grant(request: ViewerRequest, user_id: int) -> HttpResponseBase:
 @require_POST
 def revoke(request: ViewerRequest, grant_id: int) -> HttpResponse:
     ended = services.revoke(viewer=request.viewer, grant_id=grant_id)
-    messages.success(request, _("岗位已收回,即刻生效。"))
+    messages.success(request, _("岗位已收回，即刻生效。"))
     return redirect("accounts:person", ended.user_id)
 
 
@@ -174,7 +174,7 @@ def lock(request: ViewerRequest, user_id: int) -> HttpResponseBase:
     if not form.is_valid():
         return _person_page(request, queries.user_for(request.viewer, user_id, "accounts.write"), lock_form=form)
     services.lock(viewer=request.viewer, user_id=user_id, reason=form.cleaned_data["reason"])
-    messages.success(request, _("账号已停用,其登录即刻失效。"))
+    messages.success(request, _("账号已停用，其登录即刻失效。"))
     return redirect("accounts:person", user_id)
 
 
@@ -198,7 +198,7 @@ def set_password(request: ViewerRequest, user_id: int) -> HttpResponseBase:
         except Refusal as refusal:
             _tell(form, refusal)
         else:
-            messages.success(request, _("密码已重置,原有登录已失效。请当面告知本人。"))
+            messages.success(request, _("密码已重置，原有登录已失效。请当面告知本人。"))
             return redirect("accounts:person", user_id)
     return _person_page(request, user, password_form=form)
 

@@ -205,7 +205,7 @@ class ScopedModel(models.Model):
 
     scope_rule: ClassVar[ScopeRule]
 
-    objects: ClassVar[ScopedManager[Self]] = ScopedManager()  # type: ignore[misc]
+    objects: ClassVar[ScopedManager[Self]] = ScopedManager()
 
     class Meta:
         abstract = True

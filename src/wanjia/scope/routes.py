@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import wraps
 from http import HTTPStatus
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, cast
 from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
@@ -55,7 +55,7 @@ def access(action: str) -> Callable[[View[P]], View[P]]:
             return view(request, *args, **kwargs)
 
         guarded.access = action  # type: ignore[attr-defined]
-        return guarded
+        return cast("View[P]", guarded)
 
     return declare
 
