@@ -1,7 +1,7 @@
 from wanjia.kernel.errors import Refusal, Sentence
 
 _RESTORE = Sentence(
-    "请从密钥备份恢复该文件（{file}）,权限设为仅本人可读写（0600）,然后重新启动。切勿新建密钥：新密钥读不出已有数据。",
+    "请从密钥备份恢复该文件（{file}），权限设为仅本人可读写（0600），然后重新启动。切勿新建密钥：新密钥读不出已有数据。",
     "Restore {file} from the copy of the keys, readable by its owner only (mode 0600), and start again. "
     "Do not make a new key: it cannot read what is there.",
 )
@@ -83,7 +83,7 @@ class Unreadable(Refusal):
     status = 500
     facts = ("reason",)
     what = Sentence(
-        "一项加密内容无法解密（{reason}）,没有显示任何内容。",
+        "一项加密内容无法解密（{reason}），没有显示任何内容。",
         "An encrypted value does not open ({reason}); nothing of it was shown.",
     )
     cure = Sentence(
