@@ -32,7 +32,18 @@ def row(serial: int, **changes: str) -> list[str]:
     values = dict(
         zip(
             HEADER,
-            (str(serial), f"桂M{serial:05d}", "小型轿车", "非营运", "五菱宏光LZW6441", "2015-03-07", "正常", "韦英", number(serial), "都安县高岭镇"),  # fmt: skip
+            (
+                str(serial),
+                f"桂M{serial:05d}",
+                "小型轿车",
+                "非营运",
+                "五菱宏光LZW6441",
+                "2015-03-07",
+                "正常",
+                "韦英",
+                number(serial),
+                "都安县高岭镇",
+            ),
             strict=True,
         )
     )
@@ -96,7 +107,8 @@ def examples(place: Place) -> list[Example]:
         ("sources:read_again", "sources.load", "post", {}),
     )
     return [
-        Example(route, whom, (name,), action, method, data, by_department=True) for route, action, method, data in routes
+        Example(route, whom, (name,), action, method, data, by_department=True)
+        for route, action, method, data in routes
     ]
 
 

@@ -82,7 +82,7 @@ def test_any_file_is_read_as_the_csv_module_reads_it_whatever_the_blocks(rows, p
         patch.setattr(lines, "BLOCK", block)
         found, continued, count = read(text, pieces=pieces)
 
-    assert [cells or [""] for _, cells in found] == [cells for cells in rows]
+    assert [cells or [""] for _, cells in found] == rows
     assert count == text.count("\n")
     # every line is the first of a record or the continuation of one
     assert sorted([line for line, _ in found] + continued) == list(range(1, count + 1))

@@ -110,7 +110,8 @@ def test_a_right_number_has_one_key_however_it_is_written(province, put, referen
 
 
 @pytest.mark.parametrize(
-    ("encoding", "shown"), [("gb18030", "GB18030"), ("utf-8", "UTF-8"), ("utf-8-sig", "UTF-8 (BOM)"), ("utf-16", "UTF-16-LE (BOM)")]
+    ("encoding", "shown"),
+    [("gb18030", "GB18030"), ("utf-8", "UTF-8"), ("utf-8-sig", "UTF-8 (BOM)"), ("utf-16", "UTF-16-LE (BOM)")],
 )
 def test_the_encoding_is_told_by_the_content(province, put, reference, encoding, shown):
     batch = services.receive(viewer=province, path=put(delivery([row(1, 所有人="韦𬭎")]), encoding=encoding))
@@ -158,7 +159,17 @@ def test_labels_are_written_as_the_code_list_writes_them(province, put, referenc
 def test_every_line_is_accepted_rejected_or_listed_as_no_record(province, put, reference):
     blank = [""] * len(HEADER)
     note = ["填表人:覃某", *blank[1:]]
-    rows = [row(1), list(HEADER), row(2), blank, ["", "   "], row(3, 号牌号码=""), row(4, 品牌型号="两行\n型号"), ["断"], note]
+    rows = [
+        row(1),
+        list(HEADER),
+        row(2),
+        blank,
+        ["", "   "],
+        row(3, 号牌号码=""),
+        row(4, 品牌型号="两行\n型号"),
+        ["断"],
+        note,
+    ]
     batch = services.receive(viewer=province, path=put(delivery(rows)))
 
     assert batch.preview["non_data"] == {
@@ -217,7 +228,9 @@ def test_a_number_that_identifies_nobody_keeps_its_row_with_a_warning(
 
 def test_a_damaged_character_sends_its_row_back(province, put, reference):
     rows = [row(1), row(2, 所有人="韦英"), *(row(serial) for serial in range(3, 60))]
-    content = delivery(rows).encode("gb18030").replace("桂M00002,小型轿车".encode("gb18030"), b"\xb9\xf0M00002,\xff\xff", 1)
+    content = (
+        delivery(rows).encode("gb18030").replace("桂M00002,小型轿车".encode("gb18030"), b"\xb9\xf0M00002,\xff\xff", 1)
+    )
     batch = services.receive(viewer=province, path=put(content))
 
     assert batch.rejected == 1
@@ -252,7 +265,9 @@ def test_a_file_that_is_no_delivery_is_refused_and_nothing_is_kept(province, put
 
 def test_a_wrong_layout_is_told_by_what_it_lacks(province, put, reference):
     with pytest.raises(UnknownLayout) as refused:
-        services.receive(viewer=province, path=put(delivery(header=[name.replace("号牌号码", "底盘号") for name in HEADER])))
+        services.receive(
+            viewer=province, path=put(delivery(header=[name.replace("号牌号码", "底盘号") for name in HEADER]))
+        )
     assert refused.value.values["missing"] == "号牌号码"
 
 
@@ -373,7 +388,7 @@ def test_the_sheet_holds_no_formula_and_no_number_a_spreadsheet_would_round(prov
 
 def test_a_corrected_sheet_can_be_delivered_as_it_is(province, put, reference):
     batch = services.receive(viewer=province, path=put(delivery([row(1), row(2, 初次登记日期="不详")])))
-    corrected = [line[:5] + ["2015-03-07"] + line[6:] for line in sheet_of(province, batch)[1:]]
+    corrected = [[*line[:5], "2015-03-07", *line[6:]] for line in sheet_of(province, batch)[1:]]
 
     again = services.receive(
         viewer=province, path=put(delivery(corrected, header=[*HEADER, "问题"]), encoding="utf-8-sig")
@@ -414,7 +429,9 @@ _NUMBER = re.compile(rb"456228[0-9]{11}[0-9X]")
 
 def test_no_number_stands_in_the_lake_or_the_database(province, put, reference):
     ruined = row(3, 身份证明号码=f"{number(3)}.0", 所有人="")
-    batch = services.receive(viewer=province, path=put(delivery([row(1), row(2, 身份证明号码=number(2)[:-1] + "Z"), ruined])))
+    batch = services.receive(
+        viewer=province, path=put(delivery([row(1), row(2, 身份证明号码=number(2)[:-1] + "Z"), ruined]))
+    )
 
     for path in lake().root.rglob("*"):
         if path.is_file():

@@ -2,7 +2,10 @@ from wanjia.audit.acts import Act
 from wanjia.kernel.errors import Sentence
 
 ACTS = [
-    Act("sources.receive", Sentence("接收了一份部门数据文件({bytes} 字节)", "took in a department's file ({bytes} bytes)")),
+    Act(
+        "sources.receive",
+        Sentence("接收了一份部门数据文件({bytes} 字节)", "took in a department's file ({bytes} bytes)"),
+    ),
     Act(
         "sources.inspect",
         Sentence(

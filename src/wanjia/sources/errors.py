@@ -13,7 +13,8 @@ class ContractMalformed(Refusal):
     facts = ("file", "problem")
     what = Sentence("数据合同 {file} 有误:{problem}。", "The dataset contract {file} is wrong: {problem}.")
     cure = Sentence(
-        "请按 docs/reference/dataset-contracts.md 更正该文件。", "Correct it as docs/reference/dataset-contracts.md says."
+        "请按 docs/reference/dataset-contracts.md 更正该文件。",
+        "Correct it as docs/reference/dataset-contracts.md says.",
     )
 
 
@@ -73,7 +74,10 @@ class Undecodable(FileRefused):
         "从第 {line} 行起文字编码无法识别(既不是 UTF-8 也不是 GB18030),没有接收任何内容。",
         "From line {line} on the text is neither UTF-8 nor GB18030; nothing was taken in.",
     )
-    cure = Sentence("请重新导出;如经过邮件或聊天软件传送,请改用压缩包传送。", "Export it again; send it packed if it travels by mail or chat.")
+    cure = Sentence(
+        "请重新导出;如经过邮件或聊天软件传送,请改用压缩包传送。",
+        "Export it again; send it packed if it travels by mail or chat.",
+    )
 
 
 class UnknownLayout(FileRefused):
@@ -83,7 +87,7 @@ class UnknownLayout(FileRefused):
     facts = ("lines", "nearest", "missing")
     what = Sentence(
         "前 {lines} 行中没有找到已知数据集的表头(最接近:{nearest},缺少列:{missing});没有接收任何内容。",
-        "No known header within the first {lines} lines (nearest: {nearest}, lacking: {missing}); nothing was taken in.",
+        "No known header within the first {lines} lines (nearest: {nearest}, lacking: {missing}); nothing taken in.",
     )
     cure = Sentence(
         "请保留原表头导出;如部门更改了列名,请让数据管理员在数据合同中补充同义列名。",
@@ -100,7 +104,9 @@ class WrongDataset(FileRefused):
         "选择的是 {expected},文件内容却是 {found};没有接收任何内容。",
         "The dataset chosen is {expected}, but the file is {found}; nothing was taken in.",
     )
-    cure = Sentence("请核对文件,或改选数据集后重新上传。", "Check the file, or choose the other dataset and upload again.")
+    cure = Sentence(
+        "请核对文件,或改选数据集后重新上传。", "Check the file, or choose the other dataset and upload again."
+    )
 
 
 class ColumnTwice(FileRefused):
@@ -108,7 +114,10 @@ class ColumnTwice(FileRefused):
 
     code = "sources.column_twice"
     facts = ("column",)
-    what = Sentence("表头中有两列都对应 {column},无法判断以哪列为准;没有接收任何内容。", "Two columns mean {column}; nothing was taken in.")
+    what = Sentence(
+        "表头中有两列都对应 {column},无法判断以哪列为准;没有接收任何内容。",
+        "Two columns mean {column}; nothing was taken in.",
+    )
     cure = Sentence("请删除或改名其中一列后重新上传。", "Delete or rename one of them and upload again.")
 
 
@@ -180,7 +189,9 @@ class BatchMovedOn(Refusal):
     code = "sources.batch_moved_on"
     status = 409
     facts = ("batch", "status")
-    what = Sentence("第 {batch} 批目前为“{status}”,不能进行此操作;没有改动。", "Batch {batch} is {status}; nothing was changed.")
+    what = Sentence(
+        "第 {batch} 批目前为“{status}”,不能进行此操作;没有改动。", "Batch {batch} is {status}; nothing was changed."
+    )
     cure = Sentence("请刷新页面查看最新状态。", "Reload the page to see where it stands.")
 
 
@@ -200,5 +211,8 @@ class OutsideCoverage(Refusal):
     code = "sources.outside_coverage"
     status = 422
     facts = ("area", "coverage")
-    what = Sentence("覆盖范围 {area} 超出数据合同规定的 {coverage}。", "The area {area} is not within the contract's coverage {coverage}.")
+    what = Sentence(
+        "覆盖范围 {area} 超出数据合同规定的 {coverage}。",
+        "The area {area} is not within the contract's coverage {coverage}.",
+    )
     cure = Sentence("请选择合同范围以内的地区。", "Choose an area within the contract's coverage.")

@@ -35,9 +35,9 @@ class UploadForm(forms.Form):
         field.choices = choices
 
     @property
-    def given(self) -> dict[str, str | None]:
-        """What `services.deliver` takes."""
-        return {"dataset": self.cleaned_data["dataset"] or None, "area": self.cleaned_data["area"] or None}
+    def chosen(self) -> tuple[str | None, str | None]:
+        """Dataset and area, None where nothing was chosen."""
+        return self.cleaned_data["dataset"] or None, self.cleaned_data["area"] or None
 
 
 class BatchFilter(forms.Form):

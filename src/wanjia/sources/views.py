@@ -61,7 +61,8 @@ def upload(request: ViewerRequest) -> HttpResponseBase:
     form = UploadForm(request.POST, viewer=request.viewer)
     if not form.is_valid():
         return render(request, "sources/upload.html", {"form": form}, status=422)
-    batch = services.deliver(viewer=request.viewer, upload=file, background=True, **form.given)
+    dataset, area = form.chosen
+    batch = services.deliver(viewer=request.viewer, upload=file, dataset=dataset, area=area, background=True)
     return redirect(batch)
 
 
@@ -114,6 +115,7 @@ def _page(
 ) -> HttpResponse:
     language = get_language() or "zh"
     happened, cure = batch.refusal_sentences(language)
+    people = names_of([number for number in (batch.received_by, batch.decided_by) if number])
     context = {
         "batch": batch,
         "title": _title(batch),
@@ -122,13 +124,12 @@ def _page(
         "job": _job(request, batch),
         "happened": happened,
         "cure": cure,
-        "names": names_of([number for number in (batch.received_by, batch.decided_by) if number]),
+        "received_by": people.get(batch.received_by, ""),
+        "decided_by": people.get(batch.decided_by or 0, ""),
         "may_load": Batch.objects.visible_to(request.viewer, queries.LOAD).filter(pk=batch.pk).exists(),
         "reason_form": reason_form or ReasonForm(),
         "panels": panels_for(request, "batch", batch),
     }
-    context["received_by"] = context["names"].get(batch.received_by, "")
-    context["decided_by"] = context["names"].get(batch.decided_by, "")
     return render(request, "sources/batch.html", context, status=status)
 
 

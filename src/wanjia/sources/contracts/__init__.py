@@ -63,7 +63,10 @@ _READINGS = {
 PERSONAL = ("none", "name", "id", "phone", "account", "address", "plate")
 _FIELD_KEYS = {"name", "type", "format", "title", "headers", "constraints", "codes", "vintage", "personal", "keep"}
 _CONSTRAINTS = {"required", "maxLength", "past"}
-_TOP_KEYS = {"dataset", "title", "department", "owner", "source", "delivery", "retention", "layout", "primaryKey", "fields"}  # fmt: skip
+_TOP_KEYS = {
+    *("dataset", "title", "department", "owner", "source"),
+    *("delivery", "retention", "layout", "primaryKey", "fields"),
+}
 
 
 @dataclass(frozen=True, slots=True)

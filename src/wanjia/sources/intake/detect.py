@@ -29,6 +29,10 @@ _SIGNATURES = (
 _MARKUP = re.compile(rb"\s*<(?:!doctype\s+html|html|table|meta|head|\?xml|workbook)", re.IGNORECASE)
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _DELIMITERS = (",", "\t", ";", "|")
+_LONGEST_MARK = 4
+
+# A few damaged cells are their rows' matter; a text damaged throughout is in no encoding known here.
+_FEW_DAMAGED, _DAMAGED_ONE_IN = 20, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,9 @@ class Encoding:
     @property
     def shown(self) -> str:
         """As a person would call it."""
-        return {"gb18030": "GB18030", "utf-8": "UTF-8"}.get(self.name, self.name.upper()) + (" (BOM)" if self.mark else "")
+        return {"gb18030": "GB18030", "utf-8": "UTF-8"}.get(self.name, self.name.upper()) + (
+            " (BOM)" if self.mark else ""
+        )
 
 
 def head_of(parts: Iterable[bytes], size: int = HEAD) -> bytes:
@@ -86,8 +92,8 @@ class EncodingWatch:
         self._utf8: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")("strict")
 
     def see(self, part: bytes) -> None:
-        if len(self._head) < 4:
-            self._head = (self._head + part)[:4]
+        if len(self._head) < _LONGEST_MARK:
+            self._head = (self._head + part)[:_LONGEST_MARK]
         if self._utf8 is not None:
             try:
                 self._utf8.decode(part)
@@ -118,7 +124,7 @@ def delimiter_of(lines: Iterable[str]) -> str:
 
 
 def text_of(parts: Iterable[bytes], encoding: Encoding) -> Iterator[str]:
-    """The stream as text with plain line ends (`\\n` for whatever ended a line).
+    """The stream as text with plain line ends, whatever ended its lines.
 
     Bytes that mean nothing become U+FFFD, and their row is refused where it is read.
     """
@@ -129,11 +135,11 @@ def text_of(parts: Iterable[bytes], encoding: Encoding) -> Iterator[str]:
         fresh = part[skip:]
         skip = max(0, skip - len(part))
         yield lines.plain(decoder.decode(fresh))
-    yield lines.plain(decoder.decode(b"", True), last=True)
+    yield lines.plain(decoder.decode(b"", final=True), last=True)
 
 
 class _LineEnds:
-    """Turns \\r\\n and \\r into \\n across the cuts of a stream."""
+    """Makes every line end a line feed, across the cuts of a stream."""
 
     def __init__(self) -> None:
         self._held = ""
@@ -148,5 +154,5 @@ class _LineEnds:
 def require_decodable(text: str) -> None:
     """Refuse a text whose beginning is damaged throughout. Raises Undecodable."""
     damaged = text.count("\ufffd")
-    if damaged > 20 and damaged * 50 > len(text):
+    if damaged > _FEW_DAMAGED and damaged * _DAMAGED_ONE_IN > len(text):
         raise Undecodable(line=text[: text.index("\ufffd")].count("\n") + 1)

@@ -82,25 +82,25 @@ def reader_for(item: Field, *, today: date, keyring: Keyring) -> Callable[[pa.Ar
 class TextReader:
     """Text as it is, bar spaces and quotes around it."""
 
-    field: Field
+    item: Field
     plain: str
     cleaned: Callable[[str], str]
 
     def __call__(self, texts: pa.Array) -> Taken:
         values = _cleaned(texts, self.plain, self.cleaned)
-        return Taken(_kept(self.field, values), _limits(self.field, values))
+        return Taken(_kept(self.item, values), _limits(self.item, values))
 
 
 @dataclass(slots=True)
 class NameReader:
     """A person's name as written, and the form in which names are compared."""
 
-    field: Field
+    item: Field
     _forms: dict[str, tuple[str, bool]] = field(default_factory=dict)
 
     def __call__(self, texts: pa.Array) -> Taken:
         values = _cleaned(texts, _PLAIN_NAME, clean)
-        problems = _limits(self.field, values)
+        problems = _limits(self.item, values)
         odd = ~_flags(pc.match_substring_regex(values, _PLAIN_NAME)) | _flags(
             pc.match_substring_regex(values, altered_characters())
         )
@@ -111,7 +111,7 @@ class NameReader:
             forms = _put(values, odd, pa.array([form for form, _ in found], pa.string()).take(pa.array(codes)))
             damaged = np.array([damage for _, damage in found], np.bool_)[codes]
             _mark(problems, at[damaged], "name_damaged")
-        columns = _kept(self.field, values)
+        columns = _kept(self.item, values)
         return Taken({**columns, NAME_MATCH: _nulled(forms)} if columns else {}, problems)
 
     @staticmethod
@@ -129,7 +129,7 @@ def altered_characters() -> str:
 class DateReader:
     """Days in whatever way files write them."""
 
-    field: Field
+    item: Field
     today: date
     _read: dict[str, tuple[date | None, int]] = field(default_factory=dict)
 
@@ -137,16 +137,16 @@ class DateReader:
         found, codes = _each(texts, self._one, self._read)
         days = pa.array([day for day, _ in found], pa.date32()).take(pa.array(codes))
         problems = np.array([problem for _, problem in found], np.int8)[codes]
-        return Taken(_kept(self.field, days), problems)
+        return Taken(_kept(self.item, days), problems)
 
     def _one(self, text: str) -> tuple[date | None, int]:
         try:
             parsed = dates.parse(text, today=self.today, declared="day")
         except dates.BadDate as bad:
             if bad.fault is dates.DateFault.EMPTY:
-                return None, rules.NUMBER["missing"] if self.field.required else rules.OK
+                return None, rules.NUMBER["missing"] if self.item.required else rules.OK
             return None, rules.NUMBER[rules.of_date(bad.fault)]
-        if self.field.past and parsed.value > self.today:
+        if self.item.past and parsed.value > self.today:
             return None, rules.NUMBER["date_future"]
         return parsed.value, rules.NUMBER["date_serial"] if parsed.precision == "serial" else rules.OK
 
@@ -155,21 +155,21 @@ class DateReader:
 class LabelReader:
     """A value of a code list, written as its label in use; an unknown one is kept as it came."""
 
-    field: Field
+    item: Field
     _read: dict[str, tuple[str | None, int]] = field(default_factory=dict)
 
     def __call__(self, texts: pa.Array) -> Taken:
         found, codes = _each(texts, self._one, self._read)
         labels = pa.array([label for label, _ in found], pa.string()).take(pa.array(codes))
         problems = np.array([problem for _, problem in found], np.int8)[codes]
-        return Taken(_kept(self.field, labels), problems)
+        return Taken(_kept(self.item, labels), problems)
 
     def _one(self, text: str) -> tuple[str | None, int]:
         plain = clean(text)
         if not plain:
-            return None, rules.NUMBER["missing"] if self.field.required else rules.OK
-        book = code_list(self.field.codes)
-        code = book.code_for(plain, self.field.vintage)
+            return None, rules.NUMBER["missing"] if self.item.required else rules.OK
+        book = code_list(self.item.codes)
+        code = book.code_for(plain, self.item.vintage)
         if code is None:
             return plain, rules.NUMBER["label_unknown"]
         return book.label(code, "zh"), rules.OK
@@ -179,14 +179,14 @@ class LabelReader:
 class IdentityReader:
     """What an identity number leaves behind: its key, whether it is sound, and the parts linkage needs."""
 
-    field: Field
+    item: Field
     today: date
     keyring: Keyring
 
     def __call__(self, texts: pa.Array) -> Taken:
         judged = judge_many(texts, self.today)
         problems = judged.problems
-        if self.field.required:
+        if self.item.required:
             empty = problems == rules.NUMBER["id_empty"]
             problems[empty] = rules.NUMBER["missing"]
         columns = {

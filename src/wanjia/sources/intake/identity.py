@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,9 @@ from wanjia.sources import rules
 _WEIGHTS = np.array(identity.WEIGHTS, np.uint16)
 _CHECKS = np.frombuffer(identity.CHECK_CHARACTERS.encode(), np.uint8)
 _MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int32)
-_ZERO = np.uint8(ord("0"))
+_ZERO, _NINE = np.uint8(ord("0")), 9
+_FEBRUARY, _DECEMBER = 2, 12
+_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +40,33 @@ class Numbers:
     problems: npt.NDArray[np.int8]
 
 
+@dataclass(slots=True)
+class _Columns:
+    """A column of numbers while it is being judged."""
+
+    sound: npt.NDArray[np.bool_]
+    days: npt.NDArray[np.int32]  # of birth, since 1970
+    counties: npt.NDArray[np.bytes_]
+    odd: npt.NDArray[np.bool_]  # the 17th digit: male
+
+    @classmethod
+    def of(cls, count: int) -> _Columns:
+        return cls(
+            np.zeros(count, np.bool_), np.zeros(count, np.int32), np.zeros(count, "S6"), np.zeros(count, np.bool_)
+        )
+
+
 def judge_many(texts: pa.Array, today: date) -> Numbers:
     """`identity.judge` for a column of strings without nulls."""
     count = len(texts)
-    sound = np.zeros(count, np.bool_)
-    days = np.zeros(count, np.int32)
-    counties = np.zeros(count, "S6")
-    odd = np.zeros(count, np.bool_)
+    columns = _Columns.of(count)
     at = np.flatnonzero(pc.equal(pc.binary_length(texts), identity.NUMBER_LENGTH).to_numpy(zero_copy_only=False))
     if len(at):
         octets = _octets(texts if len(at) == count else texts.take(pa.array(at)))
-        fits, born = _plainly_sound(octets, today)
-        sound[at], days[at] = fits, born
-        counties[at] = np.ascontiguousarray(octets[:, :6]).view("S6").ravel()
-        odd[at] = octets[:, 16] % 2 == 1
-    return _with_the_rest(texts, today, sound, days, counties, odd)
+        columns.sound[at], columns.days[at] = _plainly_sound(octets, today)
+        columns.counties[at] = np.ascontiguousarray(octets[:, :6]).view("S6").ravel()
+        columns.odd[at] = octets[:, 16] % 2 == 1
+    return _with_the_rest(texts, today, columns)
 
 
 def _octets(texts: pa.Array) -> npt.NDArray[np.uint8]:
@@ -66,57 +81,55 @@ def _octets(texts: pa.Array) -> npt.NDArray[np.uint8]:
 def _plainly_sound(octets: npt.NDArray[np.uint8], today: date) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int32]]:
     """Which rows are eighteen characters with a date and the right check character; their birth days since 1970."""
     digits = octets[:, :17] - _ZERO  # wraps round below "0", so one comparison checks both ends
-    fits = (digits <= 9).all(axis=1)
+    fits = (digits <= _NINE).all(axis=1)
     sums = (digits.astype(np.uint16) * _WEIGHTS).sum(axis=1)
     fits &= _CHECKS[sums % 11] == octets[:, 17]
     wide = digits.astype(np.int32)
     year = wide[:, 6] * 1000 + wide[:, 7] * 100 + wide[:, 8] * 10 + wide[:, 9]
     month, day = wide[:, 10] * 10 + wide[:, 11], wide[:, 12] * 10 + wide[:, 13]
-    fits &= (year >= identity.FIRST_YEAR) & (year <= today.year) & (month >= 1) & (month <= 12)
+    fits &= (year >= identity.FIRST_YEAR) & (year <= today.year) & (month >= 1) & (month <= _DECEMBER)
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    longest = _MONTH_DAYS[np.where(fits, month, 0)] + (leap & (month == 2))
+    longest = _MONTH_DAYS[np.where(fits, month, 0)] + (leap & (month == _FEBRUARY))
     fits &= (day >= 1) & (day <= longest)
     months = np.where(fits, (year - 1970) * 12 + month - 1, 0).astype("datetime64[M]")
     born = months.astype("datetime64[D]").astype(np.int32) + np.where(fits, day - 1, 0).astype(np.int32)
-    fits &= born <= (today - date(1970, 1, 1)).days
+    fits &= born <= (today - _EPOCH).days
     return fits, born
 
 
-def _with_the_rest(
-    texts: pa.Array,
-    today: date,
-    sound: npt.NDArray[np.bool_],
-    days: npt.NDArray[np.int32],
-    counties: npt.NDArray[np.bytes_],
-    odd: npt.NDArray[np.bool_],
-) -> Numbers:
+def _with_the_rest(texts: pa.Array, today: date, columns: _Columns) -> Numbers:
     """Judge what is not plainly sound, each distinct text once, and put both together."""
     problems = np.zeros(len(texts), np.int8)
-    valid = sound.copy()
-    has_date, has_sex, has_county = sound.copy(), sound.copy(), sound.copy()
-    rest = np.flatnonzero(~sound)
+    valid, has_date, has_sex, has_county = (columns.sound.copy() for _ in range(4))
+    rest = np.flatnonzero(~columns.sound)
     if len(rest):
         coded = texts.take(pa.array(rest)).dictionary_encode()
         judged = [identity.judge(text, today) for text in coded.dictionary.to_pylist()]
         codes = coded.indices.to_numpy()
-        epoch = date(1970, 1, 1)
-        valid[rest] = np.array([one.valid for one in judged], np.bool_)[codes]
-        problems[rest] = np.array(
-            [rules.NUMBER[rules.of_identity(one.problem)] if one.problem else rules.OK for one in judged], np.int8
-        )[codes]
-        has_date[rest] = np.array([one.born_on is not None for one in judged], np.bool_)[codes]
-        days[rest] = np.array([(one.born_on - epoch).days if one.born_on else 0 for one in judged], np.int32)[codes]
-        has_sex[rest] = np.array([one.sex is not None for one in judged], np.bool_)[codes]
-        odd[rest] = np.array([one.sex == identity.MALE for one in judged], np.bool_)[codes]
-        has_county[rest] = np.array([one.county is not None for one in judged], np.bool_)[codes]
-        counties[rest] = np.array([(one.county or "").encode() for one in judged], "S6")[codes]
+
+        def spread(values: list[Any], kind: Any) -> npt.NDArray[Any]:
+            column: npt.NDArray[Any] = np.array(values, kind)[codes]
+            return column
+
+        valid[rest] = spread([one.valid for one in judged], np.bool_)
+        problems[rest] = spread([_problem(one) for one in judged], np.int8)
+        has_date[rest] = spread([one.born_on is not None for one in judged], np.bool_)
+        columns.days[rest] = spread([(one.born_on - _EPOCH).days if one.born_on else 0 for one in judged], np.int32)
+        has_sex[rest] = spread([one.sex is not None for one in judged], np.bool_)
+        columns.odd[rest] = spread([one.sex == identity.MALE for one in judged], np.bool_)
+        has_county[rest] = spread([one.county is not None for one in judged], np.bool_)
+        columns.counties[rest] = spread([(one.county or "").encode() for one in judged], "S6")
     return Numbers(
         valid=pa.array(valid),
-        county=_text(counties, has_county),
-        born_on=pa.array(days, pa.int32(), mask=~has_date).cast(pa.date32()),
-        sex=_text(np.where(odd, identity.MALE.encode(), identity.FEMALE.encode()), has_sex),
+        county=_text(columns.counties, has_county),
+        born_on=pa.array(columns.days, pa.int32(), mask=~has_date).cast(pa.date32()),
+        sex=_text(np.where(columns.odd, identity.MALE.encode(), identity.FEMALE.encode()), has_sex),
         problems=problems,
     )
+
+
+def _problem(judgement: identity.Judgement) -> int:
+    return rules.NUMBER[rules.of_identity(judgement.problem)] if judgement.problem else rules.OK
 
 
 def _text(values: npt.NDArray[np.bytes_], known: npt.NDArray[np.bool_]) -> pa.Array:

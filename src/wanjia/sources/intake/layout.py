@@ -71,7 +71,10 @@ class Layout:
         filled = [text for text in plain if text]
         if not filled:
             return NonData.BLANK
-        if len(plain) == self.width and sum(a == squeezed(b) for a, b in zip(plain, self.header, strict=True)) * 2 > self.width:
+        if (
+            len(plain) == self.width
+            and sum(a == squeezed(b) for a, b in zip(plain, self.header, strict=True)) * 2 > self.width
+        ):
             return NonData.REPEATED_HEADER
         if plain[0] and len(filled) <= max(2, self.width // 2):
             start = unicodedata.normalize("NFKC", plain[0])
@@ -129,21 +132,25 @@ def _names(contract: Contract) -> dict[str, Field]:
     }
 
 
+def _is_header(contract: Contract, names: Mapping[str, Field], cells: Sequence[str]) -> bool:
+    found = {names.get(plain_header(cell)) for cell in cells}
+    return all(field in found for field in contract.expected)
+
+
 def _layout(contract: Contract, rows: Sequence[_Row], delimiter: str) -> Layout | None:
     names = _names(contract)
-    for number, (first, last, cells) in enumerate(rows):
-        fields = [names.get(plain_header(cell)) for cell in cells]
-        if all(field in fields for field in contract.expected):
-            break
-    else:
+    at = next((n for n, (_, _, cells) in enumerate(rows) if _is_header(contract, names, cells)), None)
+    if at is None:
         return None
+    first, last, cells = rows[at]
+    fields = [names.get(plain_header(cell)) for cell in cells]
     known = [field for field in fields if field]
     for field in known:
         if known.count(field) > 1:
             raise ColumnTwice(column=field.title.zh)
     above = dict.fromkeys(range(first, last + 1), NonData.HEADER)
     titles = set()
-    for begin, end, title in rows[:number]:
+    for begin, end, title in rows[:at]:
         blank = not any(squeezed(cell) for cell in title)
         above |= dict.fromkeys(range(begin, end + 1), NonData.BLANK if blank else NonData.TITLE)
         titles |= {squeezed(cell) for cell in title if squeezed(cell)}

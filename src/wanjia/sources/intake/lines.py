@@ -12,7 +12,7 @@ ten times slower. A record cut by the block's end waits for the next block.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -83,7 +83,7 @@ class _Splitter:
         self._names = [str(number) for number in range(width)]
         self._line = 1  # the next line to be read
 
-    def split(self, text: str, *, last: bool) -> Iterator[Records]:
+    def split(self, text: str, *, last: bool) -> Generator[Records, None, str]:
         """Yield the whole records of `text`; returns what is left over."""
         cut = len(text) if last else text.rfind("\n") + 1
         text, rest = text[:cut], text[cut:]
@@ -115,9 +115,7 @@ class _Splitter:
 
         table = arrow_csv.read_csv(
             pa.py_buffer(data),
-            read_options=arrow_csv.ReadOptions(
-                column_names=self._names, use_threads=False, block_size=len(data) + 1
-            ),
+            read_options=arrow_csv.ReadOptions(column_names=self._names, use_threads=False, block_size=len(data) + 1),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=self._delimiter, ignore_empty_lines=False, invalid_row_handler=keep
             ),

@@ -61,7 +61,7 @@ class Tally:
         return self.accepted + self.rejected
 
     def require_balanced(self) -> None:
-        """accepted + rejected + non-data = lines, or the program is wrong and nothing may be kept."""
+        """Hold that accepted + rejected + non-data = lines, or the program is wrong and nothing may be kept."""
         if self.rows + self.non_data.total() != self.lines:
             raise AssertionError(f"{self.rows} rows and {self.non_data.total()} other lines are not {self.lines} lines")
 
@@ -144,7 +144,7 @@ class DeliveryReader:
         other: dict[int, NonData] = {}
         at = np.flatnonzero(doubtful)
         rows = found.cells.take(pa.array(at)).to_pylist() if len(at) else []
-        for position, row in zip(at, rows, strict=True):
+        for position, row in zip(at.tolist(), rows, strict=True):
             line = int(found.lines[position])
             reason = self._above(line) or self.layout.what_is(list(row.values()))
             if reason is not None:
@@ -207,7 +207,9 @@ def _column(data: pa.Table, position: int | None, count: int) -> pa.Array:
 
 
 def _flags(array: pa.Array | pa.ChunkedArray) -> Flags:
-    return np.asarray(array.to_numpy(zero_copy_only=False) if isinstance(array, pa.Array) else array.to_numpy(), np.bool_)
+    return np.asarray(
+        array.to_numpy(zero_copy_only=False) if isinstance(array, pa.Array) else array.to_numpy(), np.bool_
+    )
 
 
 def _problem_table(problems: Sequence[tuple[npt.NDArray[np.int32], str, str]]) -> pa.Table:
@@ -231,7 +233,10 @@ def _problem_table(problems: Sequence[tuple[npt.NDArray[np.int32], str, str]]) -
 
 def _non_data_table(other: dict[int, NonData]) -> pa.Table:
     lines = sorted(other)
-    return pa.table([pa.array(lines, pa.int32()), pa.array([other[n].value for n in lines], pa.string())], schema=arrow_schema(NON_DATA))
+    return pa.table(
+        [pa.array(lines, pa.int32()), pa.array([other[n].value for n in lines], pa.string())],
+        schema=arrow_schema(NON_DATA),
+    )
 
 
 def severity_of(problem: str) -> Severity:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,24 +21,30 @@ LONGEST = 60
 _RUINED = re.compile(r"[0-9]\.?[0-9]*[Ee]\+?[0-9]+")  # what it was can no longer be read from it
 
 
+def _mask_number(text: str) -> str:
+    return text if _RUINED.fullmatch(text.strip()) else masking.mask_id(text)
+
+
+def _ends(text: str, head: int, tail: int) -> str:
+    """The first and last characters of a text that is long enough to hide something between them."""
+    return f"{text[:head]}***{text[len(text) - tail :]}" if len(text) > head + tail else masking.mask_all(text)
+
+
+_MASKS: Mapping[str, Callable[[str], str]] = {
+    "none": str,
+    "name": masking.mask_name,
+    "id": _mask_number,
+    "phone": masking.mask_phone,
+    "account": masking.mask_account,
+    "plate": lambda text: _ends(text, 2, 2),
+    "address": lambda text: _ends(text, 6, 0),
+}
+
+
 def masked(text: str, personal: str) -> str:
-    """A value as it may stand on a screen, by its class of personal data."""
+    """A value as it may stand on a screen, by its class of personal data; of what is no known class only that it is."""
     shown = text if len(text) <= LONGEST else text[:LONGEST] + "…"
-    match personal:
-        case "none":
-            return shown
-        case "name":
-            return masking.mask_name(shown)
-        case "id":
-            return shown if _RUINED.fullmatch(shown.strip()) else masking.mask_id(shown)
-        case "phone":
-            return masking.mask_phone(shown)
-        case "account":
-            return masking.mask_account(shown)
-        case "plate":
-            return shown[:2] + "***" + shown[-2:] if len(shown) > 5 else shown[:1] + "***" if shown else ""
-        case _:
-            return shown[:6] + "***" if len(shown) > 6 else masking.mask_all(shown)
+    return _MASKS.get(personal, masking.mask_all)(shown)
 
 
 @dataclass(slots=True)

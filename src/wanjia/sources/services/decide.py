@@ -40,9 +40,7 @@ def reject_batch(*, viewer: Viewer, batch_id: int, reason: str) -> Batch:
     return batch
 
 
-def _decided(
-    viewer: Viewer, batch: Batch, before: tuple[BatchStatus, ...], after: BatchStatus, note: str
-) -> Batch:
+def _decided(viewer: Viewer, batch: Batch, before: tuple[BatchStatus, ...], after: BatchStatus, note: str) -> Batch:
     """Move the batch if it still stands where the decision was made."""
     rows = Batch.objects.visible_to(viewer, queries.LOAD).filter(pk=batch.pk, status__in=before)
     moved = rows.update(

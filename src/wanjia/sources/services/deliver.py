@@ -32,7 +32,7 @@ from wanjia.sources.services.raw import Sealed, Source, Upload
 TASK = "sources.intake"
 
 
-def deliver(
+def deliver(  # noqa: PLR0913 - what a delivery is, all by name
     *,
     viewer: Viewer,
     path: Path | None = None,
@@ -54,11 +54,10 @@ def deliver(
     layout = _recognised(source, dataset)
     contract = layout.contract
     covered = _covered(viewer, contract, area)
-    address = f"raw/{contract.dataset}/delivery={uuid4().hex}"
-    with lake().publishing(address) as staging:
+    with lake().publishing(f"raw/{contract.dataset}/delivery={uuid4().hex}") as staging:
         sealed = raw.seal(source, staging, contract)
         _require_new(contract.dataset, sealed.file_hash)  # leaving now leaves nothing
-    batch = _new_batch(viewer, source, layout, covered, address, sealed)
+    batch = _new_batch(viewer, source, layout, covered, sealed)
     _keep(viewer, batch, background=background)
     return batch
 
@@ -117,9 +116,7 @@ def _require_new(dataset: str, file_hash: str) -> None:
         raise AlreadyDelivered(batch=same.pk, received_on=clock.day_of(same.received_at))
 
 
-def _new_batch(
-    viewer: Viewer, source: Source, layout: Layout, covered: str, address: str, sealed: Sealed
-) -> Batch:
+def _new_batch(viewer: Viewer, source: Source, layout: Layout, covered: str, sealed: Sealed) -> Batch:
     contract = layout.contract
     return Batch(
         department=contract.department,
@@ -131,7 +128,7 @@ def _new_batch(
         file_name=source.name[:200],
         file_hash=sealed.file_hash,
         file_bytes=sealed.size,
-        raw=address,
+        raw=sealed.address,
         received_by=viewer.user_id,
         received_at=clock.now(),
     )

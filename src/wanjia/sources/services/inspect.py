@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -164,7 +164,7 @@ class _Sheets:
             _Sheet(staging, NON_DATA_FILE, reading.NON_DATA),
         )
 
-    def __enter__(self) -> _Sheets:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

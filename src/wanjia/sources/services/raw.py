@@ -45,6 +45,7 @@ class Source:
 class Sealed:
     """What was learned of a file while it was put away."""
 
+    address: str
     file_hash: str
     size: int
     lines: int
@@ -79,7 +80,7 @@ def seal(source: Source, staging: Staging, contract: Contract) -> Sealed:
         retention_class=contract.retention_class,
         retention_days=contract.retention_days,
     )
-    return Sealed(digest.hexdigest(), size, lines, encoding)
+    return Sealed(staging.address, digest.hexdigest(), size, lines, encoding)
 
 
 def manifest_of(address: str) -> Manifest:

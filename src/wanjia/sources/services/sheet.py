@@ -97,5 +97,7 @@ def _line(cells: Iterable[str]) -> bytes:
 
 
 def _safe(cell: str) -> str:
-    risky = cell.lstrip(" \u3000").startswith(_FORMULA) or cell.startswith(_FORMULA) or _LONG_NUMBER.fullmatch(cell.strip())
+    risky = (
+        cell.lstrip(" \u3000").startswith(_FORMULA) or cell.startswith(_FORMULA) or _LONG_NUMBER.fullmatch(cell.strip())
+    )
     return f"'{cell}" if risky else cell

@@ -1,0 +1,158 @@
+"""The delivery pages through the whole middleware: an upload, its reading in the background, a decision."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from tests.factories.accounts import account, client_for
+from tests.factories.sources import delivery, number, row
+from wanjia.jobs.services import cancel
+from wanjia.jobs.worker import run_pending
+from wanjia.reference.services import load_reference
+from wanjia.scope.system import system_viewer
+from wanjia.sources.choices import BatchStatus
+from wanjia.sources.models import Batch
+
+# jobs end in durable transactions of their own
+pytestmark = pytest.mark.django_db(transaction=True)
+UPLOAD, LIST = "/sources/upload/", "/sources/"
+
+
+@pytest.fixture
+def officer(db):
+    """A data officer of the public security department, signed in."""
+    load_reference()
+    return client_for(account("traffic", "department_officer", "45", relation="own_department", department="gongan"))
+
+
+def file(text=None, name="vehicles.csv", encoding="gb18030"):
+    content = text if isinstance(text, bytes) else (delivery() if text is None else text).encode(encoding)
+    return SimpleUploadedFile(name, content, "text/csv")
+
+
+def handed_in(client, text=None):
+    answer = client.post(UPLOAD, {"file": file(text), "dataset": "", "area": "45"})
+    assert answer.status_code == 302, answer.content.decode()
+    return Batch._base_manager.get(pk=int(answer["Location"].strip("/").split("/")[-1]))
+
+
+def read(client, text=None):
+    batch = handed_in(client, text)
+    run_pending()
+    batch.refresh_from_db()
+    return batch
+
+
+def test_an_uploaded_file_shows_its_progress_and_then_its_preview(officer):
+    batch = handed_in(officer)
+    waiting = officer.get(batch.get_absolute_url()).content.decode()
+    assert "待读取" in waiting
+    assert 'hx-select="#batch"' in waiting
+
+    run_pending()
+
+    page = officer.get(batch.get_absolute_url()).content.decode()
+    assert "采纳 3 行" in page
+    assert "GB18030" in page
+    assert 'hx-select="#batch"' not in page
+
+
+def test_the_page_shows_problems_with_counts_and_examples_and_no_personal_value(officer):
+    rows = [
+        row(1),
+        row(2, 初次登记日期="不详"),
+        row(3, 初次登记日期="不详", 所有人="蓝大海"),
+        row(4, 身份证明号码="4.56E+17"),
+    ]
+    batch = read(officer, delivery(rows))
+
+    page = officer.get(batch.get_absolute_url()).content.decode()
+    assert "不是日期" in page
+    assert "4：不详" in page
+    assert "4.56E+17" in page
+    for secret in (number(1), "蓝大海", "韦英"):
+        assert secret not in page
+
+
+def test_accepting_and_fetching_the_reject_sheet(officer):
+    batch = read(officer, delivery([row(1), row(2, 所有人="")]))
+    sheet = officer.get(reverse("sources:reject_sheet", args=[batch.pk]))
+    content = b"".join(sheet.streaming_content).decode("utf-8-sig")
+    assert sheet["Content-Disposition"] == f'attachment; filename="rejects-{batch.pk}.csv"'
+    assert content.splitlines()[0].endswith(",问题")
+    assert content.splitlines()[1].endswith(",所有人必填项为空")
+
+    answer = officer.post(reverse("sources:accept", args=[batch.pk]), follow=True)
+
+    assert "已采纳 1 行。" in answer.content.decode()
+    batch.refresh_from_db()
+    assert batch.status == BatchStatus.ACCEPTED
+
+
+def test_sending_back_needs_a_reason(officer):
+    batch = read(officer)
+    refuse = reverse("sources:reject", args=[batch.pk])
+
+    assert officer.post(refuse, {"reason": " "}).status_code == 422
+    officer.post(refuse, {"reason": "请按季度重报"})
+
+    batch.refresh_from_db()
+    assert (batch.status, batch.decision_note) == (BatchStatus.REJECTED, "请按季度重报")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"PK\x03\x04" + b"\0" * 40, "xlsx"),
+        ("姓名,电话\r\n韦英,1\r\n".encode(), "号牌号码"),
+    ],
+)
+def test_a_refused_file_tells_the_cure_and_leaves_nothing(officer, content, said):
+    answer = officer.post(UPLOAD, {"file": file(content), "dataset": "", "area": "45"})
+
+    assert answer.status_code in (415, 422)
+    assert said in answer.content.decode() or "CSV" in answer.content.decode()
+    assert not Batch._base_manager.exists()
+
+
+def test_a_file_broken_further_down_says_so_on_its_page(officer):
+    batch = read(officer, delivery(footer=False)[:-40])
+
+    page = officer.get(batch.get_absolute_url()).content.decode()
+    assert batch.status == BatchStatus.UNREADABLE
+    assert "最后一行不完整" in page
+    assert "重新导出" in page
+
+
+def test_another_department_sees_nothing_of_it(officer):
+    batch = read(officer)
+    other = client_for(account("housing", "department_officer", "45", relation="own_department", department="zhujian"))
+
+    assert batch.file_name not in other.get(LIST).content.decode()
+    for name in ("batch", "reject_sheet"):
+        assert other.get(reverse(f"sources:{name}", args=[batch.pk])).status_code == 404
+    assert other.post(reverse("sources:accept", args=[batch.pk])).status_code == 404
+    assert other.post(UPLOAD, {"file": file(delivery([row(8)])), "dataset": "", "area": "45"}).status_code == 403
+
+
+def test_the_same_file_again_names_the_earlier_batch(officer):
+    batch = read(officer)
+
+    answer = officer.post(UPLOAD, {"file": file(), "dataset": "", "area": "45"})
+
+    assert answer.status_code == 409
+    assert f"第 {batch.pk} 批" in answer.content.decode()
+
+
+def test_a_reading_that_failed_can_be_asked_for_again(officer):
+    batch = handed_in(officer)
+    cancel(viewer=system_viewer("jobs.schedule"), job_id=batch.job_id)
+    assert "读取文件" in officer.get(batch.get_absolute_url()).content.decode()
+
+    officer.post(reverse("sources:read_again", args=[batch.pk]))
+    run_pending()
+
+    batch.refresh_from_db()
+    assert batch.status == BatchStatus.PREVIEWED
