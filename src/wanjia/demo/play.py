@@ -71,8 +71,7 @@ class _Cast:
             else (f"township-{place.code}", f"officer-{place.code}-1")
             for index, place in enumerate(scene.place.townships)
         }
-        first_village = scene.place.townships[0].villages[0][0]
-        self._operator = lambda village: "village" if village == first_village else f"village-{village}"
+        self._first_village = scene.place.townships[0].villages[0][0]
         self.viewer: Callable[[str], Viewer] = cache(scene.viewer)
 
     def reviewer(self, township: str) -> Viewer:
@@ -82,7 +81,7 @@ class _Cast:
         return (self.township_names[township][1], f"officer-{township}-2")
 
     def operator(self, village: str) -> Viewer:
-        return self.viewer(self._operator(village))
+        return self.viewer("village" if village == self._first_village else f"village-{village}")
 
 
 @contextmanager

@@ -2,5 +2,5 @@
 
 from wanjia.config.settings.base import *  # noqa: F403 - settings modules override by name
 
-SECRET_KEY = SECRET_KEY or "a-loopback-only-secret-that-production-refuses"  # type: ignore[has-type]  # noqa: F405
-ALLOWED_HOSTS = [*ALLOWED_HOSTS, "127.0.0.1", "localhost", "[::1]"]  # type: ignore[has-type]  # noqa: F405
+SECRET_KEY = SECRET_KEY or "a-loopback-only-secret-that-production-refuses"  # noqa: F405
+ALLOWED_HOSTS = [*ALLOWED_HOSTS, "127.0.0.1", "localhost", "[::1]"]  # noqa: F405
