@@ -37,8 +37,8 @@ class FilterForm(forms.Form):
         initial = {name: getattr(case_filter, name) for name in self.base_fields}
         super().__init__(initial=initial, **kwargs)
         everything = ("", _("全部"))
-        self.fields["step"].widget.choices = [everything, *steps]  # type: ignore[attr-defined]
-        self.fields["topic"].widget.choices = [everything, *((name, name) for name in topics)]  # type: ignore[attr-defined]
+        self.fields["step"].widget.choices = [everything, *steps]
+        self.fields["topic"].widget.choices = [everything, *((name, name) for name in topics)]
         if not case_filter.area:
             del self.fields["area"]
 

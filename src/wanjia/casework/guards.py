@@ -107,3 +107,10 @@ def _desk_q(viewer: Viewer, flow: Flow, step: Step, seat: Seat) -> Q:
             area = AreaRange.of(desk)
             inside |= Q(holder_area__gte=area.lo, holder_area__lt=area.hi)
     return here & inside
+
+
+def offices_of(viewer: Viewer) -> list[str]:
+    """Areas whose office this viewer belongs to, for what was raised to him."""
+    acts = {action.permission for flow in declared.flows() for _, action in flow.actions()}
+    reads = {flow.read_permission for flow in declared.flows()}
+    return sorted({desk for permission in acts | reads for desk in seats_of(viewer, permission)})

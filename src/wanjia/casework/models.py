@@ -79,7 +79,7 @@ class Case(ScopedModel):
     closed_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
 
-    objects: ClassVar[CaseManager] = CaseManager()  # type: ignore[assignment]
+    objects: ClassVar[CaseManager] = CaseManager()
 
     class Meta:
         constraints = [
@@ -202,7 +202,7 @@ class CaseEvent(ScopedModel):
     event_id = models.UUIDField()
     salt = models.BinaryField(max_length=32)
 
-    objects: ClassVar[CaseEventManager] = CaseEventManager()  # type: ignore[assignment]
+    objects: ClassVar[CaseEventManager] = CaseEventManager()
 
     class Meta:
         indexes = [
@@ -272,7 +272,7 @@ class CaseCounter(ScopedModel):
     due_on = models.DateField()
     n = models.IntegerField()
 
-    objects: ClassVar[FigureManager[Self]] = FigureManager()  # type: ignore[assignment,misc]
+    objects: ClassVar[FigureManager[Self]] = FigureManager()
 
     class Meta:
         constraints = [
@@ -301,7 +301,7 @@ class CaseMove(ScopedModel):
     outcome = models.CharField(max_length=10, blank=True)
     n = models.IntegerField()
 
-    objects: ClassVar[FigureManager[Self]] = FigureManager()  # type: ignore[assignment,misc]
+    objects: ClassVar[FigureManager[Self]] = FigureManager()
 
     class Meta:
         constraints = [

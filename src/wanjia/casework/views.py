@@ -161,7 +161,7 @@ def _done_in_bulk(request: ViewerRequest, case_filter: CaseFilter, action: Actio
 
 
 def _skipped(reason: str) -> str:
-    return BAR_SENTENCES[Bar(reason)].text(_language()) if reason in Bar else _("不在这一环节")
+    return _("不在这一环节") if reason == services.NOT_IN_STEP else BAR_SENTENCES[Bar(reason)].text(_language())
 
 
 # One case

@@ -2,13 +2,14 @@
 
 from wanjia.casework.rules import Answer
 from wanjia.casework.services.acting import act
-from wanjia.casework.services.bulk import BulkResult, act_in_bulk
+from wanjia.casework.services.bulk import NOT_IN_STEP, BulkResult, act_in_bulk
 from wanjia.casework.services.escalation import Escalated, escalate_overdue
 from wanjia.casework.services.moves import Dates, dates_for
 from wanjia.casework.services.opening import CaseSpec, Opened, SubjectSpec, open_cases
 from wanjia.casework.services.sampling import Draw, Sample, draw_sample
 
 __all__ = [
+    "NOT_IN_STEP",
     "Answer",
     "BulkResult",
     "CaseSpec",

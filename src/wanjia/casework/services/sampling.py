@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from django.db import transaction
 
+from wanjia.audit.services import JSON
 from wanjia.casework.errors import CountChanged, NothingToSample, SampleTooSmall
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case
@@ -74,7 +75,7 @@ def draw_sample(*, viewer: Viewer, case_filter: CaseFilter, expected_count: int,
 
     mover.choose = action_for
     mover.move(free)
-    content = {"filter": case_filter.as_dict(), "seed": seed, "share": str(wanted), "of": len(free)}
+    content: dict[str, JSON] = {"filter": case_filter.as_dict(), "seed": seed, "share": str(wanted), "of": len(free)}
     mover.record(content)
     result = mover.result()
     return Sample(len(drawn), len(free) - len(drawn), seed, result)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
 from wanjia.casework.declared import CorrectionChoice
@@ -50,6 +50,8 @@ TITLES: Mapping[Correction, tuple[Sentence, Sentence]] = {
 
 def household_of(case: Case) -> Household | None:
     """The household a case is about, whoever asks: he fetched the case with permission."""
+    if case.household_no is None:
+        return None
     return Household.objects.visible_to(CASE).filter(pk=case.household_no).first()
 
 
@@ -138,13 +140,7 @@ def apply(viewer: Viewer, case: Case) -> dict[str, object]:
     proposal = case.proposal
     if not proposal or case.household_no is None:
         return {}
-    act = {
-        Correction.REMOVE: _remove,
-        Correction.EXIT: _exit,
-        Correction.FIELD: _correct,
-        Correction.MEASURE: lambda *_: {"applied": "measure"},
-    }[Correction(str(proposal["change"]))]
-    return act(viewer, case, proposal)
+    return WRITES[Correction(str(proposal["change"]))](viewer, case, proposal)
 
 
 def _remove(viewer: Viewer, case: Case, _: Mapping[str, Any]) -> dict[str, object]:
@@ -170,6 +166,19 @@ def _correct(viewer: Viewer, case: Case, proposal: Mapping[str, Any]) -> dict[st
     edit = registry.Edit(str(proposal["field"]), proposal["new"], household_no=_number(case))
     registry.correct(viewer=viewer, edits=[edit], reason=_reason(case), case_no=case.case_no, action="registry.approve")
     return {"applied": "field", "field": edit.field}
+
+
+def _measure(viewer: Viewer, case: Case, proposal: Mapping[str, Any]) -> dict[str, object]:
+    del viewer, case, proposal  # it stands in the history; the registry says nothing of it
+    return {"applied": "measure"}
+
+
+WRITES: Mapping[Correction, Callable[[Viewer, Case, Mapping[str, Any]], dict[str, object]]] = {
+    Correction.REMOVE: _remove,
+    Correction.EXIT: _exit,
+    Correction.FIELD: _correct,
+    Correction.MEASURE: _measure,
+}
 
 
 def _number(case: Case) -> int:

@@ -50,8 +50,9 @@ def _kin(user_ids: Collection[int], households: Collection[int]) -> Barred:
     stays = Membership.objects.visible_to(GUARD).filter(person_no__in=people, household_no__in=households)
     found: Barred = {}
     for person_no, household_no, status in stays.values_list("person_no", "household_no", "member_status"):
-        bar = Bar.OWN_HOUSEHOLD if status in IN_HOUSEHOLD else Bar.RELATIVE
-        found[user_of[people[person_no]], household_no] = bar
+        key = people[person_no]
+        if key is not None:
+            found[user_of[key], household_no] = Bar.OWN_HOUSEHOLD if status in IN_HOUSEHOLD else Bar.RELATIVE
     return found
 
 

@@ -26,7 +26,9 @@ OUTCOMES = (
     Outcome(
         code=EXEMPT, title=Sentence("属实，但符合政策例外", "True, but exempt by policy"), holds=True, mutes=Mutes.UNTIL
     ),
-    Outcome(code="06", title=Sentence("不属实，部门数据错误", "Not true, department error"), holds=False, feedback=True),
+    Outcome(
+        code="06", title=Sentence("不属实，部门数据错误", "Not true, department error"), holds=False, feedback=True
+    ),
     Outcome(code="07", title=Sentence("不属实，非同一人", "Not true, not the same person"), holds=False, feedback=True),
     Outcome(code="08", title=Sentence("不属实，数据过期", "Not true, outdated data"), holds=False, feedback=True),
     Outcome(code="09", title=Sentence("无法核实", "Cannot be verified"), holds=False, mutes=Mutes.NEVER),
@@ -153,7 +155,8 @@ REOPEN = _back(
     "reopen",
     Sentence("抽查有误，重新核查", "Reopen"),
     Sentence(
-        "退回县级重新分派核查；已写入的更正保留", "Goes back to the county to be verified anew; what was corrected stays"
+        "退回县级重新分派核查；已写入的更正保留",
+        "Goes back to the county to be verified anew; what was corrected stays",
     ),
     "suspects.sample",
     "reopened",
@@ -280,7 +283,9 @@ SUSPECT = Flow(
         ),
         _step("county_closed", Sentence("县级已决定，待抽查", "Decided, may be sampled"), Seat.CITY, [TAKE, PASS]),
         _step("sampled", Sentence("抽查中", "In the sample"), Seat.CITY, [CONFIRM, REOPEN]),
-        _step("reopened", Sentence("抽查退回，待重新分派", "Reopened, waits for the county"), Seat.COUNTY, [DISTRIBUTE]),
+        _step(
+            "reopened", Sentence("抽查退回，待重新分派", "Reopened, waits for the county"), Seat.COUNTY, [DISTRIBUTE]
+        ),
         Step(code="closed", title=Sentence("已销号", "Closed"), seat=Seat.COUNTY),
     ),
 )

@@ -1,0 +1,67 @@
+"""Reading cases: lists, one case, its history, what may be done, figures."""
+
+from wanjia.casework.queries.bulk import BulkPreview, assignees, bulk_actions, bulk_preview
+from wanjia.casework.queries.figures import (
+    AreaFigure,
+    HomeLines,
+    TopicVerdicts,
+    Waiting,
+    figures_by_area,
+    home_lines,
+    topics,
+    verdicts,
+    waiting_for,
+)
+from wanjia.casework.queries.history import HistoryLine, evidence_digests, has_evidence, history, last_move
+from wanjia.casework.queries.lists import (
+    CasePage,
+    case_for,
+    count,
+    listing,
+    matching,
+    next_in_queue,
+    of_household,
+    open_steps,
+    step_titles,
+    waiting_by_step,
+    work_queue,
+)
+from wanjia.casework.queries.offers import Candidate, Offer, assignee_bars, assignee_bars_over, candidates, offers
+
+__all__ = [
+    "AreaFigure",
+    "BulkPreview",
+    "Candidate",
+    "CasePage",
+    "HistoryLine",
+    "HomeLines",
+    "Offer",
+    "TopicVerdicts",
+    "Waiting",
+    "assignee_bars",
+    "assignee_bars_over",
+    "assignees",
+    "bulk_actions",
+    "bulk_preview",
+    "candidates",
+    "case_for",
+    "count",
+    "evidence_digests",
+    "figures_by_area",
+    "has_evidence",
+    "history",
+    "home_lines",
+    "last_move",
+    "listing",
+    "matching",
+    "next_in_queue",
+    "of_household",
+    "offers",
+    "open_steps",
+    "step_titles",
+    "topics",
+    "verdicts",
+    "waiting_by_step",
+    "waiting_for",
+    "work_queue",
+]

@@ -1,0 +1,147 @@
+"""Figures from the counters: the home page, areas, verdicts by topic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Count, Q, QuerySet, Sum
+
+from wanjia.casework import declared, guards
+from wanjia.casework.choices import Mutes, Seat
+from wanjia.casework.models import Case, CaseCounter, CaseMove
+from wanjia.kernel import clock
+from wanjia.scope.areas import EVERYWHERE, AreaRange
+from wanjia.scope.models import NOTHING, range_q
+from wanjia.scope.viewer import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class HomeLines:
+    """The three lines of the home page, from counters and two short indexes."""
+
+    waiting: int
+    waiting_yellow: int
+    waiting_overdue: int
+    overdue_below: int
+    raised: int
+    moved_since_yesterday: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for somebody at his desks and in person, and how pressing it is."""
+
+    all: int
+    yellow: int
+    overdue: int
+
+
+def waiting_for(viewer: Viewer) -> Waiting:
+    """What waits for this viewer: his desks from the counters, his own cases from their short index."""
+    today = clock.today()
+    yellow, red = Q(warn_on__lte=today, due_on__gte=today), Q(due_on__lt=today)
+    mine = (
+        Case.objects.visible_to(viewer)
+        .filter(closed_at=None, holder_user_id=viewer.user_id)
+        .aggregate(all=Count("pk"), yellow=Count("pk", filter=yellow), red=Count("pk", filter=red))
+    )
+    desks = (
+        _counters(viewer)
+        .filter(_my_desks(viewer))
+        .aggregate(all=Sum("n"), yellow=Sum("n", filter=yellow), red=Sum("n", filter=red))
+    )
+    return Waiting(*(mine[name] + (desks[name] or 0) for name in ("all", "yellow", "red")))
+
+
+def home_lines(viewer: Viewer) -> HomeLines:
+    """What waits for me, what is overdue below me, what changed since yesterday."""
+    today, waiting = clock.today(), waiting_for(viewer)
+    late = _counters(viewer).exclude(_my_desks(viewer)).filter(due_on__lt=today)
+    below = late.aggregate(all=Sum("n"))["all"] or 0
+    offices = guards.offices_of(viewer)
+    raised = Case.objects.visible_to(viewer).filter(closed_at=None, raised_to__in=offices).count() if offices else 0
+    moved = _moves(viewer).filter(on__gte=today - timedelta(days=1)).aggregate(all=Sum("n"))["all"] or 0
+    return HomeLines(
+        waiting=waiting.all,
+        waiting_yellow=waiting.yellow,
+        waiting_overdue=waiting.overdue,
+        overdue_below=below,
+        raised=raised,
+        moved_since_yesterday=moved,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AreaFigure:
+    """Open and overdue cases lying in one part of an area."""
+
+    area: str
+    open: int
+    overdue: int
+
+
+def figures_by_area(viewer: Viewer, length: int) -> list[AreaFigure]:
+    """Open and overdue cases by area codes cut to `length`, worst first, from the counters."""
+    today, found = clock.today(), dict[str, list[int]]()
+    for area, due_on, n in _counters(viewer).values_list("holder_area", "due_on", "n"):
+        figure = found.setdefault(area[:length], [0, 0])
+        figure[0] += n
+        figure[1] += n if due_on < today else 0
+    return sorted(
+        (AreaFigure(area, *pair) for area, pair in found.items()), key=lambda f: (-f.overdue, -f.open, f.area)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TopicVerdicts:
+    """How the verdicts on one topic went; `share` is the part that held, None before the first."""
+
+    topic: str
+    answered: int
+    held: int
+
+    @property
+    def share(self) -> float | None:
+        return self.held / self.answered if self.answered else None
+
+
+def verdicts(viewer: Viewer, kind: str, area: str = "") -> dict[str, TopicVerdicts]:
+    """Topic → how closed cases were answered, in an area the viewer oversees; "cannot verify" counts as neither."""
+    holds = {item.code: item.holds for item in declared.newest(kind).flow.outcomes if item.mutes is not Mutes.NEVER}
+    terminal = [step.code for step in declared.newest(kind).flow.steps if step.terminal]
+    rows = _moves(viewer).filter(range_q("area_code", AreaRange.of(area) if area else EVERYWHERE))
+    rows = rows.filter(kind=kind, to_step__in=terminal)
+    found: dict[str, list[int]] = {}
+    for topic, outcome, n in rows.values_list("topic", "outcome").annotate(total=Sum("n")):
+        if outcome in holds:
+            tally = found.setdefault(topic, [0, 0])
+            tally[0] += n
+            tally[1] += n if holds[outcome] else 0
+    return {topic: TopicVerdicts(topic, answered, held) for topic, (answered, held) in found.items()}
+
+
+def _my_desks(viewer: Viewer) -> Q:
+    """The counters that are this viewer's own turn."""
+    wanted = NOTHING
+    for flow in declared.flows():
+        for step in flow.steps:
+            if step.seat is Seat.PERSON or step.terminal:
+                continue
+            desks = {desk for action in step.actions for desk in guards.seats_of(viewer, action.permission)}
+            if desks:
+                wanted |= Q(kind=flow.kind, step=step.code, holder_area__in=sorted(desks))
+    return wanted
+
+
+def _counters(viewer: Viewer) -> QuerySet[CaseCounter]:
+    return CaseCounter.objects.overseen_by(viewer)
+
+
+def _moves(viewer: Viewer) -> QuerySet[CaseMove]:
+    return CaseMove.objects.overseen_by(viewer)
+
+
+def topics(viewer: Viewer) -> list[str]:
+    """The topics there have been cases about where the viewer oversees an area."""
+    return sorted(set(_moves(viewer).values_list("topic", flat=True)))

@@ -1,0 +1,65 @@
+"""What happened to a case, and the proof that was filed with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wanjia.accounts import queries as accounts
+from wanjia.casework import declared
+from wanjia.casework.models import Case, CaseEvent
+from wanjia.files import queries as files
+from wanjia.scope.system import system_viewer
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One act on a case, ready to be told."""
+
+    event: CaseEvent
+    by: str
+    title: str
+    from_title: str
+    to_title: str
+    outcome: str
+    holder: str
+
+
+def last_move(case: Case) -> CaseEvent:
+    """The latest act that changed the case's version."""
+    return CaseEvent.objects.of(case).filter(version=case.version).order_by("id")[0]
+
+
+def history(case: Case, language: str) -> list[HistoryLine]:
+    """What happened to a case its caller fetched, oldest first."""
+    rows = list(CaseEvent.objects.of(case).order_by("id"))
+    names = accounts.names_of({n for row in rows for n in (row.by_user, row.holder_user_id) if n})
+    flow = case.flow
+    steps = {step.code: step.title.text(language) for step in flow.steps}
+    titles = {action.code: action.title.text(language) for _, action in flow.actions()} | {
+        code: sentence.text(language) for code, sentence in declared.OWN_ACTS.items()
+    }
+    outcomes = {item.code: f"{item.code} {item.title.text(language)}" for item in flow.outcomes}
+    return [
+        HistoryLine(
+            event=row,
+            by=names.get(row.by_user, ""),
+            title=titles.get(row.action, row.action),
+            from_title=steps.get(row.from_step, ""),
+            to_title=steps.get(row.to_step, row.to_step),
+            outcome=outcomes.get(row.outcome, row.outcome),
+            holder=names.get(row.holder_user_id or 0, ""),
+        )
+        for row in rows
+    ]
+
+
+def has_evidence(case: Case) -> bool:
+    """Whether something was filed with the case since it came to this step."""
+    rows = files.files_of(system_viewer("casework.evidence"), "case", case.case_no)
+    return any(row.stored_at >= case.step_entered_at for row in rows)
+
+
+def evidence_digests(case: Case) -> list[str]:
+    """The digests of what was filed with the case, so that history names exactly these files."""
+    rows = files.files_of(system_viewer("casework.evidence"), "case", case.case_no)
+    return sorted(row.content_key for row in rows)

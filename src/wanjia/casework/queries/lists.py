@@ -1,0 +1,122 @@
+"""Cases in lists: what waits for me, what a filter holds, one case, the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from django.db.models import Count, F, Q, QuerySet
+
+from wanjia.casework import declared, guards
+from wanjia.casework.filters import CaseFilter
+from wanjia.casework.models import Case
+from wanjia.casework.rules import Step
+from wanjia.scope.viewer import Viewer
+
+PAGE = 50
+
+
+def case_for(viewer: Viewer, case_no: int) -> Case:
+    """One case. Raises NotVisible."""
+    return Case.objects.get_visible(viewer, case_no=case_no)
+
+
+def matching(viewer: Viewer, case_filter: CaseFilter) -> QuerySet[Case]:
+    """The cases in the filter that the viewer may read."""
+    rows = Case.objects.visible_to(viewer).filter(case_filter.condition())
+    if case_filter.mine:
+        rows = rows.filter(guards.turn_q(viewer, declared.flows()))
+    if case_filter.raised:
+        rows = rows.filter(closed_at=None, raised_to__in=guards.offices_of(viewer))
+    return rows
+
+
+def work_queue(viewer: Viewer) -> QuerySet[Case]:
+    """What waits for this viewer, at his desks and in person, the most urgent first."""
+    turn = guards.turn_q(viewer, declared.flows())
+    return Case.objects.visible_to(viewer).filter(turn).order_by("due_on", "case_no")
+
+
+def count(viewer: Viewer, case_filter: CaseFilter) -> int:
+    """How many open cases the filter holds: what a bulk act over it must be confirmed for."""
+    return matching(viewer, case_filter).filter(closed_at=None).count()
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """One page of a list; `after` is the key of the next page, empty at the end."""
+
+    rows: Sequence[Case]
+    total: int
+    after: str
+
+
+def listing(viewer: Viewer, case_filter: CaseFilter, *, after: str = "", size: int = PAGE) -> CasePage:
+    """A page of the filter, by deadline and number; pages are found by key, not by counting."""
+    rows = matching(viewer, case_filter)
+    total = rows.count()
+    if case_filter.state in ("closed", "all"):
+        ordered, key = rows.order_by("-case_no"), _before(after)
+    else:
+        ordered, key = rows.order_by("due_on", "case_no"), _beyond(after)
+    found = list(ordered.filter(key)[: size + 1])
+    more = len(found) > size
+    found = found[:size]
+    last = found[-1] if more else None
+    return CasePage(found, total, "" if last is None else f"{last.due_on or ''}~{last.case_no}")
+
+
+def _beyond(after: str) -> Q:
+    """Behind the key of an ascending list; a key that makes no sense is the beginning."""
+    day, _, number = after.partition("~")
+    try:
+        due, case_no = date.fromisoformat(day), int(number)
+    except ValueError:
+        return Q()
+    return Q(due_on__gt=due) | Q(due_on=due, case_no__gt=case_no)
+
+
+def _before(after: str) -> Q:
+    number = after.partition("~")[2]
+    return Q(case_no__lt=int(number)) if number.isascii() and number.isdigit() else Q()
+
+
+def next_in_queue(viewer: Viewer, case: Case) -> int | None:
+    """The case to turn to after this one: the next by deadline, else the first that waits."""
+    waiting = work_queue(viewer).exclude(pk=case.pk)
+    if case.due_on is not None:
+        later = waiting.filter(Q(due_on__gt=case.due_on) | Q(due_on=case.due_on, case_no__gt=case.case_no))
+        number = later.values_list("case_no", flat=True).first()
+        if number is not None:
+            return number
+    return waiting.values_list("case_no", flat=True).first()
+
+
+def of_household(viewer: Viewer, household_no: int, *, except_case: int | None = None) -> QuerySet[Case]:
+    """Every case about a household or one of its people, the open ones first."""
+    rows = Case.objects.visible_to(viewer).filter(household_no=household_no)
+    if except_case is not None:
+        rows = rows.exclude(pk=except_case)
+    return rows.order_by(F("closed_at").desc(nulls_first=True), "case_no")
+
+
+def waiting_by_step(viewer: Viewer, case_filter: CaseFilter) -> dict[tuple[str, str], int]:
+    """(kind, step) → how many open cases of the filter stand there; the filter's own step is left aside."""
+    rows = matching(viewer, replace(case_filter, step="", state="open"))
+    found = rows.values_list("kind", "step").annotate(n=Count("pk")).order_by()
+    return {(kind, step): n for kind, step, n in found}
+
+
+def step_titles(kind: str, language: str) -> dict[str, str]:
+    """Step code → title, over every version of the kind."""
+    titles: dict[str, str] = {}
+    for flow in declared.flows():
+        if flow.kind == kind:
+            titles |= {step.code: step.title.text(language) for step in flow.steps}
+    return titles
+
+
+def open_steps(kind: str) -> list[Step]:
+    """The steps of the newest flow in which a case is open."""
+    return [step for step in declared.newest(kind).flow.steps if not step.terminal]

@@ -1,0 +1,101 @@
+"""What may be done with a case now, and to whom it may be given."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count
+
+from wanjia.accounts import queries as accounts
+from wanjia.casework import declared, guards
+from wanjia.casework.choices import Bar
+from wanjia.casework.models import Case
+from wanjia.casework.rules import Action
+from wanjia.scope.system import system_viewer
+from wanjia.scope.viewer import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An action of the present step, with the reason against it if there is one."""
+
+    action: Action
+    bar: Bar | None
+
+
+def offers(viewer: Viewer, case: Case) -> list[Offer]:
+    """What the present step offers, and to this viewer in particular."""
+    step = case.at
+    found = []
+    for action in step.actions:
+        bar = guards.seat_bar(viewer, case, step, action)
+        if bar is None:
+            bar = guards.bars(viewer, action, [case]).get(case.case_no)
+        found.append(Offer(action, bar))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody a case might be given to; `bar` says why not, `remark` what speaks for him."""
+
+    user_id: int
+    name: str
+    remark: str
+    bar: Bar | None
+    open_cases: int
+
+
+def candidates(case: Case, action: Action, language: str) -> list[Candidate]:
+    """Whom `action` could give the case to: the suitable first, the barred last with the reason."""
+    permission = _permission_of_assignee(case, action)
+    people = accounts.holders_of(permission, case.area_code)
+    reasons = assignee_bars(case, action, people)
+    callbacks = declared.offered_for(case.kind, case.flow_version).callbacks
+    remarks = callbacks.remarks(list(people), case, language)
+    busy = dict(
+        Case.objects.visible_to(system_viewer("casework.candidates"))
+        .filter(closed_at=None, holder_user_id__in=people)
+        .values_list("holder_user_id")
+        .annotate(n=Count("pk"))
+    )
+    found = [
+        Candidate(number, name, remarks.get(number, ""), reasons.get(number), busy.get(number, 0))
+        for number, name in people.items()
+    ]
+    return sorted(found, key=lambda item: (item.bar is not None, not item.remark, item.open_cases, item.name))
+
+
+def assignee_bars(case: Case, action: Action, user_ids: Collection[int]) -> dict[int, Bar]:
+    """Why these people may not be given the case by `action`; the others may."""
+    permission, following = _permission_of_assignee(case, action), _following(case, action)
+    able = accounts.holders_of(permission, case.area_code)
+    found = {number: Bar.NO_ROLE for number in user_ids if number not in able}
+    for after in following:
+        for (number, _), bar in guards.personal_bars(user_ids, after, [case]).items():
+            found.setdefault(number, bar)
+    return found
+
+
+def assignee_bars_over(cases: Sequence[Case], action: Action, user_id: int) -> dict[int, Bar]:
+    """Case number → why this one person may not be given it; set-based over a bulk act."""
+    found: dict[int, Bar] = {}
+    able = {
+        area: user_id in accounts.holders_of(_permission_of_assignee(cases[0], action), area)
+        for area in {case.area_code for case in cases}
+    }
+    found |= {case.case_no: Bar.NO_ROLE for case in cases if not able[case.area_code]}
+    for after in _following(cases[0], action):
+        for (_, number), bar in guards.personal_bars([user_id], after, cases).items():
+            found.setdefault(number, bar)
+    return found
+
+
+def _following(case: Case, action: Action) -> tuple[Action, ...]:
+    """What the person will be asked to do with the case: the forward actions of the next step."""
+    return tuple(after for after in case.flow.step(action.to).actions if not after.goes_back)
+
+
+def _permission_of_assignee(case: Case, action: Action) -> str:
+    return _following(case, action)[0].permission
