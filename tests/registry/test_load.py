@@ -1,6 +1,8 @@
 """Loading: every row is taken in or reported, numbers follow the villages, one entry covers it all."""
 
+import json
 from datetime import date
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -11,11 +13,14 @@ from tests.factories.registry import BUILDER, VILLAGES, batch, family, household
 from wanjia.audit import rules
 from wanjia.audit.details import sources
 from wanjia.audit.models import Opening, Outbox
+from wanjia.kernel import identity
 from wanjia.reference.services import load_reference
 from wanjia.registry.choices import RejectReason
 from wanjia.registry.errors import ColumnsMissing, NothingToLoad
+from wanjia.registry.loaded import loaded_digests, loaded_payload
 from wanjia.registry.models import Change, Household, HouseholdYear, Membership, Person, PersonYear
 from wanjia.registry.services import RegistryBatch, load_registry
+from wanjia.registry.soundness import are_valid
 from wanjia.scope.errors import NotAllowed
 from wanjia.scope.keys import keyring
 from wanjia.tlog.merkle import root
@@ -238,8 +243,8 @@ def test_columns_are_declared(places):
             batch=RegistryBatch(whole.households.drop_columns(["national_household_no"]), whole.persons),
             year=2020,
         )
+    extra = whole.persons.append_column("colour", pa.array(["blue"] * 4))
     with pytest.raises(ColumnsMissing, match=r"\+colour"):
-        extra = whole.persons.append_column("colour", pa.array(["blue"] * 4))
         load_registry(viewer=BUILDER, batch=RegistryBatch(whole.households, extra), year=2020)
 
 
@@ -268,3 +273,28 @@ def test_a_load_that_fails_in_the_database_leaves_nothing(county, monkeypatch):
     transaction.set_rollback(False)
     assert rows(Household).count() == 32
     assert Outbox.objects.count() == entries
+
+
+def test_the_quick_judgement_of_a_column_is_the_kernels():
+    vectors = json.loads((Path(__file__).parents[1] / "vectors/identity.json").read_text("utf-8"))
+    today = date.fromisoformat(vectors["today"])
+    texts = [each["raw"] for each in vectors["vectors"]] + [None, ""]
+    sound = factory.number(date(2000, 2, 29), 7, male=True)
+    texts += [sound[:at] + other + sound[at + 1 :] for at in range(18) for other in "019X"]
+    texts += [factory.number(date(2020, 11, day), 7, male=True) for day in (15, 16, 17)]
+
+    found = are_valid(pa.chunked_array([texts[:5], texts[5:]], pa.string()), today)
+
+    assert found.tolist() == [identity.judge(text, today).valid for text in texts]
+    assert 0 < sum(found) < len(texts)
+
+
+def test_the_quick_digests_are_those_of_the_audit():
+    rows = ["甲\x1f乙", 'with "quotes" and \\', "", "\u2028\U0001f600"]
+    salts = [bytes([place]) * 16 for place in range(len(rows))]
+
+    found = loaded_digests(["persons"] * len(rows), rows, salts)
+
+    assert found == [
+        rules.detail_digest(salt, loaded_payload("persons", row)) for row, salt in zip(rows, salts, strict=True)
+    ]

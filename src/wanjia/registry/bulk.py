@@ -13,14 +13,14 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 from django.db import connection, models
 
-Values = Sequence[Any] | pa.Array | pa.ChunkedArray
-Columns = Mapping[str, Values]
+Values: TypeAlias = "Sequence[Any] | pa.Array | pa.ChunkedArray"
+Columns: TypeAlias = Mapping[str, Values]
 
 _STAGED = "wanjia_staged"
 NUMBERS_AT_ONCE = 5_000  # in one IN (…)
@@ -144,7 +144,10 @@ def _for_copy(field: models.Field[Any, Any], values: Values) -> pa.Array | pa.Ch
 
 
 def _plain(values: Values) -> Sequence[Any]:
-    return values.to_pylist() if isinstance(values, (pa.Array, pa.ChunkedArray)) else values
+    if isinstance(values, (pa.Array, pa.ChunkedArray)):
+        plain: list[Any] = values.to_pylist()
+        return plain
+    return values
 
 
 def _fields(model: type[models.Model], columns: Columns) -> list[models.Field[Any, Any]]:
@@ -158,5 +161,6 @@ def _length(columns: Columns) -> int:
     return lengths.pop()
 
 
-def _quoted(name: str) -> str:
+def _quoted(name: str | None) -> str:
+    assert name  # noqa: S101 - a field that is stored has a column
     return connection.ops.quote_name(name)

@@ -152,7 +152,6 @@ class Membership(ScopedModel):
                 name="membership_of_those_present_is_open",
             ),
         ]
-        indexes = [models.Index(fields=["village_code"], name="membership_by_village")]
 
     def __str__(self) -> str:
         return f"{self.person_no} in {self.household_no}"
@@ -185,7 +184,6 @@ class HouseholdYear(ScopedModel):
         constraints = [
             models.UniqueConstraint(fields=["household_no", "year"], name="household_year_once"),
         ]
-        indexes = [models.Index(fields=["village_code", "year"], name="household_year_by_village")]
 
     def __str__(self) -> str:
         return f"{self.household_no} {self.year}"
@@ -235,7 +233,6 @@ class PersonYear(ScopedModel):
         constraints = [
             models.UniqueConstraint(fields=["person_no", "year"], name="person_year_once"),
         ]
-        indexes = [models.Index(fields=["village_code", "year"], name="person_year_by_village")]
 
     def __str__(self) -> str:
         return f"{self.person_no} {self.year}"

@@ -66,7 +66,7 @@ def history_of(viewer: Viewer, household_no: int) -> list[FormerContact]:
     rows = Pairing.objects.visible_to(viewer, READ).filter(household_no=household_no, valid_to__lte=clock.today())
     found = list(rows.order_by("-valid_to", "-pk").values_list("user_id", "valid_from", "valid_to", "end_reason"))
     names = names_of(user for user, *_ in found)
-    return [FormerContact(names.get(user, ""), since, until, why) for user, since, until, why in found]
+    return [FormerContact(names.get(user, ""), since, until, why) for user, since, until, why in found if until]
 
 
 def active_accounts(user_ids: Iterable[int]) -> set[int]:

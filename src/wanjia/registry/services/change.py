@@ -273,7 +273,7 @@ def _live(viewer: Viewer, action: str, household_no: int) -> Household:
 
 
 def _decided_by_county(viewer: Viewer, household_no: int) -> Household:
-    """The household, for an act that is the county's to decide (domain.md §4.8): approving in a township is not enough."""
+    """The household, for an act that is the county's to decide (domain.md §4.8), not a township's."""
     household = _live(viewer, APPROVE, household_no)
     if not viewer.may(APPROVE, household.village_code[:COUNTY_LENGTH]):
         raise NotAllowed(action=APPROVE)

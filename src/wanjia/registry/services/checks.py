@@ -67,19 +67,22 @@ class Verdicts:
     """For each row of a table the reason it is refused for, or nothing."""
 
     def __init__(self, rows: int) -> None:
-        self._reasons = np.full(rows, None, dtype=object)
+        self._reasons: list[RejectReason | None] = [None] * rows
+        self._refused = np.zeros(rows, np.bool_)
 
     def refuse(self, rows: Flags, reason: RejectReason) -> None:
         """Refuse the flagged rows that are not refused yet."""
-        self._reasons[rows & self.accepted] = reason
+        for row in np.flatnonzero(rows & ~self._refused):
+            self._reasons[row] = reason
+        self._refused |= rows
 
     @property
     def accepted(self) -> Flags:
-        return np.equal(self._reasons, None)
+        return ~self._refused
 
     def rejected(self) -> list[tuple[int, RejectReason]]:
         """(row, reason) of the refused rows, in order."""
-        return [(int(row), self._reasons[row]) for row in np.flatnonzero(~self.accepted)]
+        return [(row, reason) for row, reason in enumerate(self._reasons) if reason is not None]
 
 
 class Checked:

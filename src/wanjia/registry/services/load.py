@@ -10,6 +10,7 @@ the tables go on to change.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,16 +22,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from django.db import transaction
 
-from wanjia.audit.services import Detail, Kind, common_area, detail, record
-from wanjia.kernel import clock, identity, names
+from wanjia.audit.rules import SALT_SIZE
+from wanjia.audit.services import Kind, common_area, record
+from wanjia.kernel import clock, names
 from wanjia.lake.parquet import write as write_parquet
 from wanjia.registry import bulk
 from wanjia.registry.choices import IN_HOUSEHOLD, RejectReason, Standing
 from wanjia.registry.errors import NothingToLoad
-from wanjia.registry.loaded import COLUMNS, FILE, address_of, loaded_payload
+from wanjia.registry.loaded import COLUMNS, FILE, address_of, loaded_digests
 from wanjia.registry.models import Household, HouseholdYear, Membership, NumberSeries, Person, PersonYear
 from wanjia.registry.services.checks import Checked
 from wanjia.registry.services.tables import PROTECTED, TABLES, RegistryBatch
+from wanjia.registry.soundness import are_valid
 from wanjia.scope.errors import NotAllowed
 from wanjia.scope.fields import seal_column
 from wanjia.scope.keys import keyring
@@ -165,8 +168,6 @@ class _Plan:
     def _persons(self) -> dict[str, Any]:
         taken = self._taken("persons", self._person_order)
         numbers = self.person_no[self._person_order].tolist()
-        written = _optional(taken["id_number"])
-        today = clock.today()
         return {
             "person_no": numbers,
             "household_no": self._home_of_taken_person().tolist(),
@@ -174,9 +175,9 @@ class _Plan:
             **_texts(taken, "national_person_no", "name", "id_type", "sex", "ethnicity"),
             "name_match": _match_forms(taken["name"]),
             "birth_date": taken["birth_date"],
-            "id_number": seal_column(Person, "id_number", numbers, written),
+            "id_number": seal_column(Person, "id_number", numbers, _optional(taken["id_number"])),
             "person_key": keyring().person_keys(taken["id_number"]),
-            "id_valid": [text is not None and identity.judge(text, today).valid for text in written],
+            "id_valid": are_valid(taken["id_number"], clock.today()).tolist(),
         }
 
     def _memberships(self) -> dict[str, Any]:
@@ -216,16 +217,12 @@ class _Plan:
         present = pc.is_in(statuses, pa.array(sorted(IN_HOUSEHOLD))).to_numpy(zero_copy_only=False)
         return np.flatnonzero(present & self._checked.accepted("persons"))
 
-    def details(self) -> tuple[pa.Table, list[Detail]]:
-        """The rows as loaded, and what the entry commits to, in the same order."""
-        parts = [self._detail_rows(name) for name in TABLES]
-        rows = pa.concat_tables(parts)
-        details = [
-            detail(loaded_payload(name, row))
-            for name, row in zip(rows["table"].to_pylist(), rows["row"].to_pylist(), strict=True)
-        ]
-        salts = pa.array([item.salt.hex() for item in details], pa.string())
-        return rows.append_column("salt", salts), details
+    def details(self) -> tuple[pa.Table, list[bytes]]:
+        """The rows as loaded with their salts, and the digests the entry commits to, in the same order."""
+        rows = pa.concat_tables([self._detail_rows(name) for name in TABLES])
+        salts = [os.urandom(SALT_SIZE) for _ in range(rows.num_rows)]
+        digests = loaded_digests(rows["table"].to_pylist(), rows["row"].to_pylist(), salts)
+        return rows.append_column("salt", pa.array([salt.hex() for salt in salts], pa.string())), digests
 
     def _detail_rows(self, name: str) -> pa.Table:
         columns = self.columns[name]
@@ -237,7 +234,7 @@ class _Plan:
 
 
 def _write(plan: _Plan, source: str, rejected: int) -> None:
-    rows, details = plan.details()
+    rows, digests = plan.details()
     counts = {name: len(columns[_key(name)]) for name, columns in plan.columns.items()}
     with transaction.atomic(), lake().publishing(address_of(plan.event_id)) as staging:
         bulk.insert(Household, plan.columns["households"])
@@ -253,7 +250,7 @@ def _write(plan: _Plan, source: str, rejected: int) -> None:
             area=plan.area,
             act="registry.load",
             content={"year": plan.year, "source": source, "rejected": rejected, **counts},
-            details=(item.digest for item in details),
+            details=digests,
             event_id=plan.event_id,
         )
 

@@ -109,7 +109,7 @@ def _update_alike(fields: Sequence[Field], groups: Sequence[Sequence[Write]]) ->
     """Rows in which the same fields change, in one statement."""
     model = fields[0].model
     keys = [group[0].row for group in groups]
-    columns: dict[str, Sequence[Any]] = {model._meta.pk.name: keys}  # type: ignore[union-attr]
+    columns: dict[str, Sequence[Any]] = {model._meta.pk.name: keys}
     for place, field in enumerate(fields):
         values = [group[place].new for group in groups]
         columns |= field.derived(values) if field.derived else {}
