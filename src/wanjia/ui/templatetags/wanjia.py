@@ -142,8 +142,8 @@ def empty(why: str, what_to_do: str = "", url: str = "", action: str = "") -> di
 def pager(context: RequestContext, page: Page[Any] | Any) -> dict[str, Any]:
     """Links to the other pages of a list, keeping its filters.
 
-    Takes Django's `Page`, or anything with `next_cursor` (and perhaps `total`) for lists that
-    are read after a key: those go forward with `?after=`.
+    Takes Django's `Page`, or anything with `next_cursor` or `after` (and perhaps `total`) for
+    lists that are read after a key: those go forward with `?after=`.
     """
     numbers = (
         list(page.paginator.get_elided_page_range(page.number, on_each_side=2)) if hasattr(page, "paginator") else []
@@ -155,6 +155,5 @@ def pager(context: RequestContext, page: Page[Any] | Any) -> dict[str, Any]:
         "first": page.start_index() if numbers else None,
         "last": page.end_index() if numbers else None,
         "total": page.paginator.count if numbers else getattr(page, "total", None),
-        "next_cursor": getattr(page, "next_cursor", None),
-        "previous_cursor": getattr(page, "previous_cursor", None),
+        "next_cursor": getattr(page, "next_cursor", None) or getattr(page, "after", None),
     }
