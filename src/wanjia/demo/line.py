@@ -21,7 +21,7 @@ from wanjia.kernel import clock
 from wanjia.sources import services as sources
 
 FOUNDED_AT = datetime(2020, 10, 12, 9, 0, tzinfo=clock.CHINA)
-RECEIVED_AT = datetime(2020, 10, 19, 9, 0, tzinfo=clock.CHINA)
+RECEIVED_AT = datetime(2020, 10, 30, 9, 0, tzinfo=clock.CHINA)
 
 # Which rule asks which question.
 ASKED = {"RA-02": Fate.CAR_BEFORE, "RA-02B": Fate.CAR_AFTER}

@@ -30,9 +30,10 @@ from wanjia.kernel import clock
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 
-ISSUED, PASSED_ON, DISTRIBUTED = date(2020, 10, 20), date(2020, 10, 21), date(2020, 10, 23)
-ASSIGNED, VERIFIED = date(2020, 10, 27), date(2020, 10, 29)
-CORRECTED, REVIEWED, DECIDED, SAMPLED = date(2020, 11, 4), date(2020, 11, 6), date(2020, 11, 10), date(2020, 11, 12)
+ISSUED, PASSED_ON, DISTRIBUTED = date(2020, 11, 2), date(2020, 11, 3), date(2020, 11, 4)
+ASSIGNED = date(2020, 11, 6)
+VERIFIED = {"quick": date(2020, 11, 7), "fair": date(2020, 11, 12)}  # the first of four days
+CORRECTED, REVIEWED, DECIDED, SAMPLED = date(2020, 11, 11), date(2020, 11, 12), date(2020, 11, 13), date(2020, 11, 15)
 SECOND_ROUND = date(2020, 11, 13)
 
 SPEED = ("quick", "quick", "fair", "fair", "slow", "idle")  # of the townships, over and over
@@ -55,7 +56,8 @@ def play(scene: Founded, run_id: int, random: Random) -> tuple[int, int]:
         _work_through(cast, township.code, SPEED[number % len(SPEED)], random)
     _decide_and_sample(cast)
     with _on(SECOND_ROUND):
-        _issue(cast, run_id, "RA-02B")
+        for township in scene.place.townships[::2]:  # the rest still waits for the province's screening
+            _issue(cast, run_id, "RA-02B", township.code)
     rows = Case.objects.visible_to(system_viewer("demo.build"))
     return rows.filter(closed_at__isnull=False).count(), rows.count()
 
@@ -90,9 +92,9 @@ def _on(day: date, hour: int = 9, minute: int = 0) -> Iterator[None]:
         yield
 
 
-def _issue(cast: _Cast, run_id: int, rule: str) -> None:
+def _issue(cast: _Cast, run_id: int, rule: str, area: str = "") -> None:
     province = cast.viewer("province")
-    filters = Filters(rule=rule)
+    filters = Filters(rule=rule, area=area)
     screened = screen(province, run_id, filters)
     if screened.fresh:
         issue_findings(viewer=province, run_id=run_id, filters=filters, expected_count=screened.total)
@@ -118,7 +120,7 @@ def _send_down(cast: _Cast, run_id: int) -> None:
 def _work_through(cast: _Cast, township: str, speed: str, random: Random) -> None:
     if speed == "idle":
         return
-    share = {"quick": 1.0, "fair": 0.6, "slow": 0.0}[speed]
+    share = {"quick": 1.0, "fair": 0.5, "slow": 0.0}[speed]
     reviewer = cast.reviewer(township)
     waiting = _cases_in(township)
     with _on(ASSIGNED, 10):
@@ -128,7 +130,7 @@ def _work_through(cast: _Cast, township: str, speed: str, random: Random) -> Non
     for number, case in enumerate(waiting):
         if random.random() < share:
             officer = cast.verifiers(township)[number % 2]
-            _see_to(cast, case.case_no, officer, reviewer, random)
+            _see_to(cast, case.case_no, officer, reviewer if speed == "quick" else None, random)
 
 
 def _cases_in(township: str) -> list[Case]:
@@ -136,16 +138,17 @@ def _cases_in(township: str) -> list[Case]:
     return list(rows.filter(holder_area=township, step="dispatched_town").order_by("case_no"))
 
 
-def _see_to(cast: _Cast, case_no: int, officer: str, reviewer: Viewer, random: Random) -> None:
-    """One case from the door to the county's desk, or part of the way."""
+def _see_to(cast: _Cast, case_no: int, officer: str, reviewer: Viewer | None, random: Random) -> None:
+    """One case from the door to the county's desk, or part of the way; without a reviewer it rests after the door."""
     case = _case(case_no)
     outcome = _outcome_for(case, random)
-    with _on(VERIFIED + timedelta(days=random.randrange(5)), 15, random.randrange(60)):
+    begun = VERIFIED["fair" if reviewer is None else "quick"]
+    with _on(begun + timedelta(days=random.randrange(4)), 15, random.randrange(60)):
         viewer = cast.viewer(officer)
         _photograph(viewer, case)
         until = date(2021, 12, 31) if outcome == "05" else None
         _act(viewer, case, "verify", Answer(outcome=outcome, note=NOTES[outcome], until=until))
-    if random.random() < 0.15:
+    if reviewer is None or random.random() < 0.15:
         return  # still waits for the village, or for the township
     case = _case(case_no)
     if case.step == "verified":
