@@ -69,7 +69,7 @@ class WrongLevel(Refusal):
     code = "accounts.wrong_level"
     facts = ("role", "area", "levels")
     what = Sentence(
-        "岗位 {role} 不能授予区划 {area}(只能授予 {levels} 级)。" + _NOTHING_ZH,
+        "岗位 {role} 不能授予区划 {area}（只能授予 {levels} 级）。" + _NOTHING_ZH,
         "The role {role} is not granted for {area} (only at level {levels}). " + _NOTHING_EN,
     )
     cure = Sentence("请选择相应级别的行政区划。", "Choose an area of such a level.")

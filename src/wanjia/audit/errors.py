@@ -13,7 +13,7 @@ class RecordedOutsideTransaction(Refusal):
     status = 500
     facts = ("act",)
     what = Sentence(
-        "程序试图在事务之外登记操作({act}),已被阻止,没有任何内容被改动。",
+        "程序试图在事务之外登记操作({act}),已被阻止，没有任何内容被改动。",
         "The program tried to record an act ({act}) outside a transaction and was stopped; nothing was changed.",
     )
     cure = _TELL
@@ -26,11 +26,11 @@ class EventIdReused(Refusal):
     status = 409
     facts = ("event_id",)
     what = Sentence(
-        "操作编号 {event_id} 已用于另一项操作,本次没有保存。",
+        "操作编号 {event_id} 已用于另一项操作，本次没有保存。",
         "The event id {event_id} already stands for another act; this one was not saved.",
     )
     cure = Sentence(
-        "请刷新页面后重新提交;如在手机上提交,请先同步。",
+        "请刷新页面后重新提交；如在手机上提交，请先同步。",
         "Reload the page and submit again; on a phone, synchronise first.",
     )
 
@@ -55,11 +55,11 @@ class IdentityNumberInPayload(Refusal):
     status = 500
     facts = ("where",)
     what = Sentence(
-        "{where} 中含有明文身份证号码,系统拒绝登记,没有任何内容被改动。",
+        "{where} 中含有明文身份证号码，系统拒绝登记，没有任何内容被改动。",
         "An identity number stands in clear in {where}; the platform refused and changed nothing.",
     )
     cure = Sentence(
-        "说明文字中请不要填写身份证号码,改用姓名或户编号。",
+        "说明文字中请不要填写身份证号码，改用姓名或户编号。",
         "Do not write identity numbers into remarks; use the name or the household number.",
     )
 
@@ -71,7 +71,7 @@ class NoSuchEvent(Refusal):
     status = 404
     facts = ("event_id",)
     what = Sentence(
-        "没有找到编号为 {event_id} 的存证记录,或它不在您的管辖范围内。",
+        "没有找到编号为 {event_id} 的存证记录，或它不在您的管辖范围内。",
         "There is no entry {event_id}, or it lies outside your area.",
     )
     cure = Sentence("请核对编号。", "Check the number.")

@@ -5,8 +5,8 @@ ACTS = [
     Act("comparison.screen", Sentence("审查疑点 {findings} 条并下发", "screened {findings} findings and issued them")),
     Act("comparison.request", Sentence("发起数据比对", "asked for a comparison")),
     Act(
-        "comparison.run", Sentence("完成数据比对,发现疑点 {findings} 条", "made a comparison with {findings} findings")
+        "comparison.run", Sentence("完成数据比对，发现疑点 {findings} 条", "made a comparison with {findings} findings")
     ),
-    Act("comparison.release", Sentence("确认比对结果有效:{reason}", "confirmed a held comparison: {reason}")),
-    Act("comparison.discard", Sentence("作废比对结果:{reason}", "discarded a held comparison: {reason}")),
+    Act("comparison.release", Sentence("确认比对结果有效：{reason}", "confirmed a held comparison: {reason}")),
+    Act("comparison.discard", Sentence("作废比对结果：{reason}", "discarded a held comparison: {reason}")),
 ]

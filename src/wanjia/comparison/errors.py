@@ -77,7 +77,8 @@ class RunNotReady(Refusal):
     status = 409
     facts = ("run", "status")
     what = Sentence(
-        "第 {run} 次比对目前不能这样处理（状态：{status}）。", "Run {run} cannot be used like this now (status: {status})."
+        "第 {run} 次比对目前不能这样处理（状态：{status}）。",
+        "Run {run} cannot be used like this now (status: {status}).",
     )
     cure = Sentence(
         "等待中的比对请稍后再看；待确认的请先确认或作废；已作废的请使用最近一次完成的比对。",
@@ -134,5 +135,6 @@ class NothingToIssue(Refusal):
         "符合条件的 {found} 条疑点都已处理，没有需要下发的。", "All {found} findings that match were decided already."
     )
     cure = Sentence(
-        "请换一个筛选条件，或到核查件列表查看进度。", "Change the filter, or follow their progress in the list of cases."
+        "请换一个筛选条件，或到核查件列表查看进度。",
+        "Change the filter, or follow their progress in the list of cases.",
     )

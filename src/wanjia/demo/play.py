@@ -39,12 +39,12 @@ SECOND_ROUND = date(2020, 11, 13)
 SPEED = ("quick", "quick", "fair", "fair", "slow", "idle")  # of the townships, over and over
 
 NOTES = {
-    "03": "车辆为识别后用务工收入购置,家庭收入已稳定超过标准,群众认可退出。",
-    "04": "入户核实,车辆确系本户在识别前购置并使用至今,属错评。",
-    "05": "车辆为残疾子女就医接送所用,现值不足三万元,村民评议同意保留。",
-    "06": "交警大队窗口查询,该车登记人信息录入有误。",
-    "08": "车辆已于识别前卖出,有买卖协议,未办理过户。",
-    "09": "两次入户未见本人,邻居称全家在外务工。",
+    "03": "车辆为识别后用务工收入购置，家庭收入已稳定超过标准，群众认可退出。",
+    "04": "入户核实，车辆确系本户在识别前购置并使用至今，属错评。",
+    "05": "车辆为残疾子女就医接送所用，现值不足三万元，村民评议同意保留。",
+    "06": "交警大队窗口查询，该车登记人信息录入有误。",
+    "08": "车辆已于识别前卖出，有买卖协议，未办理过户。",
+    "09": "两次入户未见本人，邻居称全家在外务工。",
 }
 
 
@@ -157,7 +157,7 @@ def _see_to(cast: _Cast, case_no: int, officer: str, reviewer: Viewer | None, ra
             _act(cast.operator(case.area_code), case, "correct", Answer(correction=proposal))
     if random.random() < 0.8:
         with _on(REVIEWED, 16, random.randrange(60)):
-            _act(reviewer, _case(case_no), "review", Answer(note="材料齐全,同意。"))
+            _act(reviewer, _case(case_no), "review", Answer(note="材料齐全，同意。"))
 
 
 def _outcome_for(case: Case, random: Random) -> str:

@@ -1,7 +1,7 @@
 from wanjia.kernel.errors import Refusal, Sentence
 
 _NOTHING_LOADED = Sentence(
-    "请按说明修改文件后重新装入;原有区划没有变动。",
+    "请按说明修改文件后重新装入；原有区划没有变动。",
     "Correct the file as described and load it again; the divisions in use were not touched.",
 )
 
@@ -18,7 +18,7 @@ class NotADivisionFile(DivisionFileRefused):
     code = "divisions.not_a_division_file"
     facts = ("file",)
     what = Sentence(
-        "区划文件 {file} 不存在、为空,或不是 UTF-8/GB18030 文本。",
+        "区划文件 {file} 不存在、为空，或不是 UTF-8/GB18030 文本。",
         "The division file {file} is missing, empty, or neither UTF-8 nor GB18030 text.",
     )
 
@@ -29,7 +29,7 @@ class BadDivisionHeader(DivisionFileRefused):
     code = "divisions.bad_header"
     facts = ("found", "expected")
     what = Sentence(
-        "区划文件第 1 行应为“{expected}”,实际为“{found}”。",
+        "区划文件第 1 行应为“{expected}”，实际为“{found}”。",
         "Line 1 of the division file should read “{expected}” but reads “{found}”.",
     )
 
@@ -48,7 +48,7 @@ class BadDivisionCode(DivisionFileRefused):
     code = "divisions.bad_code"
     facts = ("line", "value")
     what = Sentence(
-        "区划文件第 {line} 行的代码“{value}”不是 2、4、6、9、12 位数字(可用 0 补足到 12 位)。",
+        "区划文件第 {line} 行的代码“{value}”不是 2、4、6、9、12 位数字（可用 0 补足到 12 位）。",
         "Line {line} of the division file: “{value}” is not a code of 2, 4, 6, 9 or 12 digits (or padded to 12).",
     )
 
@@ -59,7 +59,7 @@ class LevelContradictsCode(DivisionFileRefused):
     code = "divisions.level_contradicts_code"
     facts = ("line", "value", "written", "expected")
     what = Sentence(
-        "区划文件第 {line} 行:代码 {value} 的级别或上级应为“{expected}”,文件写的是“{written}”。",
+        "区划文件第 {line} 行：代码 {value} 的级别或上级应为“{expected}”，文件写的是“{written}”。",
         "Line {line} of the division file: the level or parent of {value} should be “{expected}”, not “{written}”.",
     )
 
@@ -81,7 +81,7 @@ class OrphanDivision(DivisionFileRefused):
     code = "divisions.orphan"
     facts = ("line", "value", "parent")
     what = Sentence(
-        "区划文件第 {line} 行的 {value} 没有上级:文件中找不到 {parent}。",
+        "区划文件第 {line} 行的 {value} 没有上级：文件中找不到 {parent}。",
         "Line {line} of the division file: {value} has no parent; {parent} is not in the file.",
     )
 
@@ -93,11 +93,11 @@ class DivisionFileIncomplete(DivisionFileRefused):
     status = 409
     facts = ("missing", "known")
     what = Sentence(
-        "区划文件缺少现有 {known} 个区划中的 {missing} 个,可能只是一部分。",
+        "区划文件缺少现有 {known} 个区划中的 {missing} 个，可能只是一部分。",
         "The division file lacks {missing} of the {known} divisions in use; it is probably only a part.",
     )
     cure = Sentence(
-        "请使用全省(区)完整文件;原有区划没有变动。",
+        "请使用全省（区）完整文件；原有区划没有变动。",
         "Use a file of the whole province; the divisions in use were not touched.",
     )
 
@@ -113,7 +113,7 @@ class PlaceUnknown(PlaceNotResolved):
     status = 422
     facts = ("name", "within", "candidates")
     what = Sentence("在{within}没有找到“{name}”。", "There is no “{name}” in {within}.")
-    cure = Sentence("请核对名称;相近的有:{candidates}。", "Check the name; similar ones: {candidates}.")
+    cure = Sentence("请核对名称；相近的有：{candidates}。", "Check the name; similar ones: {candidates}.")
 
 
 class PlaceAmbiguous(PlaceNotResolved):
@@ -124,7 +124,7 @@ class PlaceAmbiguous(PlaceNotResolved):
     facts = ("name", "within", "candidates")
     what = Sentence("在{within}有多个“{name}”。", "There are several places named “{name}” in {within}.")
     cure = Sentence(
-        "请写全称或补充上级区划,可能是:{candidates}。",
+        "请写全称或补充上级区划，可能是：{candidates}。",
         "Give the full name or the division above it; it may be: {candidates}.",
     )
 
@@ -137,7 +137,7 @@ class PlaceElsewhere(PlaceNotResolved):
     facts = ("name", "within", "candidates")
     what = Sentence("“{name}”不在{within}。", "“{name}” does not lie in {within}.")
     cure = Sentence(
-        "请核对上级区划;同名的有:{candidates}。", "Check the division above it; places of that name: {candidates}."
+        "请核对上级区划；同名的有：{candidates}。", "Check the division above it; places of that name: {candidates}."
     )
 
 

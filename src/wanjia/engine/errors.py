@@ -17,10 +17,10 @@ class TooLong(ExpressionRefused):
     code = "engine.expression_too_long"
     facts = ("size", "limit", "unit")
     what = Sentence(
-        "表达式过长:{size}(上限 {limit},{unit})。", "The expression is too long: {size} of at most {limit} {unit}."
+        "表达式过长：{size}（上限 {limit},{unit}）。", "The expression is too long: {size} of at most {limit} {unit}."
     )
     cure = Sentence(
-        "请拆成两条规则,或把长列表写成参数。", "Split it into two rules, or make the long list a parameter."
+        "请拆成两条规则，或把长列表写成参数。", "Split it into two rules, or make the long list a parameter."
     )
 
 
@@ -29,9 +29,9 @@ class NotAnExpression(ExpressionRefused):
 
     code = "engine.not_an_expression"
     facts = ("problem",)
-    what = Sentence("表达式无法解析:{problem}", "The expression cannot be read: {problem}")
+    what = Sentence("表达式无法解析：{problem}", "The expression cannot be read: {problem}")
     cure = Sentence(
-        "请写一个条件,不带分号和 SELECT,例如 vehicle_status = '正常'。",
+        "请写一个条件，不带分号和 SELECT,例如 vehicle_status = '正常'。",
         "Write one condition without semicolon and SELECT, such as vehicle_status = '正常'.",
     )
 
@@ -42,7 +42,7 @@ class UnknownColumn(ExpressionRefused):
     code = "engine.unknown_column"
     facts = ("column", "nearest")
     what = Sentence("没有声明列 {column}。", "There is no declared column {column}.")
-    cure = Sentence("相近的列名:{nearest}。", "The nearest names are: {nearest}.")
+    cure = Sentence("相近的列名：{nearest}。", "The nearest names are: {nearest}.")
 
 
 class UnknownParameter(ExpressionRefused):
@@ -52,7 +52,7 @@ class UnknownParameter(ExpressionRefused):
     facts = ("parameter", "nearest")
     what = Sentence("没有定义参数 :{parameter}。", "There is no parameter :{parameter}.")
     cure = Sentence(
-        "请在规则的 parameters 中定义它;已有:{nearest}。", "Define it under parameters; there are: {nearest}."
+        "请在规则的 parameters 中定义它；已有：{nearest}。", "Define it under parameters; there are: {nearest}."
     )
 
 
@@ -74,10 +74,10 @@ class TypesDiffer(ExpressionRefused):
     code = "engine.types_differ"
     facts = ("part", "wanted", "found")
     what = Sentence(
-        "类型不符:{part} 需要 {wanted},实际为 {found}。", "Types differ: {part} needs {wanted} but has {found}."
+        "类型不符：{part} 需要 {wanted},实际为 {found}。", "Types differ: {part} needs {wanted} but has {found}."
     )
     cure = Sentence(
-        "文本用单引号,日期写作 date '2015-12-31',整数不加引号。",
+        "文本用单引号，日期写作 date '2015-12-31',整数不加引号。",
         "Quote text, write dates as date '2015-12-31', and integers without quotes.",
     )
 
@@ -89,11 +89,11 @@ class TooExpensive(Refusal):
     status = 422
     facts = ("limit",)
     what = Sentence(
-        "计算超出限额({limit}),已停止;没有写入任何内容。",
+        "计算超出限额({limit}),已停止；没有写入任何内容。",
         "The computation passed its limit ({limit}) and was stopped; nothing was written.",
     )
     cure = Sentence(
-        "请简化表达式或缩小数据范围;如属正常数据量,请管理员调高限额。",
+        "请简化表达式或缩小数据范围；如属正常数据量，请管理员调高限额。",
         "Simplify the expression or narrow the data; for an honest amount of data have the limit raised.",
     )
 
@@ -104,7 +104,7 @@ class ComputationFailed(Refusal):
     code = "engine.computation_failed"
     status = 500
     facts = ("problem",)
-    what = Sentence("计算引擎报错:{problem};没有写入任何内容。", "The engine failed: {problem}; nothing was written.")
+    what = Sentence("计算引擎报错：{problem};没有写入任何内容。", "The engine failed: {problem}; nothing was written.")
     cure = Sentence(
         "请把出现的时间和任务编号告诉系统管理员。", "Tell the system administrator the time and the job's number."
     )

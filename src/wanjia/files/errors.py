@@ -9,7 +9,7 @@ class TooLarge(Refusal):
     facts = ("limit_mb",)
     what = Sentence("文件超过 {limit_mb} MB,没有保存。", "The file is larger than {limit_mb} MB and was not saved.")
     cure = Sentence(
-        "照片请用手机重新拍摄或压缩;数据文件请按县拆分后分别上传。",
+        "照片请用手机重新拍摄或压缩；数据文件请按县拆分后分别上传。",
         "Take the photo again or compress it; split a data file by county and upload the parts.",
     )
 
@@ -19,9 +19,9 @@ class EmptyFile(Refusal):
 
     code = "files.empty"
     facts = ()
-    what = Sentence("文件是空的,没有保存。", "The file is empty and was not saved.")
+    what = Sentence("文件是空的，没有保存。", "The file is empty and was not saved.")
     cure = Sentence(
-        "请检查文件能否在电脑上打开,然后重新选择。", "Check that it opens on your computer, then choose it again."
+        "请检查文件能否在电脑上打开，然后重新选择。", "Check that it opens on your computer, then choose it again."
     )
 
 
@@ -32,11 +32,11 @@ class WrongType(Refusal):
     status = 415
     facts = ("found", "allowed")
     what = Sentence(
-        "这里不接受该类型的文件(内容为 {found}),没有保存。",
+        "这里不接受该类型的文件（内容为 {found}）,没有保存。",
         "This kind of file is not taken here (its content is {found}); it was not saved.",
     )
     cure = Sentence(
-        "请上传以下类型之一:{allowed}。改文件扩展名不起作用,请另存为正确的格式。",
+        "请上传以下类型之一：{allowed}。改文件扩展名不起作用，请另存为正确的格式。",
         "Upload one of: {allowed}. Renaming does not help; save it in the right format.",
     )
 
@@ -48,11 +48,11 @@ class TooManyPixels(Refusal):
     status = 413
     facts = ("width", "height", "limit")
     what = Sentence(
-        "图片尺寸 {width}×{height} 超过 {limit} 像素,没有保存。",
+        "图片尺寸 {width}×{height} 超过 {limit} 像素，没有保存。",
         "The picture of {width}×{height} has more than {limit} pixels and was not saved.",
     )
     cure = Sentence(
-        "请用手机原相机重新拍摄,不要使用全景或超高像素模式。",
+        "请用手机原相机重新拍摄，不要使用全景或超高像素模式。",
         "Take it again with the plain camera, without panorama or high-resolution mode.",
     )
 
@@ -62,9 +62,9 @@ class UnreadablePicture(Refusal):
 
     code = "files.unreadable_picture"
     facts = ()
-    what = Sentence("图片已损坏或不完整,没有保存。", "The picture is damaged or incomplete and was not saved.")
+    what = Sentence("图片已损坏或不完整，没有保存。", "The picture is damaged or incomplete and was not saved.")
     cure = Sentence(
-        "请确认手机上能打开该照片,然后重新上传。", "Make sure the photo opens on the phone, then upload it again."
+        "请确认手机上能打开该照片，然后重新上传。", "Make sure the photo opens on the phone, then upload it again."
     )
 
 
@@ -73,7 +73,7 @@ class UploadNotExpected(Refusal):
 
     code = "files.not_expected"
     facts = ()
-    what = Sentence("此页面不接收文件,没有保存任何内容。", "This page takes no files; nothing was saved.")
+    what = Sentence("此页面不接收文件，没有保存任何内容。", "This page takes no files; nothing was saved.")
     cure = Sentence("请回到上传页面重新选择文件。", "Go back to the upload page and choose the file again.")
 
 
@@ -82,9 +82,9 @@ class NoFile(Refusal):
 
     code = "files.missing"
     facts = ()
-    what = Sentence("没有收到文件,没有保存任何内容。", "No file arrived; nothing was saved.")
+    what = Sentence("没有收到文件，没有保存任何内容。", "No file arrived; nothing was saved.")
     cure = Sentence(
-        "请选择文件后再提交;网络中断时请重试。", "Choose a file and submit again; if the network broke, just repeat."
+        "请选择文件后再提交；网络中断时请重试。", "Choose a file and submit again; if the network broke, just repeat."
     )
 
 

@@ -9,7 +9,7 @@ class UnknownTask(Refusal):
     facts = ("name",)
     what = Sentence("系统没有名为 {name} 的后台任务。", "There is no background task named {name}.")
     cure = Sentence(
-        "请把出现的时间告诉系统管理员;升级后请重新启动后台程序。",
+        "请把出现的时间告诉系统管理员；升级后请重新启动后台程序。",
         "Tell the system administrator; after an upgrade, restart the worker.",
     )
 
@@ -21,7 +21,7 @@ class UnfitArguments(Refusal):
     status = 500
     facts = ("name", "where")
     what = Sentence(
-        "任务 {name} 的参数 {where} 不是编号或代码,任务没有创建。",
+        "任务 {name} 的参数 {where} 不是编号或代码，任务没有创建。",
         "The argument {where} of the task {name} is no id or code; the job was not created.",
     )
     cure = Sentence(
@@ -48,11 +48,11 @@ class WorkerLost(Refusal):
     status = 500
     facts = ("job", "attempts")
     what = Sentence(
-        "任务 {job} 尝试了 {attempts} 次,后台程序每次都中断,没有任何结果被保存。",
+        "任务 {job} 尝试了 {attempts} 次，后台程序每次都中断，没有任何结果被保存。",
         "Job {job} was tried {attempts} times and its worker stopped each time; nothing of it was saved.",
     )
     cure = Sentence(
-        "请联系系统管理员检查服务器内存和磁盘,然后重新提交。",
+        "请联系系统管理员检查服务器内存和磁盘，然后重新提交。",
         "Ask the system administrator to check memory and disk, then submit again.",
     )
 
@@ -64,7 +64,7 @@ class InternalError(Refusal):
     status = 500
     facts = ("reference",)
     what = Sentence(
-        "任务因程序错误未完成(参考号 {reference}),没有任何结果被保存。",
+        "任务因程序错误未完成（参考号 {reference}）,没有任何结果被保存。",
         "The job ended with an error of the program (reference {reference}); nothing of it was saved.",
     )
     cure = Sentence("请把参考号告诉系统管理员。", "Give the reference to the system administrator.")
@@ -77,7 +77,7 @@ class ViewerGone(Refusal):
     status = 403
     facts = ("job",)
     what = Sentence(
-        "提交任务 {job} 的账号已停用,任务没有执行。",
+        "提交任务 {job} 的账号已停用，任务没有执行。",
         "The account that submitted job {job} is locked; the job was not run.",
     )
     cure = Sentence("请由接任的同事重新提交。", "Let the colleague who took over submit it again.")

@@ -12,10 +12,10 @@ class BadAddress(Refusal):
     status = 400
     facts = ("address",)
     what = Sentence(
-        "数据湖地址不合规:{address}。没有写入任何内容。", "Not an address in the lake: {address}. Nothing was written."
+        "数据湖地址不合规：{address}。没有写入任何内容。", "Not an address in the lake: {address}. Nothing was written."
     )
     cure = Sentence(
-        "地址由小写字母、数字和 . _ = , @ - 组成,用 / 分段,例如 sources/gongan.vehicles/batch=12。",
+        "地址由小写字母、数字和 . _ = , @ - 组成，用 / 分段，例如 sources/gongan.vehicles/batch=12。",
         "Use segments of lower-case letters, digits and . _ = , @ - such as sources/gongan.vehicles/batch=12.",
     )
 
@@ -27,10 +27,10 @@ class AlreadyPublished(Refusal):
     status = 409
     facts = ("address",)
     what = Sentence(
-        "数据集 {address} 已经发布,不能覆盖;原有内容保持不变。", "{address} is published already and stays as it is."
+        "数据集 {address} 已经发布，不能覆盖；原有内容保持不变。", "{address} is published already and stays as it is."
     )
     cure = Sentence(
-        "请用新的批次或版本号发布;如需更正,发布一个新批次。",
+        "请用新的批次或版本号发布；如需更正，发布一个新批次。",
         "Publish under a new batch or version; a correction is a new batch.",
     )
 
@@ -43,7 +43,7 @@ class NotPublished(Refusal):
     facts = ("address",)
     what = Sentence("数据湖中没有 {address},或它没有写完。", "The lake holds no {address}, or it was never finished.")
     cure = Sentence(
-        "请重新执行产生它的步骤;如曾经存在,运行 wanjia doctor 查看数据湖。",
+        "请重新执行产生它的步骤；如曾经存在，运行 wanjia doctor 查看数据湖。",
         "Run the step that makes it again; if it once existed, ask wanjia doctor about the lake.",
     )
 
@@ -55,9 +55,9 @@ class Damaged(Refusal):
     status = 500
     facts = ("address", "files")
     what = Sentence(
-        "数据集 {address} 的文件与清单不符:{files}。", "Files of {address} differ from its manifest: {files}."
+        "数据集 {address} 的文件与清单不符：{files}。", "Files of {address} differ from its manifest: {files}."
     )
-    cure = Sentence("请从备份恢复该数据集,然后重试。", "Restore the dataset from a backup, then try again.")
+    cure = Sentence("请从备份恢复该数据集，然后重试。", "Restore the dataset from a backup, then try again.")
 
 
 class SchemaMismatch(Refusal):
@@ -71,5 +71,5 @@ class SchemaMismatch(Refusal):
         "The column {column} is declared {declared} but is {found}; nothing was written.",
     )
     cure = Sentence(
-        "请在写入前显式转换该列,或更正声明。", "Cast the column before writing, or correct the declaration."
+        "请在写入前显式转换该列，或更正声明。", "Cast the column before writing, or correct the declaration."
     )

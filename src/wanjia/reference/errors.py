@@ -18,7 +18,7 @@ class NoValue(Refusal):
     status = 409
     facts = ("name", "on", "region")
     what = Sentence(
-        "参数 {name} 在 {on}(地区 {region})没有有效值,未作任何改动。",
+        "参数 {name} 在 {on}（地区 {region}）没有有效值，未作任何改动。",
         "The parameter {name} has no value in force on {on} (region {region}); nothing was changed.",
     )
     cure = Sentence(
@@ -46,11 +46,11 @@ class ValueExists(Refusal):
     status = 409
     facts = ("name", "valid_from", "region")
     what = Sentence(
-        "{name}(地区 {region})从 {valid_from} 起已有数值,没有保存。",
+        "{name}（地区 {region}）从 {valid_from} 起已有数值，没有保存。",
         "{name} (region {region}) already has a value from {valid_from}; nothing was saved.",
     )
     cure = Sentence(
-        "已公布的数值不覆盖:请另选生效日期,新值从该日起生效。",
+        "已公布的数值不覆盖：请另选生效日期，新值从该日起生效。",
         "Values once set are not overwritten: choose another first day, from which the new value holds.",
     )
 
@@ -60,7 +60,7 @@ class SourceMissing(Refusal):
 
     code = "reference.source_missing"
     facts = ("name",)
-    what = Sentence("{name} 没有填写依据,没有保存。", "No source was given for {name}; nothing was saved.")
+    what = Sentence("{name} 没有填写依据，没有保存。", "No source was given for {name}; nothing was saved.")
     cure = Sentence("请填写文件名称和文号。", "Give the document's title and number.")
 
 
@@ -71,7 +71,7 @@ class DataFileInvalid(Refusal):
     status = 500
     facts = ("file", "problem")
     what = Sentence(
-        "基础数据文件 {file} 有误:{problem}。没有装入任何内容。",
+        "基础数据文件 {file} 有误：{problem}。没有装入任何内容。",
         "The reference data file {file} is wrong: {problem}. Nothing was loaded.",
     )
     cure = Sentence("请恢复程序自带的文件后重试。", "Restore the file that came with the program and try again.")

@@ -26,7 +26,7 @@ KIND_LABELS = {
 VALUE_HELP = {
     ValueType.DAYS: _("工作日数,1 至 365 的整数。"),
     ValueType.INTEGER: _("不小于 0 的整数。"),
-    ValueType.SHARE: _("0 到 1 之间的小数,如 0.05 表示 5%。"),
+    ValueType.SHARE: _("0 到 1 之间的小数，如 0.05 表示 5%。"),
     ValueType.DECIMAL: _("小数。"),
     ValueType.TEXT: "",
 }
@@ -46,9 +46,9 @@ class NoticeForm(forms.Form):
     valid_from = forms.DateField(
         label=_("生效日期"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text=_("此前的数值保留,仍用于此前的日期。"),
+        help_text=_("此前的数值保留，仍用于此前的日期。"),
     )
-    source = forms.CharField(label=_("依据"), max_length=200, help_text=_("文件名称和文号,如:桂扶领发〔2018〕13号。"))
+    source = forms.CharField(label=_("依据"), max_length=200, help_text=_("文件名称和文号，如：桂扶领发〔2018〕13号。"))
 
     def __init__(self, viewer: Viewer, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -73,5 +73,5 @@ class ParameterForm(NoticeForm):
 class PovertyLineForm(NoticeForm):
     year = forms.IntegerField(label=_("年度"), min_value=EARLIEST_YEAR, max_value=LATEST_YEAR)
     kind = forms.ChoiceField(label=_("标准类别"), choices=list(KIND_LABELS.items()))
-    amount = forms.DecimalField(label=_("金额(元/人·年)"), min_value=1, max_digits=10, decimal_places=2)
+    amount = forms.DecimalField(label=_("金额（元/人·年）"), min_value=1, max_digits=10, decimal_places=2)
     field_order = ["year", "kind", "amount", "region", "valid_from", "source"]

@@ -40,7 +40,7 @@ def parameter(request: ViewerRequest, name: str) -> HttpResponseBase:
     if request.method == "POST":
         _require_write(request)
         if form.is_valid() and _done(form, lambda: _set_parameter(request, name, form)):
-            messages.success(request, _("新的数值已保存,从生效日期起适用。"))
+            messages.success(request, _("新的数值已保存，从生效日期起适用。"))
             return redirect("reference:parameter", name)
     context = {"rows": rows, "title": _title(rows[0]), "form": form, "may_write": bool(regions_of(request.viewer))}
     return render(request, "reference/parameter.html", context, status=400 if form.errors else 200)
@@ -54,7 +54,7 @@ def lines(request: ViewerRequest) -> HttpResponseBase:
     if request.method == "POST":
         _require_write(request)
         if form.is_valid() and _done(form, lambda: _set_line(request, form)):
-            messages.success(request, _("新的标准已保存,从生效日期起适用。"))
+            messages.success(request, _("新的标准已保存，从生效日期起适用。"))
             return redirect("reference:lines")
     rows = [(row, KIND_LABELS[LineKind(row.kind)]) for row in queries.line_rows()]
     context = {"rows": rows, "form": form, "tab": "lines", "may_write": bool(regions_of(request.viewer))}

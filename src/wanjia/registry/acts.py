@@ -9,26 +9,27 @@ ACTS = [
     Act(
         "registry.load",
         Sentence(
-            "装载了 {year} 年度登记数据:{households} 户 {persons} 人,{rejected} 行未通过校验",
+            "装载了 {year} 年度登记数据：{households} 户 {persons} 人，{rejected} 行未通过校验",
             "loaded the register of {year}: {households} households, {persons} people, {rejected} rows refused",
         ),
     ),
     Act(
         "registry.correct",
         Sentence(
-            "更正了 {households} 户的 {count} 项登记内容,理由:{reason}",
+            "更正了 {households} 户的 {count} 项登记内容，理由：{reason}",
             "corrected {count} registered values in {households} households, because: {reason}",
         ),
     ),
-    Act("registry.remove_household", Sentence("错评清退,理由:{reason}", "removed the household, because: {reason}")),
+    Act("registry.remove_household", Sentence("错评清退，理由：{reason}", "removed the household, because: {reason}")),
     Act(
         "registry.exit_household",
-        Sentence("办理 {year} 年脱贫,理由:{reason}", "recorded the exit in {year}, because: {reason}"),
+        Sentence("办理 {year} 年脱贫，理由：{reason}", "recorded the exit in {year}, because: {reason}"),
     ),
     Act(
-        "registry.remove_members", Sentence("办理成员减少,理由:{reason}", "recorded members leaving, because: {reason}")
+        "registry.remove_members",
+        Sentence("办理成员减少，理由：{reason}", "recorded members leaving, because: {reason}"),
     ),
-    Act("registry.change_head", Sentence("更换户主,理由:{reason}", "changed the head, because: {reason}")),
+    Act("registry.change_head", Sentence("更换户主，理由：{reason}", "changed the head, because: {reason}")),
     Act(
         "registry.publish_snapshot",
         Sentence(

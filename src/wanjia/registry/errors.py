@@ -9,7 +9,8 @@ class ReasonMissing(Refusal):
     code = "registry.reason_missing"
     facts = ("shortest", "longest")
     what = Sentence(
-        "没有填写理由,或理由过短、过长,操作未执行。", "The reason is missing, too short or too long; nothing was done."
+        "没有填写理由，或理由过短、过长，操作未执行。",
+        "The reason is missing, too short or too long; nothing was done.",
     )
     cure = Sentence(
         "请用 {shortest} 至 {longest} 个字说明理由。", "State the reason in {shortest} to {longest} characters."
@@ -22,11 +23,11 @@ class FieldNotEditable(Refusal):
     code = "registry.field_not_editable"
     facts = ("field",)
     what = Sentence(
-        "字段 {field} 不能直接更正,没有任何内容被改动。",
+        "字段 {field} 不能直接更正，没有任何内容被改动。",
         "The field {field} cannot be corrected directly; nothing was changed.",
     )
     cure = Sentence(
-        "请使用对应的业务操作(脱贫、清退、成员增减、更换户主)。",
+        "请使用对应的业务操作（脱贫、清退、成员增减、更换户主）。",
         "Use the operation for it: exit, removal, member changes, change of head.",
     )
 
@@ -50,11 +51,11 @@ class RecordChangedMeanwhile(Refusal):
     status = 409
     facts = ("conflicts",)
     what = Sentence(
-        "有 {conflicts} 项内容在您查看之后已被他人更改,本次提交未执行。",
+        "有 {conflicts} 项内容在您查看之后已被他人更改，本次提交未执行。",
         "{conflicts} of the values were changed by somebody else after you looked; nothing was written.",
     )
     cure = Sentence(
-        "请重新打开该户,核对现在的内容后再提交。",
+        "请重新打开该户，核对现在的内容后再提交。",
         "Open the household again, look at its present values, and submit once more.",
     )
 
@@ -65,7 +66,7 @@ class EditedTwice(Refusal):
     code = "registry.edited_twice"
     facts = ("field",)
     what = Sentence(
-        "同一提交中“{field}”出现了两次,没有任何内容被改动。",
+        "同一提交中“{field}”出现了两次，没有任何内容被改动。",
         "One submission changes {field} of the same record twice; nothing was changed.",
     )
     cure = Sentence("请只保留一个新值。", "Keep one new value.")
@@ -78,11 +79,11 @@ class HouseholdNotLive(Refusal):
     status = 409
     facts = ("household_no",)
     what = Sentence(
-        "户 {household_no} 已清退或注销,没有任何内容被改动。",
+        "户 {household_no} 已清退或注销，没有任何内容被改动。",
         "Household {household_no} was removed or cancelled before; nothing was changed.",
     )
     cure = Sentence(
-        "请查看该户的变更记录;如清退有误,请由县级重新识别。",
+        "请查看该户的变更记录；如清退有误，请由县级重新识别。",
         "See its history; if the removal was wrong, the county identifies it anew.",
     )
 
@@ -94,7 +95,7 @@ class CannotExit(Refusal):
     status = 409
     facts = ("household_no", "year")
     what = Sentence(
-        "户 {household_no} 现在的状态或年度({year})不能办理脱贫,没有任何内容被改动。",
+        "户 {household_no} 现在的状态或年度({year})不能办理脱贫，没有任何内容被改动。",
         "Household {household_no} cannot exit in {year} from its present status; nothing was changed.",
     )
     cure = Sentence("请核对脱贫标志和识别年度。", "Check its poverty status and the year it was identified.")
@@ -106,7 +107,7 @@ class HeadMustBeNamed(Refusal):
     code = "registry.head_must_be_named"
     facts = ("household_no",)
     what = Sentence(
-        "办理后户 {household_no} 将没有在户的户主,没有任何内容被改动。",
+        "办理后户 {household_no} 将没有在户的户主，没有任何内容被改动。",
         "This would leave household {household_no} without a head; nothing was changed.",
     )
     cure = Sentence("请同时指定一名在户成员为新户主。", "Name a remaining member as the new head.")
@@ -118,7 +119,7 @@ class NotAMember(Refusal):
     code = "registry.not_a_member"
     facts = ("household_no",)
     what = Sentence(
-        "所选人员中有人现在不是户 {household_no} 的在户成员,没有任何内容被改动。",
+        "所选人员中有人现在不是户 {household_no} 的在户成员，没有任何内容被改动。",
         "Somebody named is not in household {household_no} now; nothing was changed.",
     )
     cure = Sentence("请刷新成员名单后重新选择。", "Reload the members and choose again.")
@@ -142,7 +143,7 @@ class NothingToLoad(Refusal):
     code = "registry.nothing_to_load"
     facts = ("rows", "first_reason")
     what = Sentence(
-        "{rows} 行数据中没有一户通过校验(最常见原因:{first_reason}),没有装载任何数据。",
+        "{rows} 行数据中没有一户通过校验（最常见原因：{first_reason}）,没有装载任何数据。",
         "Not one household in {rows} rows passed the checks (most often: {first_reason}); nothing was loaded.",
     )
     cure = Sentence("请核对行政区划、编号和户主信息后重新装载。", "Check divisions, numbers and heads, and load again.")
@@ -154,6 +155,6 @@ class NotProtected(Refusal):
     code = "registry.not_protected"
     facts = ("field",)
     what = Sentence(
-        "字段 {field} 不是受保护内容,无需申请查看。", "The field {field} is not protected; there is nothing to reveal."
+        "字段 {field} 不是受保护内容，无需申请查看。", "The field {field} is not protected; there is nothing to reveal."
     )
     cure = Sentence("请在户页面直接查看。", "Read it on the household's page.")

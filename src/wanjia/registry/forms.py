@@ -56,7 +56,7 @@ class HouseholdFilter(forms.Form):
     def clean_text(self) -> str:
         text = str(self.cleaned_data["text"]).strip()
         if len(key_text(text) or "") >= SHORTEST_NUMBER and text[:6].isdigit():
-            raise forms.ValidationError(_("证件号码请在页面上方的搜索框中查询:那里的内容不会留在网址里。"))
+            raise forms.ValidationError(_("证件号码请在页面上方的搜索框中查询：那里的内容不会留在网址里。"))
         return text
 
     def filters(self, area: str) -> Filters:

@@ -122,7 +122,7 @@ def correct(request: ViewerRequest, household_no: int) -> HttpResponseBase:
         except (ValueNotAccepted, RecordChangedMeanwhile) as refusal:
             form.add_error(None, " ".join(refusal.sentences(get_language() or "zh")))
         else:
-            messages.success(request, _("已更正 {count} 项,变更已留痕。").format(count=done.fields))
+            messages.success(request, _("已更正 {count} 项，变更已留痕。").format(count=done.fields))
             return redirect("registry:household", found.pk)
     sections = [(member, form.member_fields(member.person.pk)) for member in members]
     context = {"household": found, "form": form, "sections": sections, "place": full_name(found.village_code)}

@@ -5,7 +5,7 @@ ACTS = [
     Act(
         "resolution.resolve",
         Sentence(
-            "将该批数据归户:{matched} 条属于登记人口,{unmatched} 条不属于",
+            "将该批数据归户：{matched} 条属于登记人口，{unmatched} 条不属于",
             "resolved the batch: {matched} records of registered people, {unmatched} of others",
         ),
     ),

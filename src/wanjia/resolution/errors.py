@@ -7,7 +7,7 @@ class BatchNotAccepted(Refusal):
     code = "resolution.batch_not_accepted"
     status = 409
     facts = ("batch",)
-    what = Sentence("第 {batch} 批尚未采纳,不能归户。", "Batch {batch} is not accepted, so it cannot be resolved.")
+    what = Sentence("第 {batch} 批尚未采纳，不能归户。", "Batch {batch} is not accepted, so it cannot be resolved.")
     cure = Sentence("请先在数据来源中采纳该批次。", "Accept the batch first, under data sources.")
 
 

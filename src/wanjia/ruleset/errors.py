@@ -16,7 +16,7 @@ class NotARuleFile(RuleFileRefused):
 
     code = "ruleset.not_a_rule_file"
     facts = ("file", "problem")
-    what = Sentence("规则文件 {file} 无法读取:{problem}", "The rule file {file} cannot be read: {problem}")
+    what = Sentence("规则文件 {file} 无法读取：{problem}", "The rule file {file} cannot be read: {problem}")
     cure = Sentence(
         "规则文件是 UTF-8 的 YAML,写法见 docs/reference/rule-files.md。",
         "A rule file is YAML in UTF-8; docs/reference/rule-files.md shows how to write one.",
@@ -29,7 +29,7 @@ class UnknownKey(RuleFileRefused):
     code = "ruleset.unknown_key"
     facts = ("file", "key", "nearest")
     what = Sentence("{file}:不认识的键 {key}。", "{file}: unknown key {key}.")
-    cure = Sentence("相近的键:{nearest}。", "The nearest keys are: {nearest}.")
+    cure = Sentence("相近的键：{nearest}。", "The nearest keys are: {nearest}.")
 
 
 class MissingKey(RuleFileRefused):
@@ -39,7 +39,7 @@ class MissingKey(RuleFileRefused):
     facts = ("file", "key")
     what = Sentence("{file}:缺少 {key}。", "{file}: {key} is missing.")
     cure = Sentence(
-        "请补上;含义见 docs/reference/rule-files.md。", "Add it; docs/reference/rule-files.md tells its meaning."
+        "请补上；含义见 docs/reference/rule-files.md。", "Add it; docs/reference/rule-files.md tells its meaning."
     )
 
 
@@ -50,7 +50,7 @@ class WrongValue(RuleFileRefused):
     facts = ("file", "key", "wanted", "found")
     what = Sentence("{file}:{key} 应为 {wanted},实际为 {found}。", "{file}: {key} must be {wanted} but is {found}.")
     cure = Sentence(
-        "请更正;代码和编号要加引号,日期写作 2015-12-31。",
+        "请更正；代码和编号要加引号，日期写作 2015-12-31。",
         "Correct it; quote codes and numbers of things, write days as 2015-12-31.",
     )
 
@@ -61,7 +61,7 @@ class UnknownDataset(RuleFileRefused):
     code = "ruleset.unknown_dataset"
     facts = ("file", "dataset", "nearest")
     what = Sentence("{file}:没有声明数据集 {dataset}。", "{file}: the dataset {dataset} is not declared.")
-    cure = Sentence("相近的数据集:{nearest}。", "The nearest datasets are: {nearest}.")
+    cure = Sentence("相近的数据集：{nearest}。", "The nearest datasets are: {nearest}.")
 
 
 class BadExpression(RuleFileRefused):
@@ -82,7 +82,7 @@ class UnknownEvidence(RuleFileRefused):
     code = "ruleset.unknown_evidence"
     facts = ("file", "key", "name", "nearest")
     what = Sentence("{file}:{key} 中的 {name} 不可用。", "{file}: {name} cannot be used in {key}.")
-    cure = Sentence("可用:{nearest}。", "There are: {nearest}.")
+    cure = Sentence("可用：{nearest}。", "There are: {nearest}.")
 
 
 class FixturesTooFew(RuleFileRefused):
@@ -91,10 +91,10 @@ class FixturesTooFew(RuleFileRefused):
     code = "ruleset.fixtures_too_few"
     facts = ("file", "firing", "silent")
     what = Sentence(
-        "{file}:样例不足(应触发 {firing} 个,不应触发 {silent} 个)。",
+        "{file}:样例不足（应触发 {firing} 个，不应触发 {silent} 个）。",
         "{file}: too few fixtures ({firing} that fire, {silent} that do not).",
     )
-    cure = Sentence("两种样例各写至少一个,并写明理由。", "Write at least one of each, and say why.")
+    cure = Sentence("两种样例各写至少一个，并写明理由。", "Write at least one of each, and say why.")
 
 
 class FixtureDisagrees(RuleFileRefused):
@@ -102,8 +102,10 @@ class FixtureDisagrees(RuleFileRefused):
 
     code = "ruleset.fixture_disagrees"
     facts = ("file", "fixtures")
-    what = Sentence("{file}:规则与样例不一致:{fixtures}。", "{file}: the rule disagrees with its fixtures: {fixtures}.")
-    cure = Sentence("请更正条件或样例,两者必须一致。", "Correct the condition or the fixture; they must agree.")
+    what = Sentence(
+        "{file}:规则与样例不一致：{fixtures}。", "{file}: the rule disagrees with its fixtures: {fixtures}."
+    )
+    cure = Sentence("请更正条件或样例，两者必须一致。", "Correct the condition or the fixture; they must agree.")
 
 
 class DuplicateRule(RuleFileRefused):
@@ -112,7 +114,9 @@ class DuplicateRule(RuleFileRefused):
     code = "ruleset.duplicate_rule"
     facts = ("file", "rule", "other")
     what = Sentence("{file}:规则编号 {rule} 已在 {other} 中使用。", "{file}: the rule id {rule} is used by {other}.")
-    cure = Sentence("请换一个编号;编号停用后也不再使用。", "Take another id; ids are not used again even when retired.")
+    cure = Sentence(
+        "请换一个编号；编号停用后也不再使用。", "Take another id; ids are not used again even when retired."
+    )
 
 
 class ParameterNotInForce(RuleFileRefused):

@@ -8,10 +8,10 @@ class NotVisible(Refusal):
     status = 404
     facts = ("kind",)
     what = Sentence(
-        "没有找到这条记录,或它不在您的管辖范围内。", "There is no such record, or it lies outside your area."
+        "没有找到这条记录，或它不在您的管辖范围内。", "There is no such record, or it lies outside your area."
     )
     cure = Sentence(
-        "请核对编号;如果应当由您办理,请联系上一级管理员调整授权。",
+        "请核对编号；如果应当由您办理，请联系上一级管理员调整授权。",
         "Check the number; if it should be yours, ask the administrator one level up for a grant.",
     )
 
@@ -27,7 +27,7 @@ class NotAllowed(Refusal):
         "Your role may not do this ({action}); nothing was changed.",
     )
     cure = Sentence(
-        "如工作需要,请联系上一级管理员开通相应岗位。",
+        "如工作需要，请联系上一级管理员开通相应岗位。",
         "If your work needs it, ask the administrator one level up for the role.",
     )
 
@@ -39,7 +39,7 @@ class Unscoped(Refusal):
     status = 500
     facts = ("model",)
     what = Sentence(
-        "程序试图越过权限范围读取数据,已被阻止。", "The program tried to read data without a scope and was stopped."
+        "程序试图越过权限范围读取数据，已被阻止。", "The program tried to read data without a scope and was stopped."
     )
     cure = Sentence(
         "请把出现的时间和页面告诉系统管理员。", "Tell the system administrator when and on which page this happened."

@@ -11,7 +11,7 @@ class ContractMalformed(Refusal):
     code = "sources.contract_malformed"
     status = 500
     facts = ("file", "problem")
-    what = Sentence("数据合同 {file} 有误:{problem}。", "The dataset contract {file} is wrong: {problem}.")
+    what = Sentence("数据合同 {file} 有误：{problem}。", "The dataset contract {file} is wrong: {problem}.")
     cure = Sentence(
         "请按 docs/reference/dataset-contracts.md 更正该文件。",
         "Correct it as docs/reference/dataset-contracts.md says.",
@@ -25,7 +25,7 @@ class UnknownDataset(Refusal):
     status = 404
     facts = ("dataset", "known")
     what = Sentence("没有数据集 {dataset} 的数据合同。", "There is no contract for the dataset {dataset}.")
-    cure = Sentence("现有数据集:{known}。", "There are contracts for: {known}.")
+    cure = Sentence("现有数据集：{known}。", "There are contracts for: {known}.")
 
 
 class FileRefused(Refusal):
@@ -38,7 +38,7 @@ class EmptyFile(FileRefused):
     """The file has no content, or a header and no rows."""
 
     code = "sources.empty_file"
-    what = Sentence("文件中没有数据行,没有接收任何内容。", "The file holds no rows; nothing was taken in.")
+    what = Sentence("文件中没有数据行，没有接收任何内容。", "The file holds no rows; nothing was taken in.")
     cure = Sentence("请核对导出条件后重新导出并上传。", "Check the export's conditions, export again and upload.")
 
 
@@ -48,11 +48,11 @@ class UnsupportedFormat(FileRefused):
     code = "sources.unsupported_format"
     facts = ("format",)
     what = Sentence(
-        "这是 {format} 文件,目前只接收 CSV 文本;没有接收任何内容。",
+        "这是 {format} 文件，目前只接收 CSV 文本；没有接收任何内容。",
         "This is a {format} file; only CSV text is taken in so far. Nothing was taken in.",
     )
     cure = Sentence(
-        "请在表格软件中先把证件号码列设为“文本”,另存为“CSV(逗号分隔)”后上传;压缩包请先解压。",
+        "请在表格软件中先把证件号码列设为“文本”，另存为“CSV(逗号分隔)”后上传；压缩包请先解压。",
         "Set the identity number column to text, save as CSV (comma separated) and upload that; unpack archives first.",
     )
 
@@ -61,8 +61,8 @@ class BinaryFile(FileRefused):
     """Not text at all."""
 
     code = "sources.binary_file"
-    what = Sentence("文件内容不是文本,没有接收任何内容。", "The file is not text; nothing was taken in.")
-    cure = Sentence("请确认选对了文件,并导出为 CSV。", "Make sure it is the right file, exported as CSV.")
+    what = Sentence("文件内容不是文本，没有接收任何内容。", "The file is not text; nothing was taken in.")
+    cure = Sentence("请确认选对了文件，并导出为 CSV。", "Make sure it is the right file, exported as CSV.")
 
 
 class Undecodable(FileRefused):
@@ -71,11 +71,11 @@ class Undecodable(FileRefused):
     code = "sources.undecodable"
     facts = ("line",)
     what = Sentence(
-        "从第 {line} 行起文字编码无法识别(既不是 UTF-8 也不是 GB18030),没有接收任何内容。",
+        "从第 {line} 行起文字编码无法识别（既不是 UTF-8 也不是 GB18030）,没有接收任何内容。",
         "From line {line} on the text is neither UTF-8 nor GB18030; nothing was taken in.",
     )
     cure = Sentence(
-        "请重新导出;如经过邮件或聊天软件传送,请改用压缩包传送。",
+        "请重新导出；如经过邮件或聊天软件传送，请改用压缩包传送。",
         "Export it again; send it packed if it travels by mail or chat.",
     )
 
@@ -86,11 +86,11 @@ class UnknownLayout(FileRefused):
     code = "sources.unknown_layout"
     facts = ("lines", "nearest", "missing")
     what = Sentence(
-        "前 {lines} 行中没有找到已知数据集的表头(最接近:{nearest},缺少列:{missing});没有接收任何内容。",
+        "前 {lines} 行中没有找到已知数据集的表头（最接近：{nearest},缺少列：{missing}）;没有接收任何内容。",
         "No known header within the first {lines} lines (nearest: {nearest}, lacking: {missing}); nothing taken in.",
     )
     cure = Sentence(
-        "请保留原表头导出;如部门更改了列名,请让数据管理员在数据合同中补充同义列名。",
+        "请保留原表头导出；如部门更改了列名，请让数据管理员在数据合同中补充同义列名。",
         "Export it with its header; if the department renamed columns, have the new names added to the contract.",
     )
 
@@ -105,7 +105,7 @@ class WrongDataset(FileRefused):
         "The dataset chosen is {expected}, but the file is {found}; nothing was taken in.",
     )
     cure = Sentence(
-        "请核对文件,或改选数据集后重新上传。", "Check the file, or choose the other dataset and upload again."
+        "请核对文件，或改选数据集后重新上传。", "Check the file, or choose the other dataset and upload again."
     )
 
 
@@ -115,7 +115,7 @@ class ColumnTwice(FileRefused):
     code = "sources.column_twice"
     facts = ("column",)
     what = Sentence(
-        "表头中有两列都对应 {column},无法判断以哪列为准;没有接收任何内容。",
+        "表头中有两列都对应 {column},无法判断以哪列为准；没有接收任何内容。",
         "Two columns mean {column}; nothing was taken in.",
     )
     cure = Sentence("请删除或改名其中一列后重新上传。", "Delete or rename one of them and upload again.")
@@ -127,7 +127,7 @@ class TruncatedFile(FileRefused):
     code = "sources.truncated_file"
     facts = ("line",)
     what = Sentence(
-        "文件在第 {line} 行中断(最后一行不完整),可能没有传完;没有采纳任何内容。",
+        "文件在第 {line} 行中断（最后一行不完整）,可能没有传完；没有采纳任何内容。",
         "The file breaks off in line {line}: it may not have arrived whole. Nothing was taken in.",
     )
     cure = Sentence("请核对文件大小后重新导出或重新上传。", "Compare the size, then export or upload it again.")
@@ -139,10 +139,10 @@ class UnbalancedQuote(FileRefused):
     code = "sources.unbalanced_quote"
     facts = ("line",)
     what = Sentence(
-        "第 {line} 行的双引号没有配对,之后的内容无法分列;没有采纳任何内容。",
+        "第 {line} 行的双引号没有配对，之后的内容无法分列；没有采纳任何内容。",
         "A quote opened in line {line} is never closed, so what follows cannot be split. Nothing was taken in.",
     )
-    cure = Sentence("请更正该行的双引号,或重新导出后上传。", "Correct the quotes in that line, or export again.")
+    cure = Sentence("请更正该行的双引号，或重新导出后上传。", "Correct the quotes in that line, or export again.")
 
 
 class MostlyBroken(FileRefused):
@@ -151,7 +151,7 @@ class MostlyBroken(FileRefused):
     code = "sources.mostly_broken"
     facts = ("broken", "rows")
     what = Sentence(
-        "{rows} 行数据中有 {broken} 行的列数与表头不符,分隔符或版式可能有误;没有采纳任何内容。",
+        "{rows} 行数据中有 {broken} 行的列数与表头不符，分隔符或版式可能有误；没有采纳任何内容。",
         "{broken} of {rows} rows have another number of columns than the header; nothing was taken in.",
     )
     cure = Sentence("请核对分隔符与表头后重新导出。", "Check delimiter and header, and export again.")
@@ -163,7 +163,7 @@ class FileUnreadable(Refusal):
     code = "sources.file_unreadable"
     status = 422
     facts = ("batch", "reason", "what_zh", "what_en", "cure_zh", "cure_en")
-    what = Sentence("第 {batch} 批无法读取:{what_zh}", "Batch {batch} cannot be read: {what_en}")
+    what = Sentence("第 {batch} 批无法读取：{what_zh}", "Batch {batch} cannot be read: {what_en}")
     cure = Sentence("{cure_zh}", "{cure_en}")
 
 
@@ -174,11 +174,11 @@ class AlreadyDelivered(Refusal):
     status = 409
     facts = ("batch", "received_on")
     what = Sentence(
-        "这份文件与 {received_on} 接收的第 {batch} 批完全相同,没有重复接收。",
+        "这份文件与 {received_on} 接收的第 {batch} 批完全相同，没有重复接收。",
         "This file is the same as batch {batch}, received on {received_on}; it was not taken in again.",
     )
     cure = Sentence(
-        "如需更正,请上传更正后的文件;如原批次有误,请先退回原批次。",
+        "如需更正，请上传更正后的文件；如原批次有误，请先退回原批次。",
         "Upload the corrected file; if that batch was a mistake, send it back first.",
     )
 
@@ -190,7 +190,7 @@ class BatchMovedOn(Refusal):
     status = 409
     facts = ("batch", "status")
     what = Sentence(
-        "第 {batch} 批目前为“{status}”,不能进行此操作;没有改动。", "Batch {batch} is {status}; nothing was changed."
+        "第 {batch} 批目前为“{status}”，不能进行此操作；没有改动。", "Batch {batch} is {status}; nothing was changed."
     )
     cure = Sentence("请刷新页面查看最新状态。", "Reload the page to see where it stands.")
 
@@ -202,7 +202,7 @@ class NothingToAccept(Refusal):
     status = 409
     facts = ("batch",)
     what = Sentence("第 {batch} 批没有一行可以采纳。", "Batch {batch} has not a single row to accept.")
-    cure = Sentence("请下载问题表,更正后重新上传。", "Fetch the reject sheet, correct the rows and upload again.")
+    cure = Sentence("请下载问题表，更正后重新上传。", "Fetch the reject sheet, correct the rows and upload again.")
 
 
 class OutsideCoverage(Refusal):

@@ -47,29 +47,31 @@ _ALL = (
     _reject("undecodable", "含有无法识别的字符", "holds characters that cannot be read"),
     _reject("missing", "必填项为空", "is required and empty"),
     _reject("too_long", "内容超长", "is too long"),
-    _warn("label_unknown", "不在代码表中,按原文保留", "is in no code list; kept as written"),
+    _warn("label_unknown", "不在代码表中，按原文保留", "is in no code list; kept as written"),
     _warn("name_damaged", "姓名中有缺字(?或□),只能按号码比对", "has lost characters; matched by number only"),
     _reject(of_date(DateFault.UNREADABLE), "不是日期", "is no date"),
-    _reject(of_date(DateFault.AMBIGUOUS), "日期写法有歧义,请写成 2018-03-05", "is ambiguous; write 2018-03-05"),
+    _reject(of_date(DateFault.AMBIGUOUS), "日期写法有歧义，请写成 2018-03-05", "is ambiguous; write 2018-03-05"),
     _reject(of_date(DateFault.IMPOSSIBLE), "没有这一天", "is a day that never was"),
     _reject(of_date(DateFault.OUT_OF_RANGE), "日期超出合理范围", "is out of range"),
     _reject(of_date(DateFault.TOO_COARSE), "需要精确到日", "must name the day"),
     _reject("date_future", "日期晚于今天", "lies in the future"),
-    _warn("date_serial", "为表格软件的日期序号,已换算", "came as a spreadsheet's serial number and was converted"),
+    _warn("date_serial", "为表格软件的日期序号，已换算", "came as a spreadsheet's serial number and was converted"),
     _reject(
         of_identity(Fault.RUINED),
-        "已被表格软件转成数字,末几位丢失;请把该列设为“文本”后重新导出",
+        "已被表格软件转成数字，末几位丢失；请把该列设为“文本”后重新导出",
         "was turned into a number and lost its last digits; re-export the column as text",
     ),
-    _warn(of_identity(Fault.EMPTY), "没有证件号码,不能按号码比对", "is empty; cannot be matched by number"),
-    _warn(of_identity(Fault.PLACEHOLDER), "是占位号码,不能按号码比对", "is a placeholder; cannot be matched by number"),
+    _warn(of_identity(Fault.EMPTY), "没有证件号码，不能按号码比对", "is empty; cannot be matched by number"),
+    _warn(
+        of_identity(Fault.PLACEHOLDER), "是占位号码，不能按号码比对", "is a placeholder; cannot be matched by number"
+    ),
     _warn(of_identity(Fault.LENGTH), "长度不对", "has a wrong length"),
     _warn(
         of_identity(Fault.LOOK_ALIKE), "疑似把数字写成了字母(如 O 与 0)", "seems to have letters for digits (O for 0)"
     ),
     _warn(of_identity(Fault.CHARACTERS), "含有号码中不应有的字符", "has characters no number has"),
     _warn(
-        of_identity(Fault.CENTENARIAN), "是 15 位百岁老人号段,请核实", "is a 15-digit number reserved for centenarians"
+        of_identity(Fault.CENTENARIAN), "是 15 位百岁老人号段，请核实", "is a 15-digit number reserved for centenarians"
     ),
     _warn(of_identity(Fault.DATE), "中的出生日期不存在", "states a birth date that never was"),
     _warn(of_identity(Fault.FUTURE), "中的出生日期晚于今天", "states a birth date in the future"),

@@ -15,6 +15,6 @@ ACTS = [
     ),
     Act(
         "workforce.unpair",
-        Sentence("自 {from} 起结束结对,理由:{reason}", "ended the pairing from {from}, because: {reason}"),
+        Sentence("自 {from} 起结束结对，理由：{reason}", "ended the pairing from {from}, because: {reason}"),
     ),
 ]

@@ -20,10 +20,10 @@ class NotPaired(Refusal):
     status = 409
     facts = ("household_no",)
     what = Sentence(
-        "该联系人现在没有与户 {household_no} 结对,没有任何内容被改动。",
+        "该联系人现在没有与户 {household_no} 结对，没有任何内容被改动。",
         "The contact is not paired with household {household_no} now; nothing was changed.",
     )
-    cure = Sentence("请刷新页面,查看现在的结对关系。", "Reload the page and look at the present pairings.")
+    cure = Sentence("请刷新页面，查看现在的结对关系。", "Reload the page and look at the present pairings.")
 
 
 class EndsBeforeItBegan(Refusal):

@@ -65,7 +65,7 @@ def _lines(viewer: Viewer, filters: Filters, account: str, promised: int) -> Ite
         account=account, at=clock.now().astimezone(clock.CHINA).strftime("%Y-%m-%d %H:%M"), rows=written
     )
     if written != promised:
-        said += gettext(";导出期间数据有变动,原计 {rows} 行").format(rows=promised)
+        said += gettext(";导出期间数据有变动，原计 {rows} 行").format(rows=promised)
     yield _line([said])
 
 
