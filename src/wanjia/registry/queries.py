@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.utils.translation import override
 
 from wanjia.accounts.models import User
 from wanjia.accounts.queries import names_of
@@ -370,7 +371,8 @@ def _shown(change: Change, side: str, field: Field | None, language: Language) -
     if field is None or not value:
         return value
     if field.name == "standing":
-        return str(Standing(value).label)
+        with override("en" if language == "en" else "zh-hans"):  # not the language of whoever asks
+            return str(Standing(value).label)
     if field.code_list:
         book = code_list(field.code_list)
         return "、".join(f"{book.label(code, language)}({code})" for code in value.split(","))
