@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from wanjia.demo.choices import Until
 from wanjia.kernel.errors import Refusal
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="万家 Wanjia: every household.")
@@ -79,6 +80,9 @@ def demo(  # noqa: PLR0913 - each is an option of the command
     records: Annotated[int, typer.Option(help="Rows in the vehicle register, about.")] = 60_000,
     county: Annotated[str, typer.Option(help="Six-digit code of a county in Guangxi.")] = "451228",
     home: Annotated[Path | None, typer.Option(help="Where the demo keeps its data.")] = None,
+    until: Annotated[
+        Until, typer.Option(help="How far: founded (the file waits in the inbox) or worked (four weeks of field work).")
+    ] = Until.WORKED,
     port: Port = 8000,
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Start the site afterwards.")] = True,
     as_json: Json = False,
@@ -89,7 +93,7 @@ def demo(  # noqa: PLR0913 - each is an option of the command
     from wanjia.demo.build import DemoRequest, build
     from wanjia.demo.serve import run_site
 
-    built = build(DemoRequest(seed=seed, people=people, records=records, county_code=county), console)
+    built = build(DemoRequest(seed, people, records, county, until), console)
     _answer(built.result.as_dict(), as_json=as_json)
     if serve:
         run_site(console, port, built.logins)

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from wanjia.demo.choices import Until
 from wanjia.demo.staff import PASSWORD
 
 PEOPLE, RECORDS, SEED = 600, 2_500, 11
@@ -42,11 +43,13 @@ class Site:
 
 
 @contextlib.contextmanager
-def installed(home: Path, *, people: int = PEOPLE, records: int = RECORDS, seed: int = SEED) -> Iterator[Site]:
+def installed(
+    home: Path, *, people: int = PEOPLE, records: int = RECORDS, seed: int = SEED, until: Until = Until.WORKED
+) -> Iterator[Site]:
     """Build a small county under `home` and serve it on a free port until the block ends."""
     with _database() as database_url:
         environment = _environment(home, database_url)
-        size = ["--people", str(people), "--records", str(records), "--seed", str(seed)]
+        size = ["--people", str(people), "--records", str(records), "--seed", str(seed), "--until", until]
         command = ["demo", "--no-serve", "--json", "--home", str(home), *size]
         with _noted(home.parent / f"{home.name}.build.log") as log:
             built = _run(command, environment, log)
