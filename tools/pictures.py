@@ -52,11 +52,13 @@ MAIN_PAGES = (
     Picture("batch", "province", "/sources/", (FIRST_ROW,)),
     Picture("runs", "province", "/comparison/"),
     Picture("run", "province", "/comparison/", (FIRST_ROW,)),
+    Picture("finding", "province", "/comparison/", (FIRST_ROW, FIRST_ROW)),
     Picture("cases", "county", "/cases/"),
-    Picture("case", "county", "/cases/", (FIRST_ROW,)),
-    Picture("households", "county", "/registry/"),
-    Picture("household", "county", "/registry/", (FIRST_ROW,)),
+    Picture("case", "verifier", "/cases/mine/", (FIRST_ROW,)),
+    Picture("households", "county", "/registry/households/"),
+    Picture("household", "county", "/registry/households/", (FIRST_ROW,)),
     Picture("people", "secadmin", "/people/"),
+    Picture("log", "auditor", "/audit/"),
 )
 
 

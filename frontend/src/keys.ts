@@ -8,7 +8,7 @@ export function followKeys(): void {
     const target = event.target as HTMLElement;
     if (target.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName)) return;
     if (event.key === '/') {
-      const search = document.querySelector<HTMLInputElement>('.w-search input');
+      const search = document.querySelector<HTMLInputElement>('.w-search input[type=search]');
       if (search) {
         event.preventDefault();
         search.focus();
