@@ -11,6 +11,7 @@ import json
 import resource
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -148,9 +149,19 @@ def founded(request: DemoRequest, console: Console) -> county.Founded:
             people=request.people,
         )
         delivery = vehicles.deliver(random=random, county=invented, rows=request.records)
-        posts = tuple(staff.posts(random, county=(place.code, place.name), city=place.city, places=place.townships))
+        offices = {"county": (place.code, place.name), "city": place.city}
+        stage_village = _busiest(invented, delivery)
+        posts = tuple(staff.posts(random, **offices, places=place.townships, stage=stage_village))
     with stage(console, f"登记 registering {sum(1 for _ in invented.residents):,} people"):
         return county.found(place, invented, posts, delivery)
+
+
+def _busiest(invented: world.County, delivery: vehicles.VehicleFile) -> str:
+    """The village with the most to find, so that the logins people try have something to do."""
+    home_of = {member.person_no: home for home in invented.homes for member in home.members}
+    cars = [fact for fact in delivery.truth if fact.findable and fact.fate is vehicles.Fate.CAR_BEFORE]
+    villages = Counter(home_of[fact.person_no].village_code for fact in cars)
+    return min(villages or {invented.homes[0].village_code: 0}, key=lambda code: (-villages[code], code))
 
 
 def _run(request: DemoRequest, console: Console) -> tuple[dict[str, object], Sequence[staff.Post]]:

@@ -53,7 +53,10 @@ def play(scene: Founded, run_id: int, random: Random) -> tuple[int, int]:
     cast = _Cast(scene)
     _send_down(cast, run_id)
     for number, township in enumerate(scene.place.townships):
-        _work_through(cast, township.code, SPEED[number % len(SPEED)], random)
+        if cast.stage.startswith(township.code):
+            _leave_open(cast, township.code, random)
+        else:
+            _work_through(cast, township.code, SPEED[number % len(SPEED)], random)
     _decide_and_sample(cast)
     with _on(SECOND_ROUND):
         for township in scene.place.townships[::2]:  # the rest still waits for the province's screening
@@ -67,23 +70,20 @@ class _Cast:
 
     def __init__(self, scene: Founded) -> None:
         self.scene = scene
-        self.township_names = {
-            place.code: ("township", "verifier")
-            if index == 0
-            else (f"township-{place.code}", f"officer-{place.code}-1")
-            for index, place in enumerate(scene.place.townships)
-        }
-        self._first_village = scene.place.townships[0].villages[0][0]
+        self._holders: dict[tuple[str, str], list[str]] = {}
+        for post in scene.posts:
+            self._holders.setdefault((post.role, post.area), []).append(post.username)
+        self.stage = next(post.area for post in scene.posts if post.role == "village_operator" and post.shown)
         self.viewer: Callable[[str], Viewer] = cache(scene.viewer)
 
     def reviewer(self, township: str) -> Viewer:
-        return self.viewer(self.township_names[township][0])
+        return self.viewer(self._holders["township_reviewer", township][0])
 
     def verifiers(self, township: str) -> Sequence[str]:
-        return (self.township_names[township][1], f"officer-{township}-2")
+        return self._holders["information_officer", township]
 
     def operator(self, village: str) -> Viewer:
-        return self.viewer("village" if village == self._first_village else f"village-{village}")
+        return self.viewer(self._holders["village_operator", village][0])
 
 
 @contextmanager
@@ -133,6 +133,19 @@ def _work_through(cast: _Cast, township: str, speed: str, random: Random) -> Non
             _see_to(cast, case.case_no, officer, reviewer if speed == "quick" else None, random)
 
 
+def _leave_open(cast: _Cast, township: str, random: Random) -> None:
+    """The stage's own township: in turn a case for the village, one for the verifier, one nobody has yet."""
+    reviewer, officer = cast.reviewer(township), cast.verifiers(township)[0]
+    for number, case in enumerate(sorted(_cases_in(township), key=lambda case: case.area_code != cast.stage)):
+        if number % 3 == 2:
+            continue
+        with _on(ASSIGNED, 10):
+            _act(reviewer, case, "assign", Answer(assignee=cast.scene.users[officer]))
+        if number % 3 == 0:
+            with _on(VERIFIED["fair"], 15, random.randrange(60)):
+                _report(cast.viewer(officer), case.case_no, "04")
+
+
 def _cases_in(township: str) -> list[Case]:
     rows = Case.objects.visible_to(system_viewer("demo.build"))
     return list(rows.filter(holder_area=township, step="dispatched_town").order_by("case_no"))
@@ -144,10 +157,7 @@ def _see_to(cast: _Cast, case_no: int, officer: str, reviewer: Viewer | None, ra
     outcome = _outcome_for(case, random)
     begun = VERIFIED["fair" if reviewer is None else "quick"]
     with _on(begun + timedelta(days=random.randrange(4)), 15, random.randrange(60)):
-        viewer = cast.viewer(officer)
-        _photograph(viewer, case)
-        until = date(2021, 12, 31) if outcome == "05" else None
-        _act(viewer, case, "verify", Answer(outcome=outcome, note=NOTES[outcome], until=until))
+        _report(cast.viewer(officer), case_no, outcome)
     if reviewer is None or random.random() < 0.15:
         return  # still waits for the village, or for the township
     case = _case(case_no)
@@ -158,6 +168,14 @@ def _see_to(cast: _Cast, case_no: int, officer: str, reviewer: Viewer | None, ra
     if random.random() < 0.8:
         with _on(REVIEWED, 16, random.randrange(60)):
             _act(reviewer, _case(case_no), "review", Answer(note="材料齐全，同意。"))
+
+
+def _report(viewer: Viewer, case_no: int, outcome: str) -> None:
+    """What the verifier found at the door, with a picture."""
+    case = _case(case_no)
+    _photograph(viewer, case)
+    until = date(2021, 12, 31) if outcome == "05" else None
+    _act(viewer, case, "verify", Answer(outcome=outcome, note=NOTES[outcome], until=until))
 
 
 def _outcome_for(case: Case, random: Random) -> str:

@@ -38,13 +38,15 @@ class Place:
     villages: Sequence[tuple[str, str]]
 
 
-def posts(random: Random, *, county: tuple[str, str], city: tuple[str, str], places: Sequence[Place]) -> Iterator[Post]:
-    """Everybody, the shown logins first. `county` and `city` are (code, name)."""
+def posts(
+    random: Random, *, county: tuple[str, str], city: tuple[str, str], places: Sequence[Place], stage: str
+) -> Iterator[Post]:
+    """Everybody. `county` and `city` are (code, name); `stage` is the village of the logins below the county."""
     yield from _offices(random, county, city)
-    for place_index, place in enumerate(places):
-        yield from _township(random, place, first=place_index == 0)
-        for village_index, village in enumerate(place.villages):
-            yield from _village(random, place, village, first=place_index == 0 and village_index == 0)
+    for place in places:
+        yield from _township(random, place, first=stage.startswith(place.code))
+        for village in place.villages:
+            yield from _village(random, place, village, first=village[0] == stage)
 
 
 def _name(random: Random) -> str:
