@@ -20,12 +20,14 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from playwright.sync_api import Page  # noqa: E402 - the tests' helpers are found from the root
+from PIL import Image  # noqa: E402
+from playwright.sync_api import Page  # noqa: E402
 
 from tests.browser.chromium import NARROW, WIDE, Desk, chromium  # noqa: E402
 from tests.browser.site import Site, served  # noqa: E402
 
 PICTURES = ROOT / "docs/pictures"
+TALLEST = {WIDE: 1200, NARROW: 1400}  # a list's rows beyond this say nothing new
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +49,14 @@ FIRST_ROW = "main a.w-row-link"
 MAIN_PAGES = (
     Picture("sign-in", "", "/sign-in/"),
     Picture("home", "county", "/"),
-    Picture("home-village", "village", "/"),
+    Picture("home-township", "township", "/"),
     Picture("batches", "province", "/sources/"),
     Picture("batch", "province", "/sources/", (FIRST_ROW,)),
     Picture("runs", "province", "/comparison/"),
     Picture("run", "province", "/comparison/", (FIRST_ROW,)),
     Picture("finding", "province", "/comparison/", (FIRST_ROW, FIRST_ROW)),
     Picture("cases", "county", "/cases/"),
-    Picture("case", "verifier", "/cases/mine/", (FIRST_ROW,)),
+    Picture("case", "township", "/cases/mine/", (FIRST_ROW,)),
     Picture("households", "county", "/registry/households/"),
     Picture("household", "county", "/registry/households/", (FIRST_ROW,)),
     Picture("people", "secadmin", "/people/"),
@@ -80,7 +82,10 @@ def _take(desk: Desk, picture: Picture, language: str, width: int) -> Path:
     page = desk.open(picture.login, width=width, language=language)
     _go(page, picture)
     path = PICTURES / f"{picture.name}-{language}-{width}.png"
-    page.screenshot(path=path, full_page=page.evaluate("document.documentElement.scrollHeight") < 3 * width)
+    height = min(page.evaluate("document.documentElement.scrollHeight"), TALLEST[width])
+    page.screenshot(path=path, full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height})
+    with Image.open(path) as drawn:
+        drawn.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
     page.context.close()
     return path
 
