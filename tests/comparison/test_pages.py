@@ -14,7 +14,10 @@ from wanjia.comparison.models import Run
 from wanjia.comparison.panels import household_cases
 from wanjia.comparison.queries import Filters
 from wanjia.comparison.services import issue_findings, run_comparison
+from wanjia.jobs.models import Job
+from wanjia.jobs.services import enqueue
 from wanjia.kernel import clock
+from wanjia.scope.system import system_viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -157,3 +160,26 @@ def test_the_pages_speak_english(run, office, browse):
     assert "Issue the 4 that match" in text
     body = re.sub(r"<nav.*?</nav>|<header.*?</header>|<table.*?</table>", "", text, flags=re.DOTALL)
     assert "疑点" not in body
+
+
+def test_a_comparison_asked_for_is_followed_until_its_findings_are_there(run, browse):
+    province = browse("province")
+    asked = province.post(reverse("comparison:request"))
+    again = province.post(reverse("comparison:request"))
+    assert asked.url == again.url, "while one waits, no second one is put into the queue"
+    assert "正在比对" in province.get(asked.url).content.decode()
+
+    Job.objects.filter(name="comparison.compare").update(state="done", result={"run_id": run.pk})
+    assert province.get(asked.url).url == page_of(run)
+    assert province.get(asked.url, headers={"HX-Request": "true"}).headers["HX-Redirect"] == page_of(run)
+
+
+def test_only_comparisons_are_followed_here(run, browse):
+    other = enqueue("comparison.run", {"run_id": run.pk}, viewer=system_viewer("jobs.schedule"))
+    assert browse("province").get(reverse("comparison:comparing", args=[other.pk])).status_code == 404
+
+
+def test_a_comparison_without_deliveries_is_refused_at_once(world, browse):
+    answer = browse("province").post(reverse("comparison:request"))
+    assert answer.status_code == 409
+    assert not Run.objects.exists()

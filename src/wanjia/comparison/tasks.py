@@ -12,7 +12,7 @@ def run(job: JobHandle, run_id: int) -> None:
     services.run_comparison(viewer=job.viewer, run_id=run_id, job=job)
 
 
-@task("comparison.compare", lane=Lane.HEAVY, lock=lambda _: "comparison.compare")
+@task(services.COMPARE, lane=Lane.HEAVY, lock=lambda _: services.COMPARE)
 def compare(job: JobHandle) -> None:
     """Make the inputs current and run all rules over them."""
     services.compare_now(viewer=job.viewer, job=job)

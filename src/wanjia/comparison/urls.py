@@ -7,6 +7,7 @@ app_name = "comparison"
 urlpatterns = [
     path("", views.runs, name="runs"),
     path("request/", views.request_run, name="request"),
+    path("jobs/<int:job_id>/", views.comparing, name="comparing"),
     path("sample/", views.sample, name="sample"),
     path("runs/<int:run_id>/", views.run, name="run"),
     path("runs/<int:run_id>/decide/", views.decide_held, name="decide_held"),

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from wanjia.audit.services import record_access
@@ -23,10 +24,12 @@ from wanjia.comparison.choices import RunStatus
 from wanjia.comparison.forms import HeldForm, IssueForm, SampleForm
 from wanjia.comparison.models import Run, Screening
 from wanjia.comparison.queries import Filters
+from wanjia.jobs.queries import job_for
 from wanjia.kernel import clock
 from wanjia.kernel.errors import Refusal
 from wanjia.reference.queries import parameter
 from wanjia.scope.areas import LENGTHS
+from wanjia.scope.errors import NotVisible
 from wanjia.scope.routes import ViewerRequest, access
 from wanjia.ui.viewing import chosen_area
 
@@ -53,9 +56,23 @@ def runs(request: ViewerRequest) -> HttpResponse:
 @require_POST
 def request_run(request: ViewerRequest) -> HttpResponseBase:
     """Ask for a comparison of what is current; it runs in the background."""
-    asked = services.request_run(viewer=request.viewer)
-    messages.success(request, _("已发起第 %(no)s 次比对，完成后可在这里查看。") % {"no": asked.pk})
-    return redirect("comparison:run", asked.pk)
+    return redirect("comparison:comparing", services.ask_for_comparison(viewer=request.viewer).pk)
+
+
+@access("comparison.run")
+@never_cache
+@require_GET
+def comparing(request: ViewerRequest, job_id: int) -> HttpResponseBase:
+    """How far a comparison is; once done, its findings."""
+    job = job_for(request.viewer, job_id)
+    if job.name != services.COMPARE:
+        raise NotVisible(kind="job")
+    if "run_id" not in job.result:
+        return render(request, "comparison/comparing.html", {"job": job})
+    address = reverse("comparison:run", args=[job.result["run_id"]])
+    if request.headers.get("HX-Request"):  # the page is asking for news of itself: it is left
+        return HttpResponse(headers={"HX-Redirect": address})
+    return redirect(address)
 
 
 @access("comparison.read")

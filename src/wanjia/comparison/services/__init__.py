@@ -1,11 +1,13 @@
 from wanjia.comparison.services.dispatch import ISSUE, Issued, Screened, issue_findings, screen
-from wanjia.comparison.services.prepare import compare_now, refresh_inputs
+from wanjia.comparison.services.prepare import COMPARE, ask_for_comparison, compare_now, refresh_inputs
 from wanjia.comparison.services.run import discard_run, release_run, request_run, run_comparison
 
 __all__ = [
+    "COMPARE",
     "ISSUE",
     "Issued",
     "Screened",
+    "ask_for_comparison",
     "compare_now",
     "discard_run",
     "issue_findings",

@@ -54,9 +54,9 @@ def run_comparison(
     _require(viewer, run.region)
     if run.status == RunStatus.REQUESTED:
         computed = _compute(run, job)
-        with _finishing(job):
+        with _finishing(job, run.pk):
             return _finish(viewer, run.pk, computed)
-    with _finishing(job):  # the job has nothing left to do, and says so
+    with _finishing(job, run.pk):  # the job has nothing left to do, and says so
         return run
 
 
@@ -169,7 +169,7 @@ def _tell(job: JobHandle | None, done: int, note: str) -> None:
 
 
 @contextmanager
-def _finishing(job: JobHandle | None) -> Iterator[None]:
+def _finishing(job: JobHandle | None, run_id: int) -> Iterator[None]:
     """The transaction of the run's effect: the job's own, which a worker that lost it cannot enter."""
-    with job.finishing() if job is not None else transaction.atomic():
+    with job.finishing({"run_id": run_id}) if job is not None else transaction.atomic():
         yield
