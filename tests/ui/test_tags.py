@@ -90,10 +90,12 @@ def test_the_pager_keeps_the_filters():
     assert 'href="?town=3&amp;page=8"' in html
 
 
-def test_a_list_read_after_a_key_goes_forward():
-    class Cut:
-        next_cursor, total = "120:7", 3012
+class Cut:
+    next_cursor, total = "120:7", 3012
 
-    html = shown("{% pager page %}", page=Cut, request=RequestFactory().get("/x/?rule=RA-02"))
+
+@pytest.mark.parametrize("page", [Cut, {"next_cursor": "120:7", "total": 3012}])
+def test_a_list_read_after_a_key_goes_forward(page):
+    html = shown("{% pager page %}", page=page, request=RequestFactory().get("/x/?rule=RA-02"))
     assert "共 3,012 条" in html
     assert "rule=RA-02&amp;after=120" in html

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
 from django import template
@@ -142,9 +144,10 @@ def empty(why: str, what_to_do: str = "", url: str = "", action: str = "") -> di
 def pager(context: RequestContext, page: Page[Any] | Any) -> dict[str, Any]:
     """Links to the other pages of a list, keeping its filters.
 
-    Takes Django's `Page`, or anything with `next_cursor` or `after` (and perhaps `total`) for
-    lists that are read after a key: those go forward with `?after=`.
+    Takes Django's `Page`, or anything with `next_cursor` or `after` (and perhaps `total`), as
+    attributes or as keys, for lists that are read after a key: those go forward with `?after=`.
     """
+    part = page.get if isinstance(page, Mapping) else partial(_attribute, page)
     numbers = (
         list(page.paginator.get_elided_page_range(page.number, on_each_side=2)) if hasattr(page, "paginator") else []
     )
@@ -154,6 +157,10 @@ def pager(context: RequestContext, page: Page[Any] | Any) -> dict[str, Any]:
         "numbers": numbers,
         "first": page.start_index() if numbers else None,
         "last": page.end_index() if numbers else None,
-        "total": page.paginator.count if numbers else getattr(page, "total", None),
-        "next_cursor": getattr(page, "next_cursor", None) or getattr(page, "after", None),
+        "total": page.paginator.count if numbers else part("total"),
+        "next_cursor": part("next_cursor") or part("after"),
     }
+
+
+def _attribute(page: object, name: str) -> Any:
+    return getattr(page, name, None)
