@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from wanjia.kernel import clock
 from wanjia.kernel.remember import look_again_everywhere
@@ -16,6 +18,11 @@ from wanjia.protection.keys import Keyring
 
 # Every write of a watched table is recorded, or its test fails.
 pytest_plugins = ["wanjia.audit.testing"]
+
+# No wall clock decides about a test: the machine may be busy. In CI the same examples every time.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", parent=settings.get_profile("here"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 NOW = dt.datetime(2020, 11, 16, 9, 0, tzinfo=clock.CHINA)
 

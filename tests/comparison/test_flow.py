@@ -290,7 +290,7 @@ def test_the_case_says_its_question_both_records_and_what_to_check(cases, office
     case = row(cases["RA-02"])
     callbacks = declared.newest("suspect").callbacks
     told = callbacks.describe(case, office["town"], "zh")
-    assert told.question == "覃1 疑似“名下车辆(识别当年及以前登记)”，请核实。"
+    assert told.question == "覃1 疑似“名下车辆（识别当年及以前登记）”，请核实。"
     assert "2013-05-01" in told.explanation
     facts = {fact.label: fact for fact in told.facts}
     dated = next(fact for fact in told.facts if fact.theirs == "2013-05-01")
@@ -304,7 +304,7 @@ def test_lists_show_masked_names(cases, office):
     case = row(cases["RA-02"])
     line = declared.newest("suspect").callbacks.headlines([case], office["town"], "zh")[case.case_no]
     assert "覃1" not in line
-    assert line.endswith("名下车辆(识别当年及以前登记)")
+    assert line.endswith("名下车辆（识别当年及以前登记）")
 
 
 def test_batches_stay_what_they_were(cases):
