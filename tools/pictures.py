@@ -54,7 +54,7 @@ MAIN_PAGES = (
     Picture("batch", "province", "/sources/", (FIRST_ROW,)),
     Picture("runs", "province", "/comparison/"),
     Picture("run", "province", "/comparison/", (FIRST_ROW,)),
-    Picture("finding", "province", "/comparison/", (FIRST_ROW, FIRST_ROW)),
+    Picture("finding", "province", "/comparison/", (FIRST_ROW, "main td a.w-row-link")),
     Picture("cases", "county", "/cases/"),
     Picture("case", "township", "/cases/mine/", (FIRST_ROW,)),
     Picture("households", "county", "/registry/households/"),
@@ -93,7 +93,7 @@ def _take(desk: Desk, picture: Picture, language: str, width: int) -> Path:
 def _go(page: Page, picture: Picture) -> None:
     page.goto(picture.address)
     for selector in picture.through:
-        page.goto(page.locator(selector).first.get_attribute("href") or picture.address)
+        page.goto(page.locator(selector).first.evaluate("link => link.href"))
     if page.locator("main h1").count() != 1:
         raise SystemExit(f"{picture.name}: {page.url} is no page to show")
 
