@@ -33,6 +33,14 @@ def _django() -> None:
     django.setup()
 
 
+def _installation() -> None:
+    """Django on an installation whose keys are in order; refuses any other before anything happens."""
+    _django()
+    from wanjia.scope.keys import require_installation
+
+    require_installation()
+
+
 def _answer(values: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(values, ensure_ascii=False) + "\n")
@@ -53,7 +61,7 @@ def setup() -> None:
 @app.command()
 def serve(host: str = "127.0.0.1", port: Port = 8000, threads: int = 8) -> None:
     """启动网站 · Start the site."""
-    _django()
+    _installation()
     from wanjia.config.server import serve as run
 
     run(host, port, threads=threads)
@@ -62,7 +70,7 @@ def serve(host: str = "127.0.0.1", port: Port = 8000, threads: int = 8) -> None:
 @app.command()
 def worker() -> None:
     """启动后台任务 · Run background work until interrupted."""
-    _django()
+    _installation()
     from wanjia.config.server import start_clock
     from wanjia.jobs.worker import Worker
 
@@ -107,7 +115,7 @@ def intake(
     as_json: Json = False,
 ) -> None:
     """接收一份部门数据 · Take in a department's file."""
-    _django()
+    _installation()
     from wanjia.scope.system import system_viewer
     from wanjia.sources import services
 
@@ -123,7 +131,7 @@ def intake(
 @app.command()
 def compare(as_json: Json = False) -> None:
     """比对 · Resolve what is accepted and run the rules."""
-    _django()
+    _installation()
     from wanjia.comparison.services import compare_now
     from wanjia.scope.system import system_viewer
 

@@ -11,6 +11,7 @@ from tests.factories import accounts as factory
 from wanjia.protection.errors import KeyFileMissing, WrongKey
 from wanjia.protection.keys import FIELD, PERSON, Keyring
 from wanjia.scope import checks, keys
+from wanjia.scope.errors import NotSetUp
 
 
 @pytest.fixture
@@ -88,6 +89,17 @@ def test_new_keys_are_not_made_for_a_database_that_has_some(db, folder):
     with pytest.raises(KeyFileMissing):
         keys.create_missing_keys()
     assert not folder.exists()
+
+
+def test_a_process_starts_only_on_an_installation(db, home, settings):
+    with pytest.raises(NotSetUp):
+        keys.require_installation()  # tables, but no keys were ever bound
+    keys.bind_keys()
+    keys.require_installation()
+    settings.WANJIA_HOME = home / "elsewhere"
+    with pytest.raises(NotSetUp):
+        keys.require_installation()
+    assert not (home / "elsewhere").exists()
 
 
 def test_a_new_installation_gets_keys(db, folder):

@@ -16,6 +16,19 @@ class NotVisible(Refusal):
     )
 
 
+class NotSetUp(Refusal):
+    """There is no installation where the process was told to work."""
+
+    code = "scope.not_set_up"
+    status = 500
+    facts = ("home",)
+    what = Sentence("{home} 中还没有安装万家，没有启动。", "Wanjia is not set up in {home}; nothing was started.")
+    cure = Sentence(
+        "请先执行 wanjia setup；如已安装，请核对 WANJIA_HOME 和 WANJIA_DATABASE_URL。",
+        "Run `wanjia setup` first; if there is an installation, check WANJIA_HOME and WANJIA_DATABASE_URL.",
+    )
+
+
 class NotAllowed(Refusal):
     """The viewer's roles do not include this action."""
 

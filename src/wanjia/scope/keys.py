@@ -11,12 +11,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.utils.module_loading import import_string
 
 from wanjia.kernel import clock
 from wanjia.protection.errors import KeyFileMissing, WrongKey
 from wanjia.protection.keys import PERSON, Keyring
+from wanjia.scope.errors import NotSetUp
 from wanjia.scope.models import KeyFingerprint
 
 
@@ -52,10 +53,28 @@ def create_missing_keys() -> bool:
     """
     if folder().exists():
         return False
-    if KeyFingerprint._meta.db_table in connection.introspection.table_names() and KeyFingerprint.objects.exists():
+    if _database_knows_keys():
         raise KeyFileMissing(file=folder() / PERSON)
     Keyring.create(folder())
     return True
+
+
+def _database_knows_keys() -> bool:
+    tables = connection.introspection.table_names()
+    return KeyFingerprint._meta.db_table in tables and KeyFingerprint.objects.exists()
+
+
+def require_installation() -> None:
+    """What every process does before it works: see that the keys are there and belong to the database.
+
+    A rotated key is learnt. Raises NotSetUp, and what `bind_keys` raises.
+    """
+    home = Path(settings.WANJIA_HOME)
+    if not home.is_dir() or not _database_knows_keys():
+        raise NotSetUp(home=home)
+    bind_keys()
+    if not connection.in_atomic_block:
+        connections.close_all()  # processes are started after this, and none may inherit a connection
 
 
 def require_own_keys() -> None:
@@ -70,7 +89,7 @@ def require_own_keys() -> None:
 def bind_keys() -> None:
     """Compare the key files with what the database remembers, and remember new keys.
 
-    Called at every start. Raises what `keyring` raises, and WrongKey.
+    Raises what `keyring` raises, and WrongKey.
     """
     require_own_keys()
     day = clock.today()
