@@ -23,7 +23,8 @@ CARS = ("小型轿车", "小型普通客车", "微型普通客车", "轻型普�
 MOTORCYCLES = ("普通二轮摩托车", "轻便二轮摩托车", "普通正三轮摩托车")
 SCOOTER = "残疾人专用机动轮椅车"
 IN_USE, SCRAPPED, CANCELLED, MOVED = "正常", "报废", "注销", "转出"
-MODELS = (
+CAR_MODELS = ("五菱宏光LZW6441", "长安之星SC6399", "东风小康DXK6440", "福田BJ1030", "哈弗H6,豪华型")
+MOTORCYCLE_MODELS = ("宗申ZS125", "豪爵HJ150", "钱江QJ125", "嘉陵JH70", "隆鑫LX150")
     "五菱宏光LZW6441",
     "长安之星SC6399",
     "宗申ZS125",
@@ -147,6 +148,10 @@ def _between(random: Random, first: date, last: date) -> date:
     return first + timedelta(days=random.randrange(0, max(1, (last - first).days + 1)))
 
 
+def _model(random: Random, kind: str) -> str:
+    return random.choice(CAR_MODELS if kind in CARS else MOTORCYCLE_MODELS)
+
+
 def _of_family(random: Random, home: Home, county: County, plates: Iterator[str]) -> Iterator[Vehicle]:
     """What a registered family drives, and what those who left it drive."""
     garage = _Garage(random, home, county.name, plates)
@@ -177,7 +182,7 @@ class _Garage:
         return Vehicle(
             plate=next(self.plates),
             kind=kind,
-            model=self.random.choice(MODELS),
+            model=_model(self.random, kind),
             registered_on=on,
             status=status,
             owner=owner.name,
@@ -211,10 +216,11 @@ class _Garage:
 def _of_stranger(random: Random, county: County, plates: Iterator[str]) -> Vehicle:
     male = random.random() < 0.8
     born = DAY - timedelta(days=random.randrange(18 * 365, 70 * 365))
+    kind = random.choice(CARS if random.random() < 0.4 else MOTORCYCLES)
     return Vehicle(
         plate=next(plates),
-        kind=random.choice(CARS if random.random() < 0.4 else MOTORCYCLES),
-        model=random.choice(MODELS),
+        kind=kind,
+        model=_model(random, kind),
         registered_on=_between(random, date(2005, 1, 1), DAY),
         status=random.choices((IN_USE, SCRAPPED, CANCELLED, MOVED), weights=(88, 5, 4, 3))[0],
         owner=names.full(random, male=male),
