@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wanjia.sources.errors import UnbalancedQuote
+from wanjia.sources.errors import EndlessLine, UnbalancedQuote
 from wanjia.sources.intake import lines
 from wanjia.sources.intake.detect import Encoding, text_of
 
@@ -50,6 +50,19 @@ def test_rows_of_another_width_are_set_apart_with_their_line():
 
 def test_a_stray_quote_inside_a_cell_is_a_character():
     assert read('a,5" tyre,c\nd,6" tyre,f\n')[0] == [(1, ["a", '5" tyre', "c"]), (2, ["d", '6" tyre', "f"])]
+
+
+def test_a_cell_beyond_every_measure_spoils_its_row_only():
+    endless = "1" * 400_000
+    assert read(f"a,b,c\n{endless}\n1,2,3\n")[0] == [(1, ["a", "b", "c"]), (2, [endless]), (3, ["1", "2", "3"])]
+
+
+def test_a_line_that_never_ends_is_refused_before_it_fills_the_memory():
+    pieces = iter(["a,b,c\n1,2,", *["3" * lines.LONGEST_LINE] * 9])
+    with pytest.raises(EndlessLine) as refused:
+        list(lines.records(pieces, width=3, delimiter=","))
+    assert refused.value.values == {"line": 2}
+    assert sum(1 for _ in pieces) > 5
 
 
 def test_a_quote_that_never_closes_is_refused_with_its_line():

@@ -315,6 +315,19 @@ def test_a_file_sent_back_may_be_delivered_again(province, put, reference):
     assert services.receive(viewer=province, path=put()).pk != first.pk
 
 
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("车辆20200930.CSV", "车辆20200930.csv"),
+        ("459999197602290012.csv", "459999________0012.csv"),
+        ("覃某４５９９９９１９７６０２２９００１２.csv", "覃某459999________0012.csv"),
+        ("register", "register"),
+    ],
+)
+def test_the_name_of_a_file_is_kept_without_the_number_in_it(province, put, reference, name, kept):
+    assert services.receive(viewer=province, path=put(name=name)).file_name == kept
+
+
 def test_what_a_delivery_covers_is_never_more_than_its_contract(province, put, reference):
     with pytest.raises(OutsideCoverage):
         services.receive(viewer=province, path=put(), area="44")

@@ -145,6 +145,18 @@ class UnbalancedQuote(FileRefused):
     cure = Sentence("请更正该行的双引号，或重新导出后上传。", "Correct the quotes in that line, or export again.")
 
 
+class EndlessLine(FileRefused):
+    """A line goes on beyond every measure, so the file is not divided into lines."""
+
+    code = "sources.endless_line"
+    facts = ("line",)
+    what = Sentence(
+        "第 {line} 行过长，文件没有正常换行；没有采纳任何内容。",
+        "Line {line} does not end: the file is not divided into lines. Nothing was taken in.",
+    )
+    cure = Sentence("请重新导出，每条记录一行。", "Export again, one record a line.")
+
+
 class MostlyBroken(FileRefused):
     """Most rows have another number of columns than the header."""
 

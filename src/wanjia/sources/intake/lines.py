@@ -19,9 +19,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from wanjia.sources.errors import UnbalancedQuote
+from wanjia.sources.errors import EndlessLine, UnbalancedQuote
 
 BLOCK = 4 << 20  # characters at a time
+LONGEST_LINE = 4 << 20  # characters; what goes on beyond is not divided into lines
 LONGEST_RECORD = 200  # lines; a quote open for longer was never meant to be one
 LONGEST_CELL = 131_072  # the csv module's own limit; no cell of a register is a hundredth of it
 
@@ -55,7 +56,7 @@ class Records:
 
 
 def records(text: Iterable[str], *, width: int, delimiter: str) -> Iterator[Records]:
-    """The file's records in blocks. Raises UnbalancedQuote."""
+    """The file's records in blocks. Raises UnbalancedQuote, EndlessLine."""
     splitter = _Splitter(width, delimiter)
     waiting = ""
     for block in _blocks(text):
@@ -87,6 +88,8 @@ class _Splitter:
         """Yield the whole records of `text`; returns what is left over."""
         cut = len(text) if last else text.rfind("\n") + 1
         text, rest = text[:cut], text[cut:]
+        if len(rest) > LONGEST_LINE:
+            raise EndlessLine(line=self._line + text.count("\n"))
         if not text:
             return rest
         found, used = self._together(text), len(text)
@@ -126,10 +129,15 @@ class _Splitter:
         every = np.arange(self._line, self._line + count, dtype=np.int32)
         skipped = [row.number - 1 for row in odd]
         lines = np.delete(every, skipped) if skipped else every
-        others = [
-            Odd(self._line + row.number - 1, next(csv.reader([row.text], delimiter=self._delimiter), [])) for row in odd
-        ]
+        others = [Odd(self._line + row.number - 1, self._cells(row.text)) for row in odd]
         return Records(self._line, self._line + count, table, lines, others, breaks_off=breaks_off)
+
+    def _cells(self, line: str) -> list[str]:
+        """The cells of one line; of a line with a cell beyond every measure, the line as a single one."""
+        try:
+            return next(csv.reader([line], delimiter=self._delimiter), [])
+        except csv.Error:
+            return [line]
 
     def _one_by_one(self, text: str, *, last: bool) -> tuple[Records, int]:
         """Split with the csv module; also returns how much of the text the whole records take."""

@@ -83,7 +83,7 @@ class DeliveryReader:
         ]
 
     def parts(self, text: Iterable[str]) -> Iterator[Part]:
-        """Raises TruncatedFile, UnbalancedQuote, MostlyBroken, EmptyFile: nothing read may then be kept."""
+        """Raises TruncatedFile, UnbalancedQuote, EndlessLine, MostlyBroken, EmptyFile: nothing may then be kept."""
         for found in records(text, width=self.layout.width, delimiter=self.layout.delimiter):
             yield self._part(found)
         if not self.tally.rows:

@@ -6,14 +6,18 @@ in between leaves an encrypted file nobody refers to, and no batch.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from pathlib import Path
 from uuid import uuid4
 
 from django.db import IntegrityError, transaction
 
 from wanjia.audit.services import Kind, record
+from wanjia.files.rules import clean_name
 from wanjia.jobs.services import enqueue
 from wanjia.kernel import clock
+from wanjia.protection import masking
 from wanjia.scope.areas import AreaRange
 from wanjia.scope.errors import NotAllowed
 from wanjia.scope.stores import lake
@@ -30,6 +34,8 @@ from wanjia.sources.services import raw
 from wanjia.sources.services.raw import Sealed, Source, Upload
 
 TASK = "sources.intake"
+_LONG_NUMBER = re.compile(r"[0-9]{15,}[Xx]?")
+_EXTENSION = re.compile(r"\.[A-Za-z]{1,5}$")
 
 
 def deliver(  # noqa: PLR0913 - what a delivery is, all by name
@@ -125,13 +131,19 @@ def _new_batch(viewer: Viewer, source: Source, layout: Layout, covered: str, sea
         area=covered,
         delivery_mode=contract.mode,
         as_of=layout.as_of,
-        file_name=source.name[:200],
+        file_name=_told_name(source.name),
         file_hash=sealed.file_hash,
         file_bytes=sealed.size,
         raw=sealed.address,
         received_by=viewer.user_id,
         received_at=clock.now(),
     )
+
+
+def _told_name(name: str) -> str:
+    """The sender's file name as it may be kept and shown: people write identity numbers into names."""
+    told = _LONG_NUMBER.sub(lambda found: masking.mask_id(found[0]), unicodedata.normalize("NFKC", name))
+    return clean_name(told, extension[0].lower() if (extension := _EXTENSION.search(told)) else "")
 
 
 def _keep(viewer: Viewer, batch: Batch, *, background: bool) -> None:
