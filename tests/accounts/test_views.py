@@ -286,6 +286,12 @@ def test_opening_an_account_and_giving_a_role(county, places):
     assert viewer(user).grants == ()
 
 
+def test_the_last_day_of_the_calendar_means_for_good(county, township, places):
+    data = {"role": "village_operator", "area_code": "451228101201", "last_day": "9999-12-31"}
+    assert signed_in(county).post(f"/people/{township.pk}/grant/", data).status_code == 302
+    assert [row.valid_to for row in factory.grants(township) if row.role_id == "village_operator"] == [None]
+
+
 @pytest.mark.parametrize(
     "data",
     [

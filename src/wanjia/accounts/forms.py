@@ -103,7 +103,7 @@ class GrantForm(forms.Form):
             "relation": data["relation"],
             "department": data["department"].strip(),
             "valid_from": data["valid_from"] or clock.today(),
-            "valid_to": last + timedelta(days=1) if last else None,
+            "valid_to": last + timedelta(days=1) if last and last < date.max else None,
         }
 
 

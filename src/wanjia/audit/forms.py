@@ -10,13 +10,15 @@ from django.utils.translation import gettext_lazy as _
 from wanjia.audit import subjects
 from wanjia.audit.choices import Kind
 
+_LARGEST = 2**63 - 1  # what a column of numbers holds
+
 
 class SubjectFilter(forms.Form):
     """What a subject's or a person's history is asked for; kept in the address."""
 
     subject_kind = forms.ChoiceField(label=_("对象"), required=False)
-    subject_id = forms.IntegerField(label=_("编号"), required=False, min_value=1)
-    actor = forms.IntegerField(label=_("操作人编号"), required=False, min_value=0)
+    subject_id = forms.IntegerField(label=_("编号"), required=False, min_value=1, max_value=_LARGEST)
+    actor = forms.IntegerField(label=_("操作人编号"), required=False, min_value=0, max_value=_LARGEST)
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         super().__init__(data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -105,13 +105,14 @@ def found(viewer: Viewer, lookup: Mapping[str, Any]) -> QuerySet[Opening]:
     return rows
 
 
+_BEFORE_ANYTHING = date(1949, 10, 1)  # the first days of the calendar are no instants in UTC
 _NARROWING: dict[str, Callable[[Any], Q]] = {
     "actor": lambda number: Q(actor_id=number),
     "subject_kind": lambda kind: Q(subject_kind=kind),
     "subject_id": lambda number: Q(subject_id=number),
     "kind": lambda kind: Q(kind=kind),
-    "since": lambda day: Q(at__gte=clock.start_of(day)),
-    "until": lambda day: Q(at__lt=clock.start_of(day + timedelta(days=1))),
+    "since": lambda day: Q(at__gte=clock.start_of(max(day, _BEFORE_ANYTHING))),
+    "until": lambda day: Q(at__lt=clock.start_of(day + timedelta(days=1))) if day < date.max else Q(),
 }
 
 
