@@ -61,6 +61,12 @@ def test_the_run_page_has_rules_list_and_the_button_for_all_that_match(run, brow
     assert "下发符合条件的 1 条" in narrowed
 
 
+def test_the_button_counts_only_what_nobody_has_screened(run, office, browse):
+    issue_findings(viewer=office["province"], run_id=run.pk, filters=Filters(rule="RA-02B"), expected_count=1)
+    assert "下发符合条件的 3 条" in browse("province").get(page_of(run)).content.decode()
+    assert "下发符合条件的" not in browse("province").get(page_of(run) + "?rule=RA-02B").content.decode()
+
+
 def test_a_county_sees_its_own_findings_and_cannot_issue(run, browse):
     answer = browse("county").get(page_of(run))
     assert answer.context["page"]["total"] == 3

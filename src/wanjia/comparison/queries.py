@@ -14,10 +14,11 @@ from wanjia.comparison.choices import RunStatus
 from wanjia.comparison.documents import RunRule
 from wanjia.comparison.errors import BadFilter, RunNotReady
 from wanjia.comparison.index import LEVELS, address_of_index
-from wanjia.comparison.models import Run
+from wanjia.comparison.models import Run, Screening
 from wanjia.lake import serving
 from wanjia.scope.areas import AreaRange
 from wanjia.scope.errors import NotAllowed, NotVisible
+from wanjia.scope.models import range_q
 from wanjia.scope.stores import lake
 from wanjia.scope.viewer import Viewer
 
@@ -299,3 +300,18 @@ def _cursor(after: str) -> tuple[str, str, int] | None:
 def _finding(run_id: int, row: sqlite3.Row) -> Finding:
     values = {name: row[name] for name in row.keys() if name != "evidence"}  # noqa: SIM118 - a Row is no mapping
     return Finding(run_id=run_id, evidence_text=row["evidence"], **values)
+
+
+def undecided(viewer: Viewer, run_id: int, filters: Filters, total: int) -> int:
+    """How many of the `total` findings that match nobody has screened yet."""
+    decided = Screening.objects.visible_to(viewer).filter(run_id=run_id)
+    if filters.rule:
+        decided = decided.filter(rule=filters.rule)
+    if filters.area:
+        decided = decided.filter(range_q("village_code", AreaRange.of(filters.area)))
+    if filters.person_no is not None:
+        decided = decided.filter(person_no=filters.person_no)
+    if filters.household_no is not None:  # a screening knows its person, the index knows the household
+        numbers = [item.finding_no for item in each_finding(viewer, run_id, filters)]
+        decided = decided.filter(finding_no__in=numbers)
+    return total - decided.count()

@@ -84,6 +84,7 @@ def run(request: ViewerRequest, run_id: int) -> HttpResponse:
         return render(request, "comparison/waiting.html", _head(shown))
     filters, language = _filters(request), _language()
     page = queries.findings(request.viewer, run_id, filters, request.GET.get("after", ""))
+    may_issue = request.viewer.may(services.ISSUE) and shown.status == RunStatus.DONE
     context = {
         **_head(shown),
         "filters": filters,
@@ -92,7 +93,7 @@ def run(request: ViewerRequest, run_id: int) -> HttpResponse:
         "rows": presenting.finding_rows(request.viewer, shown, page.items, language),
         "page": {"total": page.total, "next_cursor": page.next},
         "query": _query(filters),
-        "may_issue": request.viewer.may(services.ISSUE) and shown.status == RunStatus.DONE,
+        "to_issue": queries.undecided(request.viewer, run_id, filters, page.total) if may_issue else 0,
         "held": HeldForm() if shown.status == RunStatus.HELD and request.viewer.may("comparison.run") else None,
     }
     return render(request, "comparison/run.html", context)
