@@ -1,5 +1,7 @@
 """Uploads through the real parser, handler and views."""
 
+import os
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
@@ -409,3 +411,25 @@ def test_a_png_upload_is_a_sealed_upload():
     assert isinstance(upload, SealedUpload)
     assert upload.content_type == "image/png"
     upload.close()
+
+
+def test_what_a_dead_process_left_is_swept_and_what_arrives_is_not(home):
+    with uploads.sealed_from(CSV, "a.csv", "department_file") as arriving:
+        left = [vault.spool_path(), home / "files" / "ab" / ".ab12.34"]
+        whole = home / "files" / "ab" / "ab12"
+        whole.parent.mkdir(parents=True, exist_ok=True)
+        for file in (*left, whole):
+            file.write_bytes(b"half")
+        assert vault.sweep() == 0
+        for file in (*left, whole):
+            os.utime(file, (0, 0))
+        assert vault.sweep() == len(left)
+        assert not any(file.exists() for file in left)
+        assert whole.exists()
+        assert arriving.read() == CSV
+
+
+def test_the_worker_sweeps_spool_and_lake():
+    from wanjia.jobs.registry import schedules
+
+    assert {"files.sweep", "scope.recover_lake"} <= {entry.task for entry in schedules()}

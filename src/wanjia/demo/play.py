@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date, datetime, timedelta
 from functools import cache
 from random import Random
@@ -218,11 +218,12 @@ def _photograph(viewer: Viewer, case: Case) -> None:
     draw.text((12, 12), f"case {case.case_no}", fill=(40, 40, 40))
     content = io.BytesIO()
     picture.save(content, "JPEG", quality=80)
-    store(
-        viewer=viewer,
-        upload=sealed_from(content.getvalue(), "door.jpg", "evidence"),
-        owner_kind="case",
-        owner_id=case.case_no,
-        area=case.area_code,
-        purpose="evidence",
-    )
+    with closing(sealed_from(content.getvalue(), "door.jpg", "evidence")) as upload:
+        store(
+            viewer=viewer,
+            upload=upload,
+            owner_kind="case",
+            owner_id=case.case_no,
+            area=case.area_code,
+            purpose="evidence",
+        )

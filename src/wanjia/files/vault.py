@@ -20,6 +20,7 @@ from wanjia.files.errors import ContentMissing
 from wanjia.scope.keys import keyring
 
 READ_SIZE = 256 * 1024
+ABANDONED_AFTER = 24 * 3600  # seconds
 KEY_LENGTH = 64  # hex digits of a keyed SHA-256
 
 
@@ -65,6 +66,32 @@ def read(content_key: str) -> Iterator[bytes]:
         raise ContentMissing(file=content_key[:12]) from None
     with source:
         yield from keyring().cipher.open_stream(iter(lambda: source.read(READ_SIZE), b""), _context(content_key))
+
+
+def sweep() -> int:
+    """Remove what processes that died left half-written; returns how many files that were.
+
+    A day after the last byte nobody is writing any more. The file system's own clock tells, for the
+    installation's may run elsewhere.
+    """
+    home = Path(settings.WANJIA_HOME)
+    marker = spool_path()
+    marker.touch(mode=0o600)
+    try:
+        before = marker.stat().st_mtime - ABANDONED_AFTER
+    finally:
+        marker.unlink()
+    old = [file for file in (*home.glob("spool/*"), *home.glob("files/*/.*")) if _written_before(file, before)]
+    for file in old:
+        file.unlink(missing_ok=True)
+    return len(old)
+
+
+def _written_before(file: Path, instant: float) -> bool:
+    try:
+        return file.stat().st_mtime < instant
+    except FileNotFoundError:  # its request has ended
+        return False
 
 
 def _context(content_key: str) -> str:

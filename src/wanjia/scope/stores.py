@@ -15,6 +15,11 @@ def lake() -> Lake:
     return _lake(Path(settings.WANJIA_HOME) / "lake")
 
 
+def recover_lake() -> None:
+    """Remove what writers that died left in the lake; safe beside living ones."""
+    lake().recover()
+
+
 @lru_cache(maxsize=4)
 def _lake(root: Path) -> Lake:
     return Lake(root)
