@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 from hypothesis import HealthCheck, settings
 
 from wanjia.kernel import clock
@@ -41,6 +42,12 @@ def _still_clock(request: pytest.FixtureRequest) -> Iterator[None]:
 def _nothing_remembered() -> None:
     """What processes keep in memory is compared with the database again: the last test rolled it back."""
     look_again_everywhere()
+
+
+@pytest.fixture(autouse=True)
+def _chinese() -> None:
+    """Each test begins in the default language, whatever page the one before it read."""
+    translation.activate("zh-hans")
 
 
 @pytest.fixture(autouse=True)
