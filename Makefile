@@ -14,14 +14,14 @@ setup: .stamps/installed
 
 .stamps/packages: requirements/bootstrap.txt requirements/dev.txt
 	@echo "== Installing the pinned packages into .venv"
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/bootstrap.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@mkdir -p .stamps && touch $@
 
 .stamps/installed: .stamps/packages $(BUILT)
 	@echo "== Building the front end and the catalogues"
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --reinstall-package wanjia -e .
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --reinstall-package wanjia -e .
 	@touch $@
 
 demo: setup

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,3 +63,8 @@ def test_every_decision_says_what_was_given_up():
         text = page.read_text(encoding="utf-8")
         for part in ("**Context.**", "**Choice.**", "**Given up.**"):
             assert part in text, f"{page.name} lacks {part}"
+
+
+@pytest.mark.django_db
+def test_every_change_of_a_table_has_its_migration():
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
