@@ -8,23 +8,29 @@ lists and searches name nothing that their reader may not see; nothing ever fail
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from django.db import transaction
 from django.http import HttpResponseBase
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import URLResolver, get_resolver, reverse
+from pytest_django import DjangoDbBlocker
 
+from tests.conftest import NOW
 from tests.factories import accounts as factory
 from tests.factories import walking
 from tests.factories.walking import HOME, MINE, Example
 from wanjia.accounts import content
 from wanjia.accounts.services import load_roles
+from wanjia.audit.testing import recording_enforced
 from wanjia.divisions.services import load_divisions
 from wanjia.kernel import clock
+from wanjia.kernel.remember import look_again_everywhere
 from wanjia.reference.services import load_reference
 from wanjia.scope.models import Holding
 from wanjia.scope.routes import PUBLIC, SIGNED_IN, declared_access, routes
@@ -62,13 +68,43 @@ def test_the_walk_covers_the_whole_url_table():
     assert all(access for _, access in ROUTES.values())
 
 
+@pytest.fixture(scope="module")
+def _installation(tmp_path_factory: pytest.TempPathFactory, _keys: Path) -> Path:
+    folder = tmp_path_factory.mktemp("walked") / "home"
+    folder.mkdir()
+    shutil.copytree(_keys, folder / "keys")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def home(_installation: Path, settings) -> Path:
+    """One installation for the whole walk: what was built in it is only read, or undone."""
+    settings.WANJIA_HOME = _installation
+    return _installation
+
+
+@pytest.fixture(scope="module")
+def _everything(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, _installation: Path
+) -> Iterator[list[Example]]:
+    """Every kind of object at every place; built once, in a transaction around those of the tests."""
+    scene = transaction.atomic()
+    scene._from_testcase = True  # to the audit guard no service's transaction, whose writes it would wait for
+    with django_db_blocker.unblock(), scene:
+        with recording_enforced(), override_settings(WANJIA_HOME=_installation), clock.frozen(NOW):
+            look_again_everywhere()
+            load_reference()
+            load_divisions()
+            load_roles()
+            built = list(walking.build())
+        yield built
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def world(db) -> list[Example]:
-    """Every kind of object at every place."""
-    load_reference()
-    load_divisions()
-    load_roles()
-    return list(walking.build())
+def world(_everything: list[Example], db: None) -> list[Example]:
+    """The world as it was built: what the tests before did to it was rolled back."""
+    return _everything
 
 
 def test_every_route_with_parameters_has_an_example(world):
