@@ -189,3 +189,17 @@ def test_a_comparison_without_deliveries_is_refused_at_once(world, browse):
     answer = browse("province").post(reverse("comparison:request"))
     assert answer.status_code == 409
     assert not Run.objects.exists()
+
+
+def test_a_case_whose_record_is_not_kept_can_still_be_opened(run, office, browse):
+    """A case names what found it in `origin`; runs and their findings are not kept for ever."""
+    issue_findings(viewer=office["province"], run_id=run.pk, filters=Filters(), expected_count=4)
+    first = Case.objects.for_writing().earliest("case_no")
+    missing = {"run": 987_654, "rule": "RA-02", "findings": [1]}
+    for origin in ({}, missing, {**first.origin, "findings": [987_654]}):
+        with unrecorded():
+            Case.objects.for_writing().filter(pk=first.pk).update(origin=origin)
+        answer = browse("city").get(reverse("casework:case", args=[first.pk]))
+        assert answer.status_code == 200
+        assert "部门记录未保存或已清理" in answer.content.decode()
+        assert browse("city").get(reverse("casework:list")).status_code == 200

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -13,9 +14,11 @@ from wanjia.comparison.documents import RunRule
 from wanjia.comparison.models import Run
 from wanjia.comparison.queries import Finding
 from wanjia.divisions.queries import path_of
+from wanjia.lake import NotPublished
 from wanjia.protection.masking import mask_name
 from wanjia.reference.queries import code_list
 from wanjia.registry.models import Household, Person
+from wanjia.scope.errors import NotVisible
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 
@@ -68,9 +71,19 @@ def rules_by_run(run_ids: Iterable[int]) -> dict[int, dict[str, RunRule]]:
     return {run.pk: queries.rules_of(run) for run in Run.objects.filter(pk__in=set(run_ids))}
 
 
-def findings_of(run_id: int, numbers: Sequence[int]) -> list[Finding]:
-    """The findings a case was opened for; its reader was allowed to fetch the case."""
-    return [queries.finding_for(BEHIND_A_CASE, run_id, number) for number in numbers]
+def behind(origin: Mapping[str, Any]) -> list[tuple[Finding, RunRule]]:
+    """The findings a case was opened for, with their rule as it ran; its reader was allowed to fetch the case.
+
+    Empty for a case that names no run, and for one whose run, rule or findings are not kept any more.
+    """
+    rule = rules_by_run([origin["run"]]).get(origin["run"], {}).get(origin.get("rule", "")) if "run" in origin else None
+    if rule is None:
+        return []
+    try:
+        found = [queries.finding_for(BEHIND_A_CASE, origin["run"], number) for number in origin.get("findings", ())]
+    except (NotVisible, NotPublished):
+        return []
+    return [(finding, rule) for finding in found]
 
 
 def _facts(finding: Finding, rule: RunRule, household: Household | None, name: str, language: str) -> Iterable[Fact]:

@@ -21,12 +21,11 @@ class SuspectCallbacks:
 
     def describe(self, case: Case, viewer: Viewer, language: str) -> Description:
         """The question in plain words, the registry beside the department's record, what to check."""
-        rules = describing.rules_by_run([case.origin["run"]]).get(case.origin["run"], {})
-        rule = rules[case.origin["rule"]]
         found = [
-            describing.described(finding, rule, viewer, language)
-            for finding in describing.findings_of(case.origin["run"], case.origin["findings"])
+            describing.described(finding, rule, viewer, language) for finding, rule in describing.behind(case.origin)
         ]
+        if not found:
+            return _without_record(case, language)
         first = found[0]
         several = _("同一人有 %(n)s 条记录。") % {"n": len(found)} if len(found) > 1 else ""
         return Description(
@@ -44,13 +43,14 @@ class SuspectCallbacks:
     def headlines(self, cases: Sequence[Case], viewer: Viewer, language: str) -> Mapping[int, str]:
         """The rule and the masked name, for lists."""
         del viewer  # lists mask for everybody
-        titles = describing.rules_by_run(case.origin["run"] for case in cases)
-        names = describing.masked_names(case.origin["person_no"] for case in cases)
+        origins = [case.origin for case in cases]
+        titles = describing.rules_by_run(origin["run"] for origin in origins if "run" in origin)
+        names = describing.masked_names(origin["person_no"] for origin in origins if "person_no" in origin)
         found = {}
         for case in cases:
-            rule = titles.get(case.origin["run"], {}).get(case.origin["rule"])
+            rule = titles.get(case.origin.get("run"), {}).get(case.origin.get("rule", case.topic))
             title = rule.title.text(language) if rule is not None else case.topic
-            found[case.case_no] = f"{names.get(case.origin['person_no'], '')} {title}".strip()
+            found[case.case_no] = f"{names.get(case.origin.get('person_no'), '')} {title}".strip()
         return found
 
     def barred(self, user_ids: Collection[int], action: Action, cases: Sequence[Case]) -> Mapping[tuple[int, int], Bar]:
@@ -77,6 +77,16 @@ class SuspectCallbacks:
         """Write the correction to the registry as the county decides."""
         del action  # only the county's decision applies anything
         return corrections.apply(viewer, case)
+
+
+def _without_record(case: Case, language: str) -> Description:
+    """A case whose findings are not, or no longer, kept here: it can still be answered, and says what is missing."""
+    return Description(
+        question=_("疑似问题 %(topic)s，请核实。") % {"topic": case.topic},
+        links=_links(case),
+        change=corrections.in_words(case, language),
+        warnings=(_("部门记录未保存或已清理，请向派发单位索取。"),),
+    )
 
 
 def _links(case: Case) -> tuple[tuple[str, str], ...]:
