@@ -196,6 +196,15 @@ def walk(world: list[Example], viewer: Viewer, client: Client) -> list[str]:
     return wrong
 
 
+def test_every_route_shows_something_to_somebody(world):
+    """Or the walk would only ever hear refusals there and prove nothing about the page itself."""
+    shown = set()
+    for role, level in POSTS:
+        with walker(world, role, HOME[: LENGTH[level]]) as (viewer, _):
+            shown |= {example.route for example, _, _, seen in cells(world, viewer) if seen}
+    assert {example.route for example in world} - shown == set()
+
+
 def test_every_post_reaches_exactly_what_its_grant_says(world):
     wrong = []
     for role, level in POSTS:
