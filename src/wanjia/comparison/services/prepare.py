@@ -20,7 +20,6 @@ from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 from wanjia.sources.models import Batch
 
-
 COMPARE = "comparison.compare"
 
 
