@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.casework.conftest import FAR_VILLAGE, VILLAGE
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case, CaseCounter, CaseEvent, CaseMove
-from wanjia.casework.queries import figures_by_area, home_lines
+from wanjia.casework.queries import figures_by_area, home_lines, listing
 from wanjia.casework.services import Answer, Draw, act, act_in_bulk, draw_sample, escalate_overdue
 from wanjia.kernel import clock
 from wanjia.kernel.errors import Refusal
@@ -125,6 +125,20 @@ def test_the_home_page_knows_what_waits_what_is_late_below_and_what_moved(opened
         assert [(figure.area, figure.open, figure.overdue) for figure in figures_by_area(county, 9)] == [
             ("451228", 2, 2), ("451228100", 1, 1),
         ]  # fmt: skip
+
+
+def test_every_figure_of_the_home_page_is_as_long_as_the_list_it_leads_to(opened, county):
+    with clock.frozen(dt.date(2020, 11, 16)) as advance:
+        first, second, _third = opened(1, 2, 3)
+        for number in (first, second):
+            act(viewer=county, case_no=number, action="pass_on", seen_version=1)
+        advance(dt.timedelta(days=7))
+        lines = home_lines(county)
+        assert lines.overdue_below == listing(county, CaseFilter(state="overdue", mine="0")).total == 2
+        assert lines.waiting == listing(county, CaseFilter(mine="1")).total == 1
+        for figure in figures_by_area(county, 9)[1:]:
+            assert figure.open == listing(county, CaseFilter(under=figure.area)).total
+            assert figure.overdue == listing(county, CaseFilter(under=figure.area, state="overdue")).total
 
 
 def test_somebody_who_sees_only_his_own_cases_gets_no_figures_of_others(opened, looker):

@@ -76,7 +76,7 @@ def test_a_finding_shows_the_departments_record_and_nothing_that_identifies(coun
         "identified_year": 2015,
     }
     rule = queries.rules_of(run)["RA-02"]
-    assert "2015-12-31 登记的小型轿车(桂M00003" in rule.explain(finding.evidence, "zh")
+    assert "2015-12-31 登记的小型轿车（桂M00003" in rule.explain(finding.evidence, "zh")
     assert "identified in 2015" in rule.explain(finding.evidence, "en")
     assert rule.veto == "V4"
     assert rule.expected_outcome == "04"

@@ -20,8 +20,9 @@ class CaseFilter:
 
     Values come from addresses, so what makes no sense is dropped rather than refused.
 
-    `area` is everything under a division, `desk` exactly one holder's desk, `mine` the viewer's
-    own turn, `raised` what was raised to his level.
+    `area` is everything under a division, `desk` exactly one holder's desk, `under` every
+    desk in a division, `mine` "1" the viewer's own turn and "0" everybody else's, `raised` what was
+    raised to his level.
     """
 
     kind: str = ""
@@ -29,6 +30,7 @@ class CaseFilter:
     topic: str = ""
     area: str = ""
     desk: str = ""
+    under: str = ""
     department: str = ""
     outcome: str = ""
     state: str = "open"
@@ -42,7 +44,7 @@ class CaseFilter:
         given = {item.name: values[item.name].strip() for item in fields(cls) if values.get(item.name, "").strip()}
         if given.get("state") not in STATES:
             given.pop("state", None)
-        for name in ("area", "desk"):
+        for name in ("area", "desk", "under"):
             if not _is_area(given.get(name, "")):
                 given.pop(name, None)
         if not given.get("household", "").isascii() or not given.get("household", "0").isdigit():
@@ -63,6 +65,8 @@ class CaseFilter:
             wanted &= range_q("area_code", AreaRange.of(self.area))
         if self.desk:
             wanted &= Q(holder_area=self.desk)
+        if self.under:
+            wanted &= range_q("holder_area", AreaRange.of(self.under))
         if self.household:
             wanted &= Q(subjects__household_no=int(self.household))
         return wanted & _state_q(self.state)

@@ -30,6 +30,7 @@ class FilterForm(forms.Form):
     mine = forms.CharField(required=False, widget=forms.HiddenInput)
     raised = forms.CharField(required=False, widget=forms.HiddenInput)
     area = forms.CharField(required=False, widget=forms.HiddenInput)
+    under = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(
         self, case_filter: CaseFilter, *, steps: Iterable[tuple[str, str]], topics: Iterable[str], **kwargs: Any

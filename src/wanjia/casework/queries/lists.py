@@ -26,7 +26,8 @@ def matching(viewer: Viewer, case_filter: CaseFilter) -> QuerySet[Case]:
     """The cases in the filter that the viewer may read."""
     rows = Case.objects.visible_to(viewer).filter(case_filter.condition())
     if case_filter.mine:
-        rows = rows.filter(guards.turn_q(viewer, declared.flows()))
+        turn = guards.turn_q(viewer, declared.flows())
+        rows = rows.exclude(turn) if case_filter.mine == "0" else rows.filter(turn)
     if case_filter.raised:
         rows = rows.filter(closed_at=None, raised_to__in=guards.offices_of(viewer))
     return rows
