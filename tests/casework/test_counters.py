@@ -136,7 +136,9 @@ def test_every_figure_of_the_home_page_is_as_long_as_the_list_it_leads_to(opened
         lines = home_lines(county)
         assert lines.overdue_below == listing(county, CaseFilter(state="overdue", mine="0")).total == 2
         assert lines.waiting == listing(county, CaseFilter(mine="1")).total == 1
-        for figure in figures_by_area(county, 9)[1:]:
+        parts = [figure for figure in figures_by_area(county, 9) if figure.area != "451228"]
+        assert [(figure.open, figure.overdue) for figure in parts] == [(2, 2)]
+        for figure in parts:
             assert figure.open == listing(county, CaseFilter(under=figure.area)).total
             assert figure.overdue == listing(county, CaseFilter(under=figure.area, state="overdue")).total
 
