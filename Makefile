@@ -46,9 +46,10 @@ unit-sqlite: setup
 	@echo "== Tests on SQLite"
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
+# Page by page the browser looks at one database; the journeys through the pages run on both.
 unit-postgresql: setup
 	@echo "== Tests on PostgreSQL"
-	$(BIN)/python tests/with_postgres.py $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python tests/with_postgres.py $(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests --ignore tests/browser $(PYTEST_ARGS)
 
 # Browser tests need Debian's Chromium; it is installed when that is possible, and said.
 chromium:

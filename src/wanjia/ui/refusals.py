@@ -27,6 +27,7 @@ def refusal_response(request: HttpRequest, refusal: Refusal) -> HttpResponse:
         return JsonResponse(refusal.as_dict(language), status=refusal.status)
     happened, cure = refusal.sentences(language)
     context = {"what": happened, "cure": cure, "code": refusal.code, "status": refusal.status}
+    context["refused"] = True  # a page that refuses counts nothing
     if is_fragment(request):
         response = render(request, "ui/_refusal.html", context, status=refusal.status)
         # The part the reader was about to get stays as it was; the refusal shows above the page.
