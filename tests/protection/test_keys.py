@@ -127,3 +127,32 @@ def test_a_keyring_shows_no_secret(folder):
     for shown in (repr(ring), repr(ring.cipher), repr(ring._person), str(ring.fingerprints)):
         assert secret not in shown
         assert base64.b64decode(secret).hex() not in shown
+
+
+def test_keys_appear_together_or_not_at_all(tmp_path, monkeypatch):
+    """A process that dies after the first file leaves no folder, and the next one makes both."""
+    written, place = [], tmp_path / "place"
+    place.mkdir()
+
+    def dying(path, text):
+        if written:
+            raise OSError("the disk went away")
+        written.append(path)
+        path.write_text(text, "utf-8")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("wanjia.protection.keys._write_new", dying)
+        with pytest.raises(OSError, match="went away"):
+            Keyring.create(place / "keys")
+    assert list(place.iterdir()) == []
+    assert Keyring.create(place / "keys").fingerprints
+
+
+def test_a_folder_that_holds_something_is_not_replaced(tmp_path):
+    place = tmp_path / "place"
+    (place / "keys").mkdir(parents=True)
+    (place / "keys" / "letter.txt").write_text("mine", "utf-8")
+
+    with pytest.raises(KeyFileExists):
+        Keyring.create(place / "keys")
+    assert [item.name for item in place.rglob("*")] == ["keys", "letter.txt"]

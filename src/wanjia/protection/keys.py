@@ -14,6 +14,7 @@ import base64
 import hmac
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,13 +73,28 @@ class Keyring:
 
     @classmethod
     def create(cls, folder: Path) -> Keyring:
-        """Make the keys of a new installation. Raises KeyFileExists; never overwrites."""
+        """Make the keys of a new installation. Raises KeyFileExists; never overwrites.
+
+        The folder appears with both files or not at all: half a set of keys would look like one
+        that was lost, and ask for a backup nobody has.
+        """
         for name in (PERSON, FIELD):
             if (folder / name).exists():
                 raise KeyFileExists(file=folder / name)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name in (PERSON, FIELD):
-            _write_new(folder / name, _NOTE + _line(1))
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = folder.with_name(f".{folder.name}.{os.getpid()}")
+        fresh.mkdir(mode=0o700)
+        try:
+            for name in (PERSON, FIELD):
+                _write_new(fresh / name, _NOTE + _line(1))
+            _sync(fresh)
+            fresh.rename(folder)  # replaces an empty folder, never one that holds something
+        except OSError:
+            shutil.rmtree(fresh, ignore_errors=True)
+            if folder.is_dir() and any(folder.iterdir()):
+                raise KeyFileExists(file=folder) from None
+            raise
+        _sync(folder.parent)
         return cls.open(folder)
 
     @classmethod
