@@ -103,5 +103,5 @@ BAR_SENTENCES: dict[Bar, Sentence] = {
     Bar.RELATIVE: Sentence("与该户有亲属关系", "is a relative of this household"),
     Bar.OWN_HOUSEHOLD: Sentence("是该户家庭成员", "is a member of this household"),
     Bar.PAIRED: Sentence("是该户的帮扶联系人", "is this household's contact"),
-    Bar.NO_ROLE: Sentence("没有办理这一步的岗位", "has no role for this step"),
+    Bar.NO_ROLE: Sentence("没有办理这一步的岗位", "no role for this step"),
 }

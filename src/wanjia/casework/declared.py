@@ -128,7 +128,7 @@ def _acts_of(flow: Flow) -> list[acts.Act]:
     return [
         acts.Act(
             f"{flow.kind}.{code}",
-            Sentence(f"{flow.title.zh}:{title.zh}({{count}} 件)", f"{flow.title.en}: {title.en} ({{count}})"),
+            Sentence(f"{flow.title.zh}：{title.zh}（{{count}} 件）", f"{flow.title.en}: {title.en} ({{count}})"),
         )
         for code, title in sorted(titles.items())
         if not acts.known(f"{flow.kind}.{code}")  # an older version's sentence stays
