@@ -8,8 +8,12 @@ class ComparisonConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from wanjia.audit import subjects
         from wanjia.audit.details import register_details
         from wanjia.audit.watched import watch
+        from wanjia.kernel.errors import Sentence
 
         watch("comparison.Run", "comparison.Screening")
+        title = Sentence("比对", "Run")
+        subjects.declare(subjects.Subject("run", title, visible=lambda viewer, _number: viewer.is_system))
         register_details("comparison.Screening", lambda row: row.payload(), order="id")

@@ -25,7 +25,7 @@ class SuspectCallbacks:
             describing.described(finding, rule, viewer, language) for finding, rule in describing.behind(case.origin)
         ]
         if not found:
-            return _without_record(case, language)
+            return _without_record(case, viewer, language)
         first = found[0]
         several = _("同一人有 %(n)s 条记录。") % {"n": len(found)} if len(found) > 1 else ""
         return Description(
@@ -35,7 +35,7 @@ class SuspectCallbacks:
             theirs_title=_("部门记录"),
             facts=tuple(fact for item in found for fact in item.facts),
             checks=describing.combined_checks(found),
-            links=_links(case),
+            links=_links(case, viewer),
             change=corrections.in_words(case, language),
             warnings=() if first.live else (_("该户已不在册，核实时请注意。"),),
         )
@@ -79,17 +79,20 @@ class SuspectCallbacks:
         return corrections.apply(viewer, case)
 
 
-def _without_record(case: Case, language: str) -> Description:
+def _without_record(case: Case, viewer: Viewer, language: str) -> Description:
     """A case whose findings are not, or no longer, kept here: it can still be answered, and says what is missing."""
     return Description(
         question=_("疑似问题 %(topic)s，请核实。") % {"topic": case.topic},
-        links=_links(case),
+        links=_links(case, viewer),
         change=corrections.in_words(case, language),
         warnings=(_("部门记录未保存或已清理，请向派发单位索取。"),),
     )
 
 
-def _links(case: Case) -> tuple[tuple[str, str], ...]:
+def _links(case: Case, viewer: Viewer) -> tuple[tuple[str, str], ...]:
+    """The household, for those who may open it: a department reads cases, not the registry."""
+    if not viewer.may("registry.read", case.area_code):
+        return ()
     try:
         return ((_("打开该户"), reverse("registry:household", args=[case.household_no])),)
     except NoReverseMatch:

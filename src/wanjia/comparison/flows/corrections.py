@@ -189,7 +189,7 @@ def _number(case: Case) -> int:
 def _reason(case: Case) -> str:
     outcome = case.flow.outcome(case.outcome)
     title = outcome.title.zh if outcome is not None else ""
-    return f"疑似问题核查 {case.case_no}({case.topic}):{title}"
+    return f"疑似问题核查 {case.case_no}（{case.topic}）：{title}"
 
 
 def in_words(case: Case, language: str) -> str:
