@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from wanjia.audit import acts, names, rules, subjects
 from wanjia.audit.access import access_store
@@ -145,12 +146,19 @@ def readings(viewer: Viewer, lookup: Mapping[str, Any]) -> list[Reading]:
     return [
         Reading(
             at=datetime.fromisoformat(row["at"]),
-            actor=people.get(row["actor_id"], "") or row["actor_system"] or f"#{row['actor_id']}",
+            actor=_called(people, row["actor_id"], row["actor_system"]),
             subject_title=subjects.title(row["subject_kind"], language),
             **{name: row[name] for name in ("actor_id", "action", "subject_id", "fields", "reason", "area")},
         )
         for row in rows
     ]
+
+
+def _called(people: Mapping[int, str], actor_id: int, system: str) -> str:
+    """A person's name, the system with the name of the work it did, or a bare number."""
+    if not actor_id and system:
+        return _("系统（%(work)s）") % {"work": system}
+    return people.get(actor_id, "") or f"#{actor_id}"
 
 
 def told(rows: Iterable[Opening]) -> list[TrailEntry]:
@@ -167,7 +175,7 @@ def _line(row: Opening, people: dict[int, str], language: str) -> TrailEntry:
     return TrailEntry(
         event_id=row.event_id,
         at=row.at,
-        actor=people.get(row.actor_id, "") or row.actor_system or f"#{row.actor_id}",
+        actor=_called(people, row.actor_id, row.actor_system),
         actor_id=row.actor_id,
         roles=tuple(payload.get("actor", {}).get("roles", ())),
         act=row.act,
