@@ -6,9 +6,11 @@ import { acceptDrops } from './drop';
 import { askBefore } from './confirm';
 import { followKeys } from './keys';
 import { selectAll } from './selection';
+import { bringIntoView } from './showing';
 
 closeDropdowns();
 acceptDrops();
 askBefore();
 followKeys();
 selectAll();
+bringIntoView();

@@ -75,11 +75,11 @@ def moment(value: datetime | None) -> str:
 
 @register.filter
 def yuan(fen: int | None) -> SafeString | str:
-    """Integer fen as yuan, 1,234.50, with 万元 on hover from ten thousand up."""
+    """Integer fen as yuan, 1,234.50, with 万元 on hover from ten thousand up where Chinese is read."""
     if fen is None:
         return DASH
     text = money.yuan(fen)
-    if abs(fen) < FEN_IN_WAN:
+    if abs(fen) < FEN_IN_WAN or (get_language() or "").startswith("en"):
         return text
     return format_html('<span title="{} 万元">{}</span>', f"{Decimal(fen) / FEN_IN_WAN:,.2f}", text)
 
