@@ -42,9 +42,9 @@ def run_site(console: Console, port: int, logins: Sequence[Login]) -> None:
             for part in (["serve", "--port", str(port)], ["worker"])
         ]
     try:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that both are stopped below
         _wait_until_ready(processes[0], port, os.path.join(home, "site.log"))  # noqa: PTH118
         _welcome(console, port, logins, start)
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         while all(process.poll() is None for process in processes):
             time.sleep(0.5)
     except KeyboardInterrupt:
