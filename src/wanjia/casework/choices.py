@@ -90,6 +90,7 @@ class Bar(StrEnum):
     RELATIVE = "relative"
     OWN_HOUSEHOLD = "own_household"
     PAIRED = "paired"
+    STILL_HOLDS = "still_holds"
     NO_ROLE = "no_role"
 
 
@@ -103,5 +104,9 @@ BAR_SENTENCES: dict[Bar, Sentence] = {
     Bar.RELATIVE: Sentence("与该户有亲属关系", "is a relative of this household"),
     Bar.OWN_HOUSEHOLD: Sentence("是该户家庭成员", "is a member of this household"),
     Bar.PAIRED: Sentence("是该户的帮扶联系人", "is this household's contact"),
+    Bar.STILL_HOLDS: Sentence(
+        "按现有数据复算仍会列为疑似，与“已整改”的结果不符，须列入抽查",
+        "checked against today's data it would be suspected again although it was put right, so it must be sampled",
+    ),
     Bar.NO_ROLE: Sentence("没有办理这一步的岗位", "no role for this step"),
 }

@@ -17,6 +17,7 @@ from wanjia.casework.rules import Action, Answer, Flow, FlowInvalid, problems_of
 from wanjia.kernel.errors import Sentence
 
 if TYPE_CHECKING:
+    from wanjia.audit.services import JSON
     from wanjia.casework.choices import Bar
     from wanjia.casework.models import Case
     from wanjia.scope.viewer import Viewer
@@ -60,6 +61,25 @@ class CorrectionChoice:
     fields: tuple[tuple[str, Sentence, tuple[tuple[str, str], ...]], ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class Reexamined:
+    """Whether what is known today would open the case again.
+
+    `again` is None where nobody can tell, and `told` says why. `contradicts` marks a case whose
+    outcome says that the matter was put right although it would be opened again. `facts` stay
+    with the act.
+    """
+
+    again: bool | None
+    told: Sentence
+    contradicts: bool = False
+    facts: Mapping[str, JSON] = field(default_factory=dict)
+
+    def as_data(self) -> dict[str, JSON]:
+        """What the case's history keeps: the answer in both languages, and what it rests on."""
+        return {"again": self.again, "zh": self.told.zh, "en": self.told.en, **self.facts}
+
+
 class FlowCallbacks(Protocol):
     """What the slice that owns a kind of case must be able to answer."""
 
@@ -85,6 +105,10 @@ class FlowCallbacks(Protocol):
 
     def check(self, case: Case, action: Action, answer: Answer) -> None:
         """Refuse an answer that cannot be carried out later; raises a Refusal."""
+        ...
+
+    def reexamine(self, cases: Sequence[Case]) -> Mapping[int, Reexamined]:
+        """By case number: would the case be opened again today? Asked before an action that `reexamines`."""
         ...
 
     def apply(self, *, viewer: Viewer, case: Case, action: Action) -> Mapping[str, object]:

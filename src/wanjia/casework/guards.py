@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from wanjia.casework import declared
 from wanjia.casework.choices import SEAT_LENGTH, Bar, Seat
+from wanjia.casework.declared import Reexamined
 from wanjia.casework.models import Case, CaseEvent
 from wanjia.casework.rules import Action, Flow, Step, seat_area
 from wanjia.scope.areas import LENGTHS, AreaRange
@@ -81,6 +82,19 @@ def _outside_bars(user_ids: Collection[int], action: Action, cases: Sequence[Cas
     found: dict[tuple[int, int], Bar] = {}
     for key, own in by_flow.items():
         found |= declared.offered_for(*key).callbacks.barred(user_ids, action, own)
+    return found
+
+
+def reexamined(action: Action, cases: Sequence[Case]) -> dict[int, Reexamined]:
+    """Case number → whether it would be opened again today, for an action that asks."""
+    if not action.reexamines:
+        return {}
+    by_flow: dict[tuple[str, int], list[Case]] = {}
+    for case in cases:
+        by_flow.setdefault((case.kind, case.flow_version), []).append(case)
+    found: dict[int, Reexamined] = {}
+    for key, own in by_flow.items():
+        found |= declared.offered_for(*key).callbacks.reexamine(own)
     return found
 
 

@@ -133,6 +133,7 @@ class CasePage:
     can: Sequence[Answering]
     cannot: Sequence[Answering]
     history: Sequence[HistoryLine]
+    reexamined: str
     evidence: Sequence[StoredFile]
     may_upload: bool
     others: Sequence[Row]
@@ -147,6 +148,7 @@ def case_page(case: Case, viewer: Viewer, language: str, entered: Mapping[str, A
     callbacks = declared.offered_for(case.kind, case.flow_version).callbacks
     others = () if case.household_no is None else _others(case, viewer, language)
     names = accounts.names_of([case.holder_user_id] if case.holder_user_id else [])
+    history = queries.history(case, language)
     return CasePage(
         case=case,
         told=callbacks.describe(case, viewer, language),
@@ -156,7 +158,8 @@ def case_page(case: Case, viewer: Viewer, language: str, entered: Mapping[str, A
         holder=names.get(case.holder_user_id or 0, ""),
         can=[answer for answer in answers if not answer.bar],
         cannot=[answer for answer in answers if answer.bar],
-        history=queries.history(case, language),
+        history=history,
+        reexamined="" if case.closed_at or not history else history[-1].reexamined,
         evidence=list(files.files_of(viewer, "case", case.case_no)),
         may_upload=may_upload(offered),
         others=others,

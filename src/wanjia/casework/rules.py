@@ -40,8 +40,10 @@ class Action:
     `impartial` is set the flow's callbacks may bar people too. `goes_back` marks a return;
     `applies` an action whose effect the callbacks carry out in the same transaction; `settles`
     turns an outcome that was provisional into its final one. `also` are seats that may perform
-    this one action though the case does not wait on their desk. `record` is the kind of the
-    audit entry.
+    this one action though the case does not wait on their desk. `reexamines` asks the callbacks
+    first whether the case would be opened again today, and keeps their answer with the act;
+    `unlooked` closes without another look, so it is barred where that answer contradicts the
+    outcome. `record` is the kind of the audit entry.
     """
 
     code: str
@@ -58,6 +60,8 @@ class Action:
     bulk: bool = False
     goes_back: bool = False
     applies: bool = False
+    reexamines: bool = False
+    unlooked: bool = False
     also: tuple[Seat, ...] = ()
     settles: Mapping[str, str] = field(default_factory=dict)
     record: str = "decision"
@@ -203,6 +207,8 @@ def _contradictions(action: Action) -> Iterator[str]:
         yield "needs an outcome without naming which, or the reverse"
     if action.goes_back and Need.REASON not in action.needs:
         yield "returns a case without asking for a reason"
+    if action.unlooked and not action.reexamines:
+        yield "closes a case unlooked without re-examining it"
     if action.bulk and action.routes:
         yield "cannot be done in bulk: it leads to several steps"
     if action.bulk and action.needs - {Need.ASSIGNEE, Need.REASON}:

@@ -204,6 +204,9 @@ def sample(request: ViewerRequest) -> HttpResponseBase:
             messages.success(
                 request, _("抽取 %(drawn)s 件复核，%(closed)s 件销号。随机种子 %(seed)s 已存证。") % figures
             )
+            if drawn.suspected:
+                more = _("其中 %(n)s 件按现有数据复算仍会列为疑似，与“已整改”不符，一律列入抽查。")
+                messages.warning(request, more % {"n": drawn.suspected})
             return redirect(f"{reverse('casework:list')}?step=sampled")
     told = refusal.sentences(_language()) if refusal else None
     context = {"count": count, "form": form, "least": least, "refusal": told, "area": wanted.area}

@@ -21,6 +21,7 @@ from wanjia.casework import services as casework
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Answer
+from wanjia.comparison.choices import WRONGLY_IDENTIFIED
 from wanjia.comparison.queries import Filters
 from wanjia.comparison.services import issue_findings, screen
 from wanjia.demo.county import Founded
@@ -35,6 +36,8 @@ ASSIGNED = date(2020, 11, 6)
 VERIFIED = {"quick": date(2020, 11, 7), "fair": date(2020, 11, 12)}  # the first of four days
 CORRECTED, REVIEWED, DECIDED, SAMPLED = date(2020, 11, 11), date(2020, 11, 12), date(2020, 11, 13), date(2020, 11, 15)
 SECOND_ROUND = date(2020, 11, 13)
+
+DRAW = casework.Draw(take="take", rest="pass", share_parameter="suspects.sample_share", seed="demo")
 
 SPEED = ("quick", "quick", "fair", "fair", "slow", "idle")  # of the townships, over and over
 
@@ -185,15 +188,17 @@ def _outcome_for(case: Case, random: Random) -> str:
 
 
 def _decide_and_sample(cast: _Cast) -> None:
+    """The county decides most of what waits; the city draws its sample of the removals and leaves the rest."""
     county, city = cast.viewer("county"), cast.viewer("city")
     waiting = _waiting("town_reviewed")
     with _on(DECIDED, 10):
         for case in waiting[: len(waiting) * 4 // 5]:
             _act(county, case, "decide", Answer(note="同意。"))
     with _on(SAMPLED, 10):
-        decided = _waiting("county_closed")
-        for case in decided[: len(decided) * 3 // 4]:
-            _act(city, case, "pass", Answer())
+        removals = CaseFilter(kind="suspect", step="county_closed", outcome=WRONGLY_IDENTIFIED)
+        found = cases.count(city, removals)
+        if found:
+            casework.draw_sample(viewer=city, case_filter=removals, expected_count=found, draw=DRAW)
 
 
 def _waiting(step: str) -> list[Case]:

@@ -22,6 +22,7 @@ class HistoryLine:
     to_title: str
     outcome: str
     holder: str
+    reexamined: str = ""  # whether the case would be opened again, as the platform found before the act
 
 
 def last_move(case: Case) -> CaseEvent:
@@ -48,9 +49,16 @@ def history(case: Case, language: str) -> list[HistoryLine]:
             to_title=steps.get(row.to_step, row.to_step),
             outcome=outcomes.get(row.outcome, row.outcome),
             holder=names.get(row.holder_user_id or 0, ""),
+            reexamined=reexamined_in_words(row, language),
         )
         for row in rows
     ]
+
+
+def reexamined_in_words(event: CaseEvent, language: str) -> str:
+    """What asking again before this act brought, or nothing."""
+    found = event.data.get("reexamined") or {}
+    return str(found.get("en" if language.startswith("en") else "zh", ""))
 
 
 def has_evidence(case: Case) -> bool:

@@ -12,7 +12,7 @@ from wanjia.accounts import queries as accounts
 from wanjia.audit.rules import holds_identity_number
 from wanjia.audit.services import Kind
 from wanjia.casework import counters, declared, guards, queries
-from wanjia.casework.choices import BAR_SENTENCES, Need, in_words
+from wanjia.casework.choices import BAR_SENTENCES, Bar, Need, in_words
 from wanjia.casework.errors import (
     ActionNotOffered,
     AnswerIncomplete,
@@ -51,6 +51,7 @@ def act(*, viewer: Viewer, case_no: int, action: str, seen_version: int, answer:
     _require_answer(case, wanted, answer)
     callbacks = declared.offered_for(case.kind, case.flow_version).callbacks
     callbacks.check(case, wanted, answer)
+    found = _reexamined(case, wanted)
     done = Act(viewer, case.flow, action, Kind(wanted.record))
     came_from, desk, holder = case.step, counters.desk_of(case), case.assignee_id
     _take(case, wanted, answer)
@@ -62,7 +63,9 @@ def act(*, viewer: Viewer, case_no: int, action: str, seen_version: int, answer:
     facts: dict[str, Any] = dict(callbacks.apply(viewer=viewer, case=case, action=wanted)) if wanted.applies else {}
     holdings.follow(case, before=holder)
     done.write(
-        [(came_from, desk, case)], note=answer.note or answer.reason, data={**_said(case, wanted, answer), **facts}
+        [(came_from, desk, case)],
+        note=answer.note or answer.reason,
+        data={**_said(case, wanted, answer), **found, **facts},
     )
     done.record(case=case, content={"case_no": case_no, "from": came_from, "to": case.step, "outcome": case.outcome})
     return case
@@ -87,6 +90,16 @@ def _require_turn(viewer: Viewer, case: Case, action: Action) -> None:
     bar = guards.seat_bar(viewer, case, case.at, action) or guards.bars(viewer, action, [case]).get(case.case_no)
     if bar is not None:
         raise NotYours(case_no=case.case_no, bar=bar.value, because=BAR_SENTENCES[bar])
+
+
+def _reexamined(case: Case, action: Action) -> dict[str, Any]:
+    """What the history keeps of asking again; refuses to close unlooked what contradicts its outcome."""
+    found = guards.reexamined(action, [case]).get(case.case_no)
+    if found is None:
+        return {}
+    if action.unlooked and found.contradicts:
+        raise NotYours(case_no=case.case_no, bar=Bar.STILL_HOLDS.value, because=BAR_SENTENCES[Bar.STILL_HOLDS])
+    return {"reexamined": found.as_data()}
 
 
 def _require_answer(case: Case, action: Action, answer: Answer) -> None:

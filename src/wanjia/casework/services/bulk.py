@@ -15,6 +15,7 @@ from wanjia.audit.rules import holds_identity_number
 from wanjia.audit.services import JSON, Kind
 from wanjia.casework import counters, guards, queries
 from wanjia.casework.choices import SEAT_LENGTH, Bar, Need, Seat, in_words
+from wanjia.casework.declared import Reexamined
 from wanjia.casework.errors import ActionNotOffered, AnswerIncomplete, CountChanged, NotInBulk, NumberInText
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case
@@ -76,6 +77,7 @@ class BulkMover:
         self.skipped: Counter[str] = Counter()
         self.by_desk: Counter[str] = Counter()
         self.offered = 0
+        self.reexamined: dict[int, Reexamined] = {}  # asked once for each case, however often it is looked at
 
     def move(self, numbers: Sequence[int]) -> None:
         """Act on these cases, whose rows the caller has locked."""
@@ -126,7 +128,10 @@ class BulkMover:
             moved.append((step, desk, case))
         self._save(free, step, action, target)
         act.write(
-            moved, note=self.answer.reason, data={"assignee": self.answer.assignee} if self.answer.assignee else {}
+            moved,
+            note=self.answer.reason,
+            data={"assignee": self.answer.assignee} if self.answer.assignee else {},
+            of_case={case.case_no: self._kept(action, case) for case in free},
         )
         self.by_desk.update(case.holder_area for case in free)
 
@@ -142,8 +147,22 @@ class BulkMover:
         if Need.ASSIGNEE in action.needs and self.answer.assignee is not None:
             for case_no, bar in queries.assignee_bars_over(group, action, self.answer.assignee).items():
                 reasons.setdefault(case_no, bar)
+        self._reexamine(action, [case for case in group if case.case_no not in reasons])
+        if action.unlooked:
+            for case in group:
+                if case.case_no in self.reexamined and self.reexamined[case.case_no].contradicts:
+                    reasons.setdefault(case.case_no, Bar.STILL_HOLDS)
         self.skipped.update(bar.value for bar in reasons.values())
         return [case for case in group if case.case_no not in reasons]
+
+    def _reexamine(self, action: Action, cases: Sequence[Case]) -> None:
+        unasked = [case for case in cases if case.case_no not in self.reexamined]
+        if unasked:
+            self.reexamined |= guards.reexamined(action, unasked)
+
+    def _kept(self, action: Action, case: Case) -> dict[str, JSON]:
+        found = self.reexamined.get(case.case_no) if action.reexamines else None
+        return {"reexamined": found.as_data()} if found is not None else {}
 
     def _save(self, cases: Sequence[Case], came_from: str, action: Action, target: Step) -> None:
         """One statement for the group: its cases differ only in their areas."""

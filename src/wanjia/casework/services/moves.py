@@ -86,9 +86,20 @@ class Act:
     areas: set[str] = field(default_factory=set)
     _closed: list[events.CaseClosed] = field(default_factory=list)
 
-    def write(self, moved: Sequence[Moved], note: str = "", data: Mapping[str, Any] | None = None) -> None:
-        """Append history for cases just moved, and move the counters with them."""
-        self.note_many([(came_from, case, data or {}) for came_from, _, case in moved], note)
+    def write(
+        self,
+        moved: Sequence[Moved],
+        note: str = "",
+        data: Mapping[str, Any] | None = None,
+        of_case: Mapping[int, Mapping[str, Any]] | None = None,
+    ) -> None:
+        """Append history for cases just moved, and move the counters with them.
+
+        `data` stands in every row, `of_case` what a single case has besides.
+        """
+        own = of_case or {}
+        rows = [(came_from, case, {**(data or {}), **own.get(case.case_no, {})}) for came_from, _, case in moved]
+        self.note_many(rows, note)
         today = clock.day_of(self.at)
         counters.shift(
             before=(desk for _, desk, _ in moved),

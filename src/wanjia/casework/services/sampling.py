@@ -43,6 +43,7 @@ class Sample:
     """What a draw did. The seed and the filter repeat it."""
 
     drawn: int
+    suspected: int  # of those drawn, taken because they would be suspected again although they were put right
     closed: int
     seed: str
     result: BulkResult
@@ -52,9 +53,10 @@ class Sample:
 def draw_sample(*, viewer: Viewer, case_filter: CaseFilter, expected_count: int, draw: Draw) -> Sample:
     """Send a random share of the filter's cases through one action, the others through another.
 
-    At least one case is taken. The seed stands in the audit entries, so anybody can repeat the
-    draw over the same case numbers. Raises SampleTooSmall below the parameter's share,
-    CountChanged, NothingToSample.
+    At least one case is taken. Cases that would be opened again today, although their outcome
+    says that the matter was put right, are taken beside the random share. The seed stands in the
+    audit entries, so anybody can repeat the draw over the same case numbers. Raises
+    SampleTooSmall below the parameter's share, CountChanged, NothingToSample.
     """
     least = Decimal(str(reference.parameter(draw.share_parameter, clock.today())))
     wanted = least if draw.share is None else draw.share
@@ -63,12 +65,13 @@ def draw_sample(*, viewer: Viewer, case_filter: CaseFilter, expected_count: int,
     numbers = locked(viewer, case_filter)
     if len(numbers) != expected_count:
         raise CountChanged(expected=expected_count, found=len(numbers))
-    mover = BulkMover(viewer=viewer, answer=Answer(), choose=lambda case: case.flow.action(case.step, draw.rest))
+    mover = BulkMover(viewer=viewer, answer=Answer(), choose=lambda case: case.flow.action(case.step, draw.take))
     free = mover.only_free(numbers)
     if not free:
         raise NothingToSample
     seed = draw.seed or secrets.token_hex(16)
-    drawn = chosen(free, wanted, seed)
+    suspected = frozenset(number for number in free if _contradicts(mover, number))
+    drawn = chosen(free, wanted, seed) | suspected
 
     def action_for(case: Case) -> Action | None:
         return case.flow.action(case.step, draw.take if case.case_no in drawn else draw.rest)
@@ -76,9 +79,15 @@ def draw_sample(*, viewer: Viewer, case_filter: CaseFilter, expected_count: int,
     mover.choose = action_for
     mover.move(free)
     content: dict[str, JSON] = {"filter": case_filter.as_dict(), "seed": seed, "share": str(wanted), "of": len(free)}
+    content["suspected"] = sorted(suspected)
     mover.record(content)
     result = mover.result()
-    return Sample(len(drawn), len(free) - len(drawn), seed, result)
+    return Sample(len(drawn), len(suspected), len(free) - len(drawn), seed, result)
+
+
+def _contradicts(mover: BulkMover, number: int) -> bool:
+    found = mover.reexamined.get(number)
+    return found is not None and found.contradicts
 
 
 def chosen(numbers: Sequence[int], share: Decimal, seed: str) -> frozenset[int]:

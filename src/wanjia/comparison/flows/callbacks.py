@@ -8,10 +8,10 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from wanjia.casework.choices import Bar
-from wanjia.casework.declared import CorrectionChoice, Description
+from wanjia.casework.declared import CorrectionChoice, Description, Reexamined
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Action, Answer
-from wanjia.comparison import describing
+from wanjia.comparison import again, describing
 from wanjia.comparison.flows import corrections, guards
 from wanjia.scope.viewer import Viewer
 
@@ -72,6 +72,10 @@ class SuspectCallbacks:
         """A correction must be one the county can carry out. Raises CorrectionNotPossible."""
         if action.code == "correct" and answer.correction is not None:
             corrections.check(case, answer.correction)
+
+    def reexamine(self, cases: Sequence[Case]) -> Mapping[int, Reexamined]:
+        """The rule, run again for these people over the registry and the records as they are now."""
+        return again.reexamine(cases)
 
     def apply(self, *, viewer: Viewer, case: Case, action: Action) -> Mapping[str, object]:
         """Write the correction to the registry as the county decides."""

@@ -134,11 +134,12 @@ DECIDE = Action(
 )
 
 
-def _passing(code: str, title: Sentence, consequence: Sentence, to: str) -> Action:
-    """What the city, or the province over its head, does with decided cases."""
+def _passing(code: str, title: Sentence, consequence: Sentence, to: str, *, unlooked: bool = False) -> Action:
+    """What the city, or the province over its head, does with decided cases; the rule is run again first."""
     return Action(
         code=code, title=title, consequence=consequence, permission="suspects.sample", to=to, also=(Seat.PROVINCE,),
         apart_from=frozenset({"verify", "correct", "review", "decide"}), impartial=True, bulk=True,
+        reexamines=True, unlooked=unlooked,
     )  # fmt: skip
 
 
@@ -146,7 +147,11 @@ TAKE = _passing(
     "take", Sentence("列入抽查", "Take into the sample"), Sentence("逐件复核", "Is looked at again"), "sampled"
 )
 PASS = _passing(
-    "pass", Sentence("不抽查，销号", "Close without a sample"), Sentence("核查件办结", "Closes the case"), "closed"
+    "pass",
+    Sentence("不抽查，销号", "Close without a sample"),
+    Sentence("核查件办结", "Closes the case"),
+    "closed",
+    unlooked=True,
 )
 CONFIRM = _passing(
     "confirm", Sentence("抽查无误，销号", "Confirm and close"), Sentence("核查件办结", "Closes the case"), "closed"

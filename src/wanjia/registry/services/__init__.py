@@ -12,7 +12,7 @@ from wanjia.registry.services.change import (
 from wanjia.registry.services.export import export_households
 from wanjia.registry.services.load import LoadResult, Rejected, load_registry
 from wanjia.registry.services.reveal import reveal
-from wanjia.registry.services.snapshot import publish_snapshot
+from wanjia.registry.services.snapshot import publish_snapshot, write_extract
 from wanjia.registry.services.tables import RegistryBatch
 from wanjia.registry.services.writing import Changed
 
@@ -32,4 +32,5 @@ __all__ = [
     "remove_household",
     "remove_members",
     "reveal",
+    "write_extract",
 ]

@@ -9,14 +9,15 @@ province. The same registry gives the same files, byte for byte.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from django.db import connection, transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 from wanjia.audit.services import Kind, record
 from wanjia.kernel import clock
@@ -30,6 +31,7 @@ from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 
 ROWS_AT_ONCE = 50_000
+NAMED_AT_ONCE = 5_000  # numbers one statement may name
 PREFIX = "registry"
 
 PERSONS: Columns = {
@@ -97,6 +99,44 @@ def publish_snapshot(*, viewer: Viewer) -> str:
     return snapshot_id
 
 
+def write_extract(folder: Path, people: Collection[int]) -> tuple[Path, Path]:
+    """These people as a snapshot would show them, with whoever shares a number with one of them, and their households.
+
+    Returns the files of persons and households, in `folder`: not in the lake, and for one use.
+    """
+    numbers = _with_namesakes_by_number(people)
+    persons, households = folder / "persons.parquet", folder / "households.parquet"
+    with _one_instant():
+        write_parquet(persons, _batches(_persons(numbers), PERSONS), PERSONS)
+        write_parquet(households, _batches(_households(_homes_of(numbers)), HOUSEHOLDS), HOUSEHOLDS)
+    return persons, households
+
+
+def _with_namesakes_by_number(people: Collection[int]) -> list[int]:
+    """Whose record it is depends on everybody who holds the number."""
+    rows = Person.objects.visible_to(system_viewer("registry.snapshot"))
+    numbers = set(people)
+    for piece in _pieces(sorted(people)):
+        keys = rows.filter(person_no__in=piece, person_key__isnull=False).values("person_key")
+        numbers.update(rows.filter(person_key__in=keys).values_list("person_no", flat=True))
+    return sorted(numbers)
+
+
+def _homes_of(people: Sequence[int]) -> list[int]:
+    rows = Person.objects.visible_to(system_viewer("registry.snapshot"))
+    return sorted(
+        {
+            number
+            for piece in _pieces(people)
+            for number in rows.filter(person_no__in=piece).values_list("household_no", flat=True)
+        }
+    )
+
+
+def _pieces(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (numbers[start : start + NAMED_AT_ONCE] for start in range(0, len(numbers), NAMED_AT_ONCE))
+
+
 def _next_id() -> str:
     """The day and a running number: 20201116-01."""
     day = clock.today().strftime("%Y%m%d")
@@ -115,8 +155,16 @@ def _one_instant() -> Iterator[None]:
         yield
 
 
-def _persons() -> Iterator[tuple[Any, ...]]:
-    rows = Person.objects.visible_to(system_viewer("registry.snapshot"))
+def _persons(only: Sequence[int] | None = None) -> Iterator[tuple[Any, ...]]:
+    if only is not None:
+        for piece in _pieces(only):
+            yield from _person_rows(Q(person_no__in=piece))
+        return
+    yield from _person_rows(Q())
+
+
+def _person_rows(wanted: Q) -> Iterator[tuple[Any, ...]]:
+    rows = Person.objects.visible_to(system_viewer("registry.snapshot")).filter(wanted)
     own = Membership._base_manager.filter(person_no=OuterRef("person_no"), latest=True)
     rows = rows.annotate(relation=Subquery(own.values("relation")), status=Subquery(own.values("member_status")))
     found = rows.order_by("village_code", "person_no").values_list(
@@ -127,8 +175,16 @@ def _persons() -> Iterator[tuple[Any, ...]]:
         yield (*facts, status, status in IN_HOUSEHOLD, village)
 
 
-def _households() -> Iterator[tuple[Any, ...]]:
-    rows = Household.objects.visible_to(system_viewer("registry.snapshot"))
+def _households(only: Sequence[int] | None = None) -> Iterator[tuple[Any, ...]]:
+    if only is not None:
+        for piece in _pieces(only):
+            yield from _household_rows(Q(household_no__in=piece))
+        return
+    yield from _household_rows(Q())
+
+
+def _household_rows(wanted: Q) -> Iterator[tuple[Any, ...]]:
+    rows = Household.objects.visible_to(system_viewer("registry.snapshot")).filter(wanted)
     head = Person._base_manager.filter(person_no=OuterRef("head_person_no"))
     rows = rows.annotate(head_name=Subquery(head.values("name")))
     return rows.order_by("village_code", "household_no").values_list(*HOUSEHOLDS).iterator(chunk_size=ROWS_AT_ONCE)

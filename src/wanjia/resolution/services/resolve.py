@@ -51,6 +51,17 @@ def resolve_batch(*, viewer: Viewer, batch_id: int, snapshot_id: str) -> Resolut
     return _remember(viewer, batch, snapshot_id, address)
 
 
+def match_extract(batch: Batch, persons: Path, target: Path) -> Path:
+    """Write to `target` the batch's records of the people in `persons` alone, as `matched.parquet` has them.
+
+    Right only where `persons` holds everybody who shares a number with one of them.
+    """
+    records = typed_paths(batch)
+    typed = _columns(records[0])
+    ENGINE.write(steps.matched(records, persons, typed), target, steps.matched_columns(typed))
+    return target
+
+
 def _publish(address: str, batch: Batch, snapshot_id: str) -> None:
     records = typed_paths(batch)
     persons = lake().path(snapshot_address(snapshot_id), "persons.parquet")

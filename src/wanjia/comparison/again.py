@@ -1,0 +1,136 @@
+"""The rule run again for a few people, over the registry and the records as they are now (domain.md §6.1, step 11).
+
+Nothing is taken from the run that raised the suspicion: the people are read from the registry,
+their records found by their present numbers in the batches that are current, and the rules in
+force today judge them through the same steps as a whole run. A property of the tests: a whole
+run today would find exactly this about them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow.parquet as pq
+
+from wanjia.audit.services import JSON
+from wanjia.casework.declared import Reexamined
+from wanjia.casework.models import Case
+from wanjia.comparison import inputs
+from wanjia.comparison.choices import CORRECTED, CORRECTING, NORMAL_EXIT, WRONGLY_IDENTIFIED
+from wanjia.comparison.errors import NoActiveRules
+from wanjia.engine import sandbox
+from wanjia.engine.sandbox import Output
+from wanjia.kernel import clock
+from wanjia.kernel.errors import Sentence
+from wanjia.reference.queries import HOME_REGION
+from wanjia.registry.services import write_extract
+from wanjia.resolution.services import match_extract
+from wanjia.ruleset.binding import BoundRule
+from wanjia.ruleset.steps import FOUND, Inputs, one_pass
+from wanjia.scope.stores import lake
+from wanjia.sources.models import Batch
+
+# Outcomes that say the matter was put right; an exemption or a department's error leaves it as it is.
+PUT_RIGHT = frozenset({CORRECTED, CORRECTING, NORMAL_EXIT, WRONGLY_IDENTIFIED})
+
+NOT_IN_FORCE = Reexamined(None, Sentence("规则已停用，未复算", "the rule is no longer in force and was not run again"))
+NO_RECORDS = Reexamined(
+    None, Sentence("部门记录已不在库，未复算", "the records are no longer kept; the rule was not run again")
+)
+
+NO_LONGER = Sentence("按现有登记和部门记录复算，不再列为疑似", "run again over today's data, the rule no longer fires")
+
+
+class Question(NamedTuple):
+    """What one case asks: does this rule fire on this person?"""
+
+    rule: str
+    person_no: int
+
+
+Found = Mapping[Question, list[str]]  # the digest of the evidence of each record the rule fires on
+
+
+def reexamine(cases: Sequence[Case]) -> dict[int, Reexamined]:
+    """Case number → whether its rule fires on its person today; a case no rule raised is left out."""
+    asked = {case.case_no: question for case in cases if (question := _question_of(case)) is not None}
+    wanted = {question.rule for question in asked.values()}
+    rules = {bound.rule.id: bound for bound in _in_force() if bound.rule.id in wanted}
+    people = {question.person_no for question in asked.values() if question.rule in rules}
+    found = _run_again(rules.values(), people) if people else {}
+    return {case.case_no: _answer(case, asked[case.case_no], rules, found) for case in cases if case.case_no in asked}
+
+
+def _question_of(case: Case) -> Question | None:
+    rule, person_no = case.origin.get("rule"), case.origin.get("person_no")
+    return Question(str(rule), int(person_no)) if rule and person_no else None
+
+
+def _in_force() -> list[BoundRule]:
+    try:
+        return inputs.active_rules(HOME_REGION, clock.today())
+    except NoActiveRules:
+        return []
+
+
+def _run_again(rules: Collection[BoundRule], people: Collection[int]) -> dict[str, Found | None]:
+    """Dataset → what its rules find about these people; None where its records are no longer kept."""
+    by_dataset: dict[str, list[BoundRule]] = defaultdict(list)
+    for bound in rules:
+        by_dataset[bound.rule.dataset].append(bound)
+    with tempfile.TemporaryDirectory(prefix="wanjia-again-") as folder:
+        persons, households = write_extract(Path(folder), people)
+        return {
+            dataset: _one_dataset(dataset, bound, persons, households, Path(folder) / dataset)
+            for dataset, bound in by_dataset.items()
+        }
+
+
+def _one_dataset(dataset: str, bound: list[BoundRule], persons: Path, households: Path, folder: Path) -> Found | None:
+    batches = inputs.current_batches(HOME_REGION, [dataset])
+    if not batches or not all(_kept(batch) for batch in batches):
+        return None
+    folder.mkdir()
+    matched = {batch.pk: (match_extract(batch, persons, folder / f"{batch.pk}.parquet"),) for batch in batches}
+    path = folder / "found.parquet"
+    passed = Output(one_pass(bound, Inputs(batches=matched, persons=persons, households=households)), path, FOUND)
+    sandbox.write([passed])
+    found: dict[Question, list[str]] = defaultdict(list)
+    for row in pq.read_table(path, columns=["rule", "person_no", "evidence"]).to_pylist():
+        found[Question(row["rule"], row["person_no"])].append(hashlib.sha256(row["evidence"].encode()).hexdigest())
+    return found
+
+
+def _kept(batch: Batch) -> bool:
+    return lake().exists(batch.typed)
+
+
+def _answer(
+    case: Case, question: Question, rules: Mapping[str, BoundRule], found: Mapping[str, Found | None]
+) -> Reexamined:
+    bound = rules.get(question.rule)
+    if bound is None:
+        return NOT_IN_FORCE
+    of_dataset = found[bound.rule.dataset]
+    if of_dataset is None:
+        return NO_RECORDS
+    evidence = of_dataset.get(question, [])
+    new = sorted(set(evidence) - set(case.origin.get("evidence", [])))
+    facts: dict[str, JSON] = {
+        "rule": bound.rule.id,
+        "rule_version": bound.rule.version,
+        "records": len(evidence),
+        "new": len(new),
+    }
+    if not evidence:
+        return Reexamined(again=False, told=NO_LONGER, facts=facts)
+    told = Sentence(
+        f"按现有登记和部门记录复算，仍列为疑似（{len(evidence)} 条记录，其中 {len(new)} 条有变化）",
+        f"run again over today's data, the rule still fires (records: {len(evidence)}, changed since: {len(new)})",
+    )
+    return Reexamined(again=True, told=told, contradicts=case.outcome in PUT_RIGHT, facts=facts)

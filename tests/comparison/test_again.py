@@ -1,0 +1,198 @@
+"""The rule run again before a decided case closes (domain.md §6.1, step 11), over real records and registry."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests.casework.conftest import words
+from tests.comparison.conftest import VILLAGE, register
+from tests.comparison.test_flow import do, photograph, row, verified
+from tests.factories.sources import delivery, number
+from tests.factories.sources import row as car
+from wanjia.audit.queries import verify_event
+from wanjia.audit.testing import unrecorded
+from wanjia.casework.choices import Bar, Seat
+from wanjia.casework.errors import NotYours
+from wanjia.casework.filters import CaseFilter
+from wanjia.casework.models import Case, CaseEvent
+from wanjia.casework.rules import Action, Flow, Step, problems_of
+from wanjia.casework.services import Draw, act_in_bulk, draw_sample
+from wanjia.comparison import again
+from wanjia.comparison.queries import Filters, each_finding
+from wanjia.comparison.services import compare_now, issue_findings
+from wanjia.registry.models import Person
+from wanjia.scope.keys import keyring
+from wanjia.scope.system import system_viewer
+from wanjia.sources import services as sources
+
+pytestmark = pytest.mark.django_db
+EYE = system_viewer("comparison.case")
+SHARE = Draw(take="take", rest="pass", share_parameter="suspects.sample_share")
+DECIDED = CaseFilter(kind="suspect", step="county_closed")
+
+
+@pytest.fixture
+def people(world):
+    """Three heads of households in one village: 韦一 and 韦二 had a car before identification, 韦三 has none."""
+    for name in ("韦一", "韦二", "韦三"):
+        world.person(village=VILLAGE, name=name)
+    register(world)
+    with unrecorded():
+        for person_no in (1, 2, 3):
+            Person.objects.visible_to(EYE).filter(pk=person_no).update(
+                person_key=keyring().person_key(number(person_no))
+            )
+
+
+def deliver(tmp_path, rows, name="vehicles.csv"):
+    path = tmp_path / name
+    path.write_bytes(delivery(rows).encode("gb18030"))
+    viewer = system_viewer("cli.intake")
+    return sources.accept(viewer=viewer, batch_id=sources.receive(viewer=viewer, path=path).pk)
+
+
+def old_car(serial, owner, **more):
+    return car(serial, 所有人=owner, 初次登记日期="2013-05-01", **more)
+
+
+@pytest.fixture
+def cases(people, office, tmp_path):
+    """The first comparison, issued: a case against 韦一 and one against 韦二."""
+    deliver(tmp_path, [old_car(1, "韦一"), old_car(2, "韦二")])
+    run = compare_now(viewer=office["province"])
+    issue_findings(viewer=office["province"], run_id=run.pk, filters=Filters(), expected_count=2)
+    return {case.origin["person_no"]: case.case_no for case in Case.objects.for_writing()}
+
+
+def decided(office, case_no, outcome, correction=None):
+    verified(office, case_no, outcome)
+    if correction:
+        do(office["operator"], case_no, "correct", correction=correction)
+    do(office["town"], case_no, "review")
+    return do(office["county"], case_no, "decide")
+
+
+def kept(case_no, action):
+    return CaseEvent.objects.of(row(case_no)).get(action=action).data["reexamined"]
+
+
+def test_a_removed_household_is_not_suspected_again(cases, office):
+    decided(office, cases[1], "04", {"change": "T5"})
+    do(office["city"], cases[1], "pass")
+    assert row(cases[1]).step == "closed"
+    assert kept(cases[1], "pass")["again"] is False
+
+
+def test_a_correction_that_left_everything_as_it_was_must_be_sampled(cases, office):
+    decided(office, cases[1], "01", {"change": "measure", "measure": "已要求过户。"})
+    with pytest.raises(NotYours) as refusal:
+        do(office["city"], cases[1], "pass")
+    assert refusal.value.values["bar"] == Bar.STILL_HOLDS
+    assert row(cases[1]).step == "county_closed"
+    do(office["city"], cases[1], "take")
+    assert kept(cases[1], "take") == {
+        "again": True, "records": 1, "new": 0, "rule": "RA-02", "rule_version": kept(cases[1], "take")["rule_version"],
+        "zh": "按现有登记和部门记录复算，仍列为疑似（1 条记录，其中 0 条有变化）",
+        "en": "run again over today's data, the rule still fires (records: 1, changed since: 0)",
+    }  # fmt: skip
+    do(office["city"], cases[1], "confirm")
+    assert row(cases[1]).step == "closed", "whoever looked may say that it is right all the same"
+    assert all(verify_event(event.event_id).true for event in CaseEvent.objects.of(row(cases[1])))
+
+
+def test_an_exemption_or_a_departments_error_is_suspected_again_and_may_close(cases, office):
+    decided(office, cases[1], "06")
+    do(office["city"], cases[1], "pass")
+    assert (row(cases[1]).step, kept(cases[1], "pass")["again"]) == ("closed", True)
+
+
+def test_the_draw_takes_what_would_be_suspected_again_beside_its_share(cases, office):
+    decided(office, cases[1], "01", {"change": "measure", "measure": "已要求过户。"})
+    decided_two(office, cases[2])
+    sample = draw_sample(viewer=office["city"], case_filter=DECIDED, expected_count=2, draw=SHARE)
+    assert row(cases[1]).step == "sampled"
+    assert sample.suspected == 1
+    assert sample.drawn + sample.closed == 2
+    assert kept(cases[1], "take")["again"] is True
+
+
+def decided_two(office, case_no):
+    """The second case is already in its township."""
+    do(office["town"], case_no, "assign", assignee=office["verifier"].user_id)
+    photograph(office["verifier"], case_no)
+    do(office["verifier"], case_no, "verify", outcome="04", note="识别前已有轿车。")
+    do(office["operator"], case_no, "correct", correction={"change": "T5"})
+    do(office["town"], case_no, "review")
+    do(office["county"], case_no, "decide")
+
+
+def test_in_bulk_what_contradicts_its_outcome_is_left_and_counted(cases, office):
+    decided(office, cases[1], "01", {"change": "measure", "measure": "已要求过户。"})
+    decided_two(office, cases[2])
+    done = act_in_bulk(viewer=office["city"], action="pass", case_filter=DECIDED, expected_count=2)
+    assert (done.done, dict(done.skipped)) == (1, {"still_holds": 1})
+    assert (row(cases[1]).step, row(cases[2]).step) == ("county_closed", "closed")
+
+
+def test_it_stands_on_the_records_of_today(cases, office, tmp_path):
+    """韦二 sold the car: the next register no longer has it. 韦一's has another status now."""
+    deliver(tmp_path, [old_car(1, "韦一", 品牌型号="五菱之光LZW6376"), car(9)], "next.csv")
+    found = again.reexamine(list(Case.objects.for_writing()))
+    assert {number: answer.again for number, answer in found.items()} == {cases[1]: True, cases[2]: False}
+    assert found[cases[1]].facts["new"] == 1, "the record changed since the case was opened"
+
+
+def test_it_stands_on_the_number_of_today(cases, office):
+    """The number was somebody else's and has been corrected: the car is not this person's any more."""
+    with unrecorded():
+        Person.objects.visible_to(EYE).filter(pk=1).update(person_key=keyring().person_key(number(77)))
+    assert again.reexamine([row(cases[1])])[cases[1]].again is False
+
+
+def test_a_whole_run_would_find_the_same(cases, office, tmp_path, world):
+    """Siblings under one number, changed records, a corrected number: always what a run of today finds."""
+    with unrecorded():
+        Person.objects.visible_to(EYE).filter(pk=3).update(person_key=keyring().person_key(number(1)))
+    deliver(tmp_path, [old_car(1, "韦一"), old_car(4, "韦三", 身份证明号码=number(1))], "next.csv")
+    answers = again.reexamine(list(Case.objects.for_writing()))
+    run = compare_now(viewer=office["province"])
+    whole = {(item.rule, item.person_no) for item in each_finding(office["province"], run.pk)}
+    for case in Case.objects.for_writing():
+        asked = (case.origin["rule"], case.origin["person_no"])
+        assert answers[case.case_no].again is (asked in whole)
+
+
+def test_without_its_records_it_says_so_and_stands_in_nobodys_way(cases, office, home):
+    decided(office, cases[1], "01", {"change": "measure", "measure": "已要求过户。"})
+    shutil.rmtree(home / "lake/sources")
+    assert again.reexamine([row(cases[1])])[cases[1]] == again.NO_RECORDS
+    do(office["city"], cases[1], "pass")
+    assert row(cases[1]).step == "closed"
+
+
+def test_a_rule_out_of_force_is_not_run_again(cases):
+    case = row(cases[1])
+    case.origin["rule"] = "RA-99"
+    assert again.reexamine([case]) == {case.case_no: again.NOT_IN_FORCE}
+
+
+def test_a_case_that_no_rule_raised_is_not_asked_about(cases):
+    case = row(cases[1])
+    case.origin = {}
+    assert again.reexamine([case]) == {}
+
+
+def test_a_flow_cannot_close_unlooked_what_it_does_not_reexamine():
+    close = Action(
+        code="close", title=words("办结"), consequence=words("办结"), permission="x", to="closed", unlooked=True
+    )
+    steps = (
+        Step(code="open", title=words("办理"), seat=Seat.CITY, days_parameter="x", actions=(close,)),
+        Step(code="closed", title=words("办结"), seat=Seat.CITY),
+    )
+    flow = Flow(
+        kind="x", version=1, title=words("x"), read_permission="x", open_permission="x", first="open", steps=steps
+    )
+    assert problems_of(flow) == ["open/close closes a case unlooked without re-examining it"]
