@@ -1,28 +1,23 @@
 """What keys and ciphers cost: `python -m bench.keys --json`.
 
 A million numbers as a department sends them: nineteen of twenty plain, the others with a tab
-behind, as certificates, in full width, in the old form, or missing. Median of three, in CPU
-seconds of this process; the budget is design.md §5 (person_key) and lab/web.md §7 (ciphers).
+behind, as certificates, in full width, in the old form, or missing.
 """
 
 from __future__ import annotations
 
-import json
-import statistics
-import sys
+import argparse
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import pyarrow as pa
 
+from bench.harness import Bench, Budget, Figures, main, median_cpu
 from wanjia.kernel.identity import check_character
 from wanjia.protection.keys import Keyring
 
 ROWS = 1_000_000
-BUDGET = {"person_key_cpu_s_per_million": 0.2, "encrypt_cpu_s_per_million": 3.0}
 
 
 def numbers(random: Random, count: int) -> list[str | None]:
@@ -43,33 +38,25 @@ def numbers(random: Random, count: int) -> list[str | None]:
     return cells
 
 
-def cpu_seconds(work: Callable[[], object]) -> float:
-    """Median CPU seconds of three runs, after one to warm up."""
-    work()
-    spent = []
-    for _ in range(3):
-        start = time.process_time()
-        work()
-        spent.append(time.process_time() - start)
-    return statistics.median(spent)
-
-
-def main() -> None:
+def measure(_: argparse.Namespace) -> Figures:
+    """CPU seconds of a million numbers keyed, and encrypted."""
     with tempfile.TemporaryDirectory() as folder:
         keyring = Keyring.create(Path(folder) / "keys")
     cells = numbers(Random(1), ROWS)  # noqa: S311 - a bench's numbers are not secrets
     column = pa.array(cells)
     contexts = [f"registry_person.id_number:{number}" for number in range(ROWS)]
-    measured = {
-        "person_key_cpu_s_per_million": round(cpu_seconds(lambda: keyring.person_keys(column)), 3),
-        "encrypt_cpu_s_per_million": round(cpu_seconds(lambda: keyring.cipher.encrypt_many(cells, contexts)), 3),
+    return {
+        "person_key_cpu_s_per_million": round(median_cpu(lambda: keyring.person_keys(column)), 3),
+        "encrypt_cpu_s_per_million": round(median_cpu(lambda: keyring.cipher.encrypt_many(cells, contexts)), 3),
     }
-    if "--json" in sys.argv:
-        print(json.dumps(measured))
-        return
-    for name, seconds in measured.items():
-        print(f"{name:32} {seconds:6.3f}  budget {BUDGET[name]}")
 
+
+BENCH = Bench(
+    name="keys",
+    question="What do keys and ciphers cost, a million numbers as a department sends them?",
+    measure=measure,
+    budgets=[Budget("person_key_cpu_s_per_million", 0.2), Budget("encrypt_cpu_s_per_million", 3.0)],
+)
 
 if __name__ == "__main__":
-    main()
+    main(BENCH)

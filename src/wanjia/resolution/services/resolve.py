@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,6 +13,7 @@ from wanjia.engine.duck import DuckDB
 from wanjia.kernel import clock
 from wanjia.lake import AlreadyPublished, Columns, Type
 from wanjia.lake.parquet import SORTED_ROW_GROUP
+from wanjia.lake.store import Staging
 from wanjia.registry.services.snapshot import address_of as snapshot_address
 from wanjia.resolution import steps
 from wanjia.resolution.errors import BatchNotAccepted, SnapshotMissing
@@ -63,19 +65,23 @@ def match_extract(batch: Batch, persons: Path, target: Path) -> Path:
 
 
 def _publish(address: str, batch: Batch, snapshot_id: str) -> None:
-    records = typed_paths(batch)
     persons = lake().path(snapshot_address(snapshot_id), "persons.parquet")
-    typed = _columns(records[0])
     try:
         with lake().publishing(address) as staging:
-            found = staging.path("matched.parquet")
-            columns = steps.matched_columns(typed)
-            ENGINE.write(steps.matched(records, persons, typed), found, columns, row_group=SORTED_ROW_GROUP)
-            strangers = steps.unmatched(records, persons, typed)
-            nobodys = ENGINE.write(strangers, staging.path("unmatched.parquet"), typed)
-            staging.manifest.update({"unmatched": nobodys, **_counted(found)})
+            staging.manifest.update(write_resolved(staging, typed_paths(batch), persons))
     except AlreadyPublished:
         return  # another worker was faster, with the same inputs and so the same rows
+
+
+def write_resolved(staging: Staging, records: Sequence[Path], persons: Path) -> dict[str, int]:
+    """Write the matched and the unmatched rows of typed `records`; returns how many there are of each kind."""
+    typed = _columns(records[0])
+    found = staging.path("matched.parquet")
+    columns = steps.matched_columns(typed)
+    ENGINE.write(steps.matched(records, persons, typed), found, columns, row_group=SORTED_ROW_GROUP)
+    strangers = steps.unmatched(records, persons, typed)
+    nobodys = ENGINE.write(strangers, staging.path("unmatched.parquet"), typed)
+    return {"unmatched": nobodys, **_counted(found)}
 
 
 def _counted(found: Path) -> dict[str, int]:
