@@ -19,7 +19,10 @@ from rich.console import Console
 from wanjia.demo.choices import Until
 from wanjia.kernel.errors import Refusal
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="万家 Wanjia: every household.")
+# Typer would print exceptions with their text and the values around them.
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="万家 Wanjia: every household."
+)
 console = Console(stderr=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")]
@@ -39,6 +42,17 @@ def _installation() -> None:
     from wanjia.scope.keys import require_installation
 
     require_installation()
+
+
+def _observed() -> None:
+    """What lasting processes do first: count where all of them count, and log what would end them."""
+    from wanjia.config import env
+    from wanjia.telemetry import logs, sharing
+
+    home = env.read().home
+    if home.is_dir():  # else there is no installation, and the next step says so
+        sharing.share(home)
+    logs.catch_unhandled()
 
 
 def _answer(values: dict[str, Any], *, as_json: bool) -> None:
@@ -61,6 +75,7 @@ def setup() -> None:
 @app.command()
 def serve(host: str = "127.0.0.1", port: Port = 8000, threads: int = 8) -> None:
     """启动网站 · Start the site."""
+    _observed()
     _installation()
     from wanjia.config.server import serve as run
 
@@ -70,6 +85,7 @@ def serve(host: str = "127.0.0.1", port: Port = 8000, threads: int = 8) -> None:
 @app.command()
 def worker() -> None:
     """启动后台任务 · Run background work until interrupted."""
+    _observed()
     _installation()
     from wanjia.config.server import start_clock
     from wanjia.jobs.worker import Worker

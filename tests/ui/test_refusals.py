@@ -102,6 +102,7 @@ def test_a_program_gets_json(visitor):
         "what": "北门已关闭，没有任何内容被改动。",
         "cure": "请明天再来。",
         "facts": {"gate": "北门"},
+        "reference": answer.headers["X-Request-ID"],
     }
 
 
@@ -109,7 +110,7 @@ def test_the_log_of_a_refusal_holds_no_query(visitor, caplog):
     with caplog.at_level(logging.INFO, logger="wanjia.refusals"):
         visitor.get("/closed/?q=459999199001011234")
     ours = [record.getMessage() for record in caplog.records if record.name == "wanjia.refusals"]
-    assert ours == ["test.gate_closed on GET /closed/"]
+    assert ours == [f"test.gate_closed on GET {closed.__module__}.closed"]
     assert "459999" not in caplog.text
 
 

@@ -15,7 +15,7 @@ class Environment:
 
     `home` holds everything that is not code: database, lake, files, keys, spool.
     `database_url` is empty for SQLite under `home`, or `postgresql://user:password@host:port/name`
-    (a socket folder as `?host=/folder`).
+    (a socket folder as `?host=/folder`). `disk_floor` is in bytes; `metrics_token` may be given as a file.
     """
 
     home: Path
@@ -24,6 +24,9 @@ class Environment:
     allowed_hosts: tuple[str, ...]
     https: bool
     clock_start: str
+    slow_query_ms: float
+    disk_floor: int
+    metrics_token: str
 
 
 def read() -> Environment:
@@ -36,7 +39,16 @@ def read() -> Environment:
         allowed_hosts=tuple(host for host in get("WANJIA_ALLOWED_HOSTS", "").split(",") if host),
         https=get("WANJIA_HTTPS", "1") != "0",
         clock_start=get("WANJIA_CLOCK_START", ""),
+        slow_query_ms=float(get("WANJIA_SLOW_QUERY_MS", "200")),
+        disk_floor=int(get("WANJIA_DISK_FLOOR_MB", "1024")) * 1024 * 1024,
+        metrics_token=_secret("WANJIA_METRICS_TOKEN"),
     )
+
+
+def _secret(name: str) -> str:
+    """The variable itself, or the content of the file that `<name>_FILE` names."""
+    file = os.environ.get(f"{name}_FILE", "")
+    return Path(file).read_text(encoding="utf-8").strip() if file else os.environ.get(name, "")
 
 
 # IMMEDIATE takes the write lock when a transaction begins, so two writers wait for each other

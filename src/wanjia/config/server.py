@@ -6,6 +6,8 @@ waiting short. WSGI, because asynchronous serving cost 2 to 2.7 times the CPU fo
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from granian.constants import Interfaces
 from granian.server import Server
@@ -33,4 +35,11 @@ def serve(host: str, port: int, *, threads: int = 8) -> None:
         workers=1 if on_sqlite else 2,
         blocking_threads=threads,
         log_access=False,
+        log_dictconfig=_logging(),
     ).serve()
+
+
+def _logging() -> dict[str, Any]:
+    """The server's own lines go where all others go."""
+    own = {"handlers": [], "level": "INFO", "propagate": True}
+    return settings.LOGGING | {"loggers": {**settings.LOGGING["loggers"], "_granian": own, "granian.access": dict(own)}}

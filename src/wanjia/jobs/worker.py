@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 from uuid import uuid4
 
 from django.db import DatabaseError, close_old_connections, connection, connections
@@ -27,6 +27,8 @@ from wanjia.jobs.handle import JobHandle
 from wanjia.jobs.leases import LEASE_SECONDS, Claim
 from wanjia.jobs.registry import schedules, task_named
 from wanjia.kernel.errors import Refusal
+from wanjia.telemetry import metrics
+from wanjia.telemetry.work import Work, working
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +36,22 @@ POLL_SECONDS = 0.5
 SCHEDULE_SECONDS = 5.0
 BEATS_PER_LEASE = 6
 
+Outcome = Literal["done", "cancelled", "lost", "returned", "refused", "retried", "failed"]
+
 
 def perform(handle: JobHandle) -> None:
     """Run one claimed job to whatever end it comes to, and write that end down."""
+    claim = handle.claim
+    facts = {"job": claim.job_id, "attempt": claim.attempt}
+    with working(Work("job", str(claim.job_id), lambda: claim.name, lambda: facts)) as work:
+        outcome = _perform(handle)
+        metrics.JOBS.labels(claim.name, outcome).inc()
+        metrics.JOB_TIME.labels(claim.name).observe(work.seconds)
+        said = {"event": "job", "outcome": outcome, "ms": round(work.seconds * 1000, 1), "queries": work.queries}
+        log.info("job %s", outcome, extra=said)
+
+
+def _perform(handle: JobHandle) -> Outcome:
     claim = handle.claim
     try:
         task_named(claim.name).run(handle, **claim.args)
@@ -45,24 +60,29 @@ def perform(handle: JobHandle) -> None:
                 pass  # a task without an effect of its own is done now
     except Cancelled:
         leases.cancelled(claim)
+        return "cancelled"
     except LostLease:
         log.warning("job %s (%s): another worker took over; nothing of this try was kept", claim.job_id, claim.name)
+        return "lost"
     except Draining:
         leases.give_back(claim)
+        return "returned"
     except Refusal as refusal:
         leases.fail(claim, refusal)
+        return "refused"
     except Exception as error:  # noqa: BLE001 - a fault in a task must not end the worker
-        _failed(claim, error)
+        return "retried" if _failed(claim, error) else "failed"
+    return "done"
 
 
-def _failed(claim: Claim, error: Exception) -> None:
-    """Keep a reference with the job and the fault in the log, without the values it may quote."""
+def _failed(claim: Claim, error: Exception) -> bool:
+    """Keep a reference with the job and the fault, without its values, in the log; whether it is tried again."""
     reference = uuid4().hex[:8]
     log.error(
         "job %s (%s), try %s, reference %s: %s\n%s",
         claim.job_id, claim.name, claim.attempt, reference, type(error).__qualname__, _where(error.__traceback__),
     )  # fmt: skip
-    leases.retry(claim, InternalError(reference=reference))
+    return leases.retry(claim, InternalError(reference=reference))
 
 
 def _where(trace: TracebackType | None) -> str:

@@ -59,7 +59,8 @@ class RefusalPages:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, Refusal):
             return None
-        # The code and the path, never the facts or the query: those may be anything.
+        # The code and the route, never the facts or the address: those may be anything.
         level = logging.ERROR if exception.status >= 500 else logging.INFO  # noqa: PLR2004 - HTTP's own line
-        log.log(level, "%s on %s %s", exception.code, request.method, request.path)
+        route = request.resolver_match.view_name if request.resolver_match else "-"
+        log.log(level, "%s on %s %s", exception.code, request.method, route, extra={"event": "refusal"})
         return refusal_response(request, exception)

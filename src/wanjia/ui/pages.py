@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 
 from wanjia.kernel import clock
 from wanjia.kernel.errors import Refusal
-from wanjia.ui.refusals import refusal_response, wants_json
+from wanjia.ui.refusals import reference_of, refusal_response, wants_json
 
 log = logging.getLogger("wanjia.ui")
 
@@ -26,8 +26,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if isinstance(fault, Refusal):
         return refusal_response(request, fault)
     if wants_json(request):
-        return JsonResponse({"code": "internal", "at": clock.now().isoformat()}, status=500)
-    context = {"happened_at": clock.now()}
+        return JsonResponse(
+            {"code": "internal", "at": clock.now().isoformat(), "reference": reference_of(request)}, status=500
+        )
+    context = {"happened_at": clock.now(), "reference": reference_of(request)}
     try:
         return render(request, "500.html", context, status=500)
     except Exception:

@@ -9,6 +9,11 @@ from django.utils.translation import get_language
 from wanjia.kernel.errors import Refusal
 
 
+def reference_of(request: HttpRequest) -> str:
+    """What names this request in the log; "" where nobody gave it one."""
+    return getattr(request, "reference", "")
+
+
 def wants_json(request: HttpRequest) -> bool:
     """Whether the asker prefers JSON to a page."""
     return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
@@ -24,9 +29,10 @@ def refusal_response(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """What happened and what to do, in the reader's language, with the refusal's status."""
     language = get_language() or "zh-hans"
     if wants_json(request):
-        return JsonResponse(refusal.as_dict(language), status=refusal.status)
+        return JsonResponse(refusal.as_dict(language) | {"reference": reference_of(request)}, status=refusal.status)
     happened, cure = refusal.sentences(language)
     context = {"what": happened, "cure": cure, "code": refusal.code, "status": refusal.status}
+    context["reference"] = reference_of(request)
     context["refused"] = True  # a page that refuses counts nothing
     if is_fragment(request):
         response = render(request, "ui/_refusal.html", context, status=refusal.status)

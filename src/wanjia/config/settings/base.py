@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from wanjia.config import env
+from wanjia.telemetry import logs
 
 ENVIRONMENT = env.read()
 WANJIA_HOME: Path = ENVIRONMENT.home
@@ -36,6 +37,7 @@ INSTALLED_APPS = [
     "wanjia.reference",
     "wanjia.audit",
     "wanjia.scope",
+    "wanjia.telemetry",
     "wanjia.ui",
     "axes",
     "django.contrib.auth",
@@ -46,6 +48,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "wanjia.telemetry.middleware.Observe",  # outermost: its line tells what every other one answered
     "django.middleware.security.SecurityMiddleware",
     "wanjia.ui.middleware.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -123,15 +126,12 @@ FILE_UPLOAD_HANDLERS = ["wanjia.files.uploads.EncryptingUploadHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
-# To standard error, where the service manager keeps it. Tracebacks name code, not people: sealed
-# values print as <Sealed>, and refusals' facts hold no personal data.
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"django": {"handlers": [], "propagate": True}, "django.security.DisallowedHost": {"level": "CRITICAL"}},
-}
+# Lines for somebody who reads along; production writes JSON. Neither holds personal data.
+LOGGING = logs.configuration(as_json=False, levels={"wanjia.requests": "INFO"})
+
+# What operators tune (docs/how-to/operate.md).
+WANJIA_SLOW_QUERY_MS = ENVIRONMENT.slow_query_ms
+WANJIA_DISK_FLOOR = ENVIRONMENT.disk_floor
+WANJIA_METRICS_TOKEN = ENVIRONMENT.metrics_token
 
 SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -15,3 +15,4 @@ if not ENVIRONMENT.database_url:  # noqa: F405
     # ("table is locked") where a file makes the second writer wait.
     DATABASES["default"]["TEST"] = {"NAME": Path(gettempdir()) / f"wanjia-test-{os.getpid()}.sqlite3"}  # noqa: F405
 TESTING = True
+LOGGING["loggers"]["wanjia.requests"]["level"] = "WARNING"  # noqa: F405 - thousands of pages nobody reads about
