@@ -187,6 +187,16 @@ class AccessStore:
         with self._writing() as connection:
             connection.execute("INSERT OR IGNORE INTO committed (event_id) VALUES (?)", (str(event_id),))
 
+    def uncommitted(self) -> int:
+        """How many rows no leaf in the main log covers yet; 0 where nothing was ever read."""
+        if not self.path.exists():
+            return 0
+        found = self._connection().execute(
+            "SELECT count(*) FROM access WHERE id >"
+            " (SELECT coalesce(max(last_id), 0) FROM leaf JOIN committed USING (event_id))"
+        )
+        return int(found.fetchone()[0])
+
     def rows_of(self, event_id: UUID) -> list[tuple[bytes, Mapping[str, JSON]]]:
         """(salt, payload) of the rows a leaf covers, in order; none for a leaf of another node."""
         found = self._connection().execute(

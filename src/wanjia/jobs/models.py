@@ -117,6 +117,17 @@ class Job(models.Model):
         return self.state in OPEN_STATES
 
 
+class WorkerBeat(models.Model):
+    """A worker that was alive at `beat_at`, by the database's clock."""
+
+    worker = models.CharField(max_length=120, primary_key=True)
+    node = models.CharField(max_length=80)
+    beat_at = models.FloatField()
+
+    def __str__(self) -> str:
+        return self.worker
+
+
 class ScheduleSlot(models.Model):
     """The latest slot of a schedule that was put into the queue, on one node or for all."""
 

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from wanjia.audit.errors import IdentityNumberInPayload
 from wanjia.audit.rules import refuse_identity_numbers
+from wanjia.jobs import beats
 from wanjia.jobs.choices import OPEN_STATES, State
 from wanjia.jobs.errors import JobOver, UnfitArguments
 from wanjia.jobs.models import Job, ScheduleSlot
@@ -125,7 +126,8 @@ def _enqueue_slot(schedule: Schedule, owner: str, slot: int) -> bool:
 
 
 def prune() -> int:
-    """Delete jobs that ended long ago: scheduled ones after two days, others after a year."""
+    """Delete jobs that ended long ago: scheduled ones after two days, others after a year; and workers long gone."""
+    beats.forget_old()
     now = clock.now()
     old = Q(key__startswith=SCHEDULED, finished_at__lt=now - SCHEDULED_KEPT) | Q(finished_at__lt=now - JOBS_KEPT)
     deleted, _ = Job.objects.filter(old).exclude(state__in=OPEN_STATES).delete()

@@ -20,7 +20,7 @@ from uuid import uuid4
 from django.db import DatabaseError, close_old_connections, connection, connections
 
 from wanjia.audit.access import node_name
-from wanjia.jobs import leases, services
+from wanjia.jobs import beats, leases, services
 from wanjia.jobs.choices import Lane
 from wanjia.jobs.errors import Cancelled, Draining, InternalError, LostLease
 from wanjia.jobs.handle import JobHandle
@@ -187,10 +187,15 @@ class Worker:
             ]
             for thread in threads:
                 thread.start()
+            beat_due = 0.0
             while not stop.is_set():
+                if time.monotonic() >= beat_due:
+                    _surviving_the_database(lambda: beats.beat(worker=self.name, node=self.node))
+                    beat_due = time.monotonic() + beats.BEAT_SECONDS
                 _surviving_the_database(lambda: services.enqueue_due(self.node))
                 stop.wait(SCHEDULE_SECONDS)
             self._drain(threads, heart)
+        _surviving_the_database(lambda: beats.stopped(worker=self.name))
         connections.close_all()
         log.info("worker %s: stopped", self.name)
 

@@ -79,7 +79,21 @@ def require_installation() -> None:
 
 def require_own_keys() -> None:
     """Raise WrongKey when a file holds another key than the database was written with, or lacks one."""
-    found = keyring().fingerprints
+    _require_own(keyring())
+
+
+def require_keys_on_disk() -> None:
+    """The same of the files as they are now, whatever this process has read before.
+
+    Raises what `keyring` raises, WrongKey, and NotSetUp where the database knows no keys.
+    """
+    if not KeyFingerprint.objects.exists():
+        raise NotSetUp(home=settings.WANJIA_HOME)
+    _require_own(Keyring.open(folder()))
+
+
+def _require_own(keys: Keyring) -> None:
+    found = keys.fingerprints
     for name, fingerprint in KeyFingerprint.objects.values_list("name", "fingerprint"):
         if found.get(name) != fingerprint:
             raise WrongKey(file=folder() / name.partition("/")[0])

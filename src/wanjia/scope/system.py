@@ -21,6 +21,7 @@ SYSTEM_VIEWERS: dict[str, str] = {
     "casework.candidates": "counts what each possible verifier has open, wherever it lies",
     "casework.escalate": "looks at every desk for steps past their deadline",
     "casework.evidence": "names the files an act relied on in its history",
+    "casework.measures": "adds up the counters of open cases by kind, step and city for the operator",
     "cli.compare": "the operator at the machine's own console runs the comparison",
     "cli.intake": "the operator at the machine's own console takes in a file",
     "comparison.case": "shows the record behind a case to whoever was allowed to fetch the case",
@@ -36,6 +37,7 @@ SYSTEM_VIEWERS: dict[str, str] = {
     "registry.repeat": "finds what an act with the same client-made event id changed before",
     "registry.snapshot": "writes the whole registry into the lake, whose readers are cut again",
     "sources.earlier": "recognises a file that came before, whoever brought it; tells its number and day only",
+    "sources.measures": "counts batches and lines by dataset for the operator",
     "workforce.guards": "answers who helps a household its caller already holds, and whether an account is in use",
 }
 

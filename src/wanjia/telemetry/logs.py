@@ -30,6 +30,8 @@ class WithoutPersonalData(logging.Filter):
     """Rewrites each record so that no handler after it can print a personal number or an exception's text."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if hasattr(record, "status_code") and not (record.exc_info or hasattr(record, "errors")):
+            return False  # Django's line about an answer; the request's own says more
         record.msg, record.args = redacted(_message(record)), None
         if record.exc_info and record.exc_info[1] is not None:
             errors, frames = told(record.exc_info[1])

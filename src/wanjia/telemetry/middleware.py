@@ -80,8 +80,8 @@ def _tell(request: HttpRequest, response: HttpResponseBase, work: Work) -> None:
     metrics.REQUESTS.labels(route, method, str(response.status_code)).inc()
     metrics.REQUEST_SECONDS.labels(route, method).observe(seconds)
     metrics.REQUEST_QUERIES.labels(route).observe(work.queries)
-    usual = logging.DEBUG if route in QUIET else logging.INFO
-    level = logging.ERROR if response.status_code >= FAILURE else usual
+    usual = logging.ERROR if response.status_code >= FAILURE else logging.INFO
+    level = logging.DEBUG if route in QUIET else usual
     with working(work):
         log.log(
             level, "%s %s", method, response.status_code,
