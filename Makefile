@@ -8,7 +8,7 @@ BUILT   := $(shell find frontend -type f -not -path '*/node_modules/*' 2>/dev/nu
            $(shell find src -name '*.po' 2>/dev/null) hatch_build.py pyproject.toml
 JOBS    ?= 2
 
-.PHONY: setup demo test lint types imports unit unit-sqlite unit-postgresql chromium messages bench fault pictures lock clean
+.PHONY: setup demo test lint types imports unit unit-sqlite unit-postgresql chromium libreoffice messages bench fault pictures lock clean
 
 setup: .stamps/installed
 
@@ -60,6 +60,15 @@ chromium:
 	else echo "== Chromium is missing and cannot be installed from here (needs root and apt-get)."; \
 	  echo "   Install the package chromium, or run: make test PYTEST_ARGS=--waive-browser"; fi
 
+# The exports are opened in Debian's LibreOffice too; it is installed when that is possible, and said.
+libreoffice:
+	@if command -v soffice >/dev/null; then echo "== LibreOffice: $$(command -v soffice)"; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "== LibreOffice is missing: installing it with apt-get"; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends libreoffice-calc-nogui; \
+	else echo "== LibreOffice is missing and cannot be installed from here (needs root and apt-get):"; \
+	  echo "   its tests are skipped. Install the package libreoffice-calc-nogui."; fi
+
 messages: setup
 	$(BIN)/python tools/messages.py
 
@@ -67,7 +76,7 @@ bench: setup
 	$(BIN)/python -m bench.keys --json
 	$(BIN)/python -m bench.compare --scale 0.1 --json
 
-fault: setup
+fault: setup libreoffice
 	$(BIN)/python -m pytest -n $(JOBS) -m fault $(PYTEST_ARGS)
 	$(BIN)/python tests/with_postgres.py $(BIN)/python -m pytest -n $(JOBS) -m fault $(PYTEST_ARGS)
 

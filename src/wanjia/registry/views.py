@@ -26,6 +26,7 @@ from wanjia.registry.queries import Filters, Page
 from wanjia.registry.strips import status_strip
 from wanjia.scope.routes import ViewerRequest, access
 from wanjia.ui.panels import panels_for
+from wanjia.ui.sheets import Format, download
 from wanjia.ui.viewing import chosen_area
 
 READ, WRITE, REVEAL, EXPORT = "registry.read", "registry.write", "registry.reveal", "registry.export"
@@ -71,11 +72,11 @@ def suggest(request: ViewerRequest) -> JsonResponse:
 @require_GET
 def export(request: ViewerRequest) -> StreamingHttpResponse:
     filters = HouseholdFilter(request.GET).filters(chosen_area(request))
-    count, lines = services.export_households(viewer=request.viewer, filters=filters, account=request.viewer.name)
-    answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    name = f"households-{clock.today():%Y%m%d}-{count}.csv"
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+    form = Format.asked(request.GET.get("format"))
+    count, pieces = services.export_households(
+        viewer=request.viewer, filters=filters, account=request.viewer.name, form=form
+    )
+    return download(pieces, f"households-{clock.today():%Y%m%d}-{count}", form)
 
 
 @access(READ)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, ngettext
@@ -24,6 +24,7 @@ from wanjia.sources.contracts import contracts
 from wanjia.sources.forms import BatchFilter, ReasonForm, UploadForm
 from wanjia.sources.models import Batch
 from wanjia.ui.panels import panels_for
+from wanjia.ui.sheets import Format, download
 
 PAGE_SIZE = 30
 TONES = {
@@ -104,10 +105,9 @@ def read_again(request: ViewerRequest, batch_id: int) -> HttpResponseBase:
 @require_safe
 def reject_sheet(request: ViewerRequest, batch_id: int) -> HttpResponseBase:
     """The rows with problems, for the sender; every fetch is recorded."""
-    rows = services.reject_sheet(viewer=request.viewer, batch_id=batch_id)
-    answer = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="rejects-{batch_id}.csv"'
-    return answer
+    form = Format.asked(request.GET.get("format"))
+    pieces = services.reject_sheet(viewer=request.viewer, batch_id=batch_id, form=form)
+    return download(pieces, f"rejects-{batch_id}", form)
 
 
 def _page(

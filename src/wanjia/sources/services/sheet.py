@@ -6,18 +6,14 @@ not: identity numbers as written.
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from django.db import transaction
 
-from wanjia.audit.services import Kind, record
+from wanjia.audit.exports import export
 from wanjia.lake import Manifest
 from wanjia.scope.stores import lake
 from wanjia.scope.viewer import Viewer
@@ -29,42 +25,48 @@ from wanjia.sources.intake.lines import records
 from wanjia.sources.models import Batch
 from wanjia.sources.services import raw
 from wanjia.sources.services.inspect import PROBLEMS_FILE, REJECTS_FILE
+from wanjia.ui.sheets import Format, Table
 
 COLUMN = "问题"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_LONG_NUMBER = re.compile(r"[0-9]{12,}[0-9A-Za-z]*")  # a spreadsheet would turn it into 4.59999E+17
 
 
-def reject_sheet(*, viewer: Viewer, batch_id: int) -> Iterator[bytes]:
-    """The rejected rows in the sender's columns with one more, 问题: CSV in UTF-8 with a mark.
+def reject_sheet(*, viewer: Viewer, batch_id: int, form: Format = Format.CSV) -> Iterator[bytes]:
+    """The rejected rows in the sender's columns with one more, 问题.
 
-    The export is recorded before the first byte. A cell that a spreadsheet would compute or
-    round is preceded by an apostrophe, which intake takes off again: a corrected sheet can be
+    The export is recorded before the first byte. In a CSV a cell that a spreadsheet would compute
+    or round is preceded by an apostrophe, which intake takes off again: a corrected sheet can be
     delivered as it is. Raises NotVisible, BatchMovedOn.
     """
     batch = queries.batch_for(viewer, batch_id, action=queries.LOAD)
     if batch.status not in (BatchStatus.PREVIEWED, BatchStatus.ACCEPTED, BatchStatus.REJECTED) or not batch.preview:
         raise BatchMovedOn(batch=batch.pk, status=batch.get_status_display())
-    with transaction.atomic():
-        record(
-            Kind.EXPORT,
-            viewer=viewer,
-            area=batch.area,
-            act="sources.reject_sheet",
-            subject=("batch", batch.pk),
-            content={"dataset": batch.dataset, "rows": batch.rejected},
-        )
-    return _sheet(batch)
-
-
-def _sheet(batch: Batch) -> Iterator[bytes]:
     manifest = lake().read_manifest(batch.typed)
-    wrong = _problems(batch, contract_for(batch.dataset))
-    yield b"\xef\xbb\xbf" + _line([*manifest.facts["header"], COLUMN])
+    contract = contract_for(batch.dataset)
+    table = Table(
+        title=COLUMN,
+        header=[*manifest.facts["header"], COLUMN],
+        rows=_rows(batch, contract, manifest),
+        promised=batch.rejected,
+        account=viewer.name,
+        conditions=[(contract.title.zh, f"{batch.file_name} ({batch.pk})")],
+        signed=False,
+    )
+    return export(
+        table,
+        form,
+        viewer=viewer,
+        area=batch.area,
+        act="sources.reject_sheet",
+        subject=("batch", batch.pk),
+        content={"dataset": batch.dataset},
+    )
+
+
+def _rows(batch: Batch, contract: Contract, manifest: Manifest) -> Iterator[list[str]]:
+    wrong = _problems(batch, contract)
+    width = len(manifest.facts["header"])
     for line, cells in _rejected_rows(batch, manifest):
-        width = len(manifest.facts["header"])
-        padded = [*cells[:width], *[""] * (width - len(cells)), wrong[line], *cells[width:]]
-        yield _line(padded)
+        yield [*cells[:width], *[""] * (width - len(cells)), wrong[line], *cells[width:]]
 
 
 def _problems(batch: Batch, contract: Contract) -> Mapping[int, str]:
@@ -88,16 +90,3 @@ def _rejected_rows(batch: Batch, manifest: Manifest) -> Iterator[tuple[int, Sequ
         found = [(int(block.lines[n]), list(row.values())) for n, row in zip(at, rows, strict=True)]
         found += [(odd.line, odd.cells) for odd in block.odd if odd.line in wanted]
         yield from sorted(found)
-
-
-def _line(cells: Iterable[str]) -> bytes:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\r\n").writerow([_safe(cell) for cell in cells])
-    return buffer.getvalue().encode()
-
-
-def _safe(cell: str) -> str:
-    risky = (
-        cell.lstrip(" \u3000").startswith(_FORMULA) or cell.startswith(_FORMULA) or _LONG_NUMBER.fullmatch(cell.strip())
-    )
-    return f"'{cell}" if risky else cell
