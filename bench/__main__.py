@@ -7,7 +7,7 @@ from importlib import import_module
 
 from bench.harness import Bench, main
 
-NAMES = ("keys", "compare")
+NAMES = ("keys", "compare", "pages")
 
 
 def benches() -> list[Bench]:

@@ -1,0 +1,280 @@
+"""Pages through the real server: time, statements and server CPU of each, as people of four levels.
+
+    python -m bench.pages [--households 100000] [--cache FOLDER] [--postgresql] [--json]
+    python -m bench.pages --cache FOLDER --only cases:county --profile FILE | --statements
+
+`wanjia serve` (granian) runs as its own process under `bench.settings`; people sign in with their
+password over HTTP on loopback and read one page after the other on one connection kept alive. A
+home built once is kept under `--cache` and used again while the code that builds it is the same.
+Times need a quiet machine; `queries` and `cpu_ms` do not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import http.client
+import json
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+from bench.harness import ROOT, Bench, Budget, Figures, environment, in_child, main
+from bench.watching import CPU_MS, QUERIES
+
+PASSWORD = "wanjia-demo-2020"  # noqa: S105 - of people who do not exist, on loopback
+START = "2020-11-16T09:00:00+08:00"
+READY_WITHIN = 60
+WARM_UP = 5
+REAL_WORK = ("province", "county", "township", "contact")
+LIST_QUERIES, PAGE_MS = 15, 60
+BUILT = "bench.json"
+BUILDERS = ("bench/county.py", "src/wanjia/*/migrations/*.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A page: its name, its address, whose page it is, and what is posted."""
+
+    page: str
+    path: str
+    viewers: Sequence[str] = REAL_WORK
+    post: Mapping[str, str] | None = None
+    first_byte: bool = False
+
+
+def asks(run: int, household: int, case: int) -> list[Ask]:
+    """What is asked for; a viewer who may not see a page is left out of it by name."""
+    offices = ("province", "county", "township")
+    return [
+        Ask("home", "/"),
+        Ask("households", "/registry/households/"),
+        Ask("households filtered", "/registry/households/?status=0&category=01"),
+        Ask("households searched", "/registry/households/search/", post={"text": "韦明"}),
+        Ask("households by surname", "/registry/households/search/", ("province", "county"), post={"text": "韦"}),
+        Ask("household", f"/registry/households/{household}/"),
+        Ask("cases", "/cases/", offices),
+        Ask("cases filtered", "/cases/?state=overdue", offices),
+        Ask("queue", "/cases/mine/", offices),
+        Ask("case", f"/cases/{case}/", offices),
+        Ask("findings", f"/comparison/runs/{run}/", ("province", "county")),
+        Ask("findings filtered", f"/comparison/runs/{run}/?rule=RA-02", ("province", "county")),
+        Ask("runs", "/comparison/", ("province", "county")),
+        Ask("batches", "/sources/", ("province", "traffic")),
+        Ask("pairing", "/workforce/mine/", ("contact",)),
+        Ask("people", "/people/", ("secadmin",)),
+        Ask("audit", "/audit/", ("auditor", "audadmin")),
+        Ask("audit narrowed", "/audit/?subject_kind=case&kind=verification", ("auditor",)),
+        Ask("readings", "/audit/readings/", ("auditor",)),
+        Ask("export", "/registry/households/export/", ("province", "county"), first_byte=True),
+        Ask("refused", "/people/", ("contact",)),
+    ]
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--households", type=int, default=100_000)
+    parser.add_argument("--requests", type=int, default=60, help="of each page")
+    parser.add_argument("--cache", type=Path, help="keep the built home here (SQLite only)")
+    parser.add_argument("--postgresql", action="store_true", help="measure on PostgreSQL too")
+    parser.add_argument("--only", default="", help="one page, or page:viewer")
+    parser.add_argument("--profile", type=Path, help="profile one request of each page asked for into this file")
+    parser.add_argument("--statements", action="store_true", help="print the statements of each page asked for")
+
+
+def measure(asked: argparse.Namespace) -> Figures:
+    """Every page on SQLite, and on PostgreSQL if that is asked for."""
+    pages = []
+    with _home(asked.cache, asked.households) as home:
+        pages += _all_pages("sqlite", home, asked)
+    if asked.postgresql:
+        from tests.with_postgres import running
+
+        with running() as url, environment(WANJIA_DATABASE_URL=url), _home(None, asked.households) as home:
+            pages += _all_pages("postgresql", home, asked)
+    lists = [row["queries"] for row in pages if row["page"] not in ("household", "case")]
+    return {
+        "pages": pages,
+        "most_queries_of_a_list": max(lists, default=0),
+        "most_queries_of_a_page": max((row["queries"] for row in pages), default=0),
+        "worst_p50_ms": max((row["p50_ms"] for row in pages), default=0),
+        "worst_cpu_ms": max((row["cpu_ms"] for row in pages), default=0),
+    }
+
+
+def table(figures: Figures) -> str:
+    """The pages, slowest first, then what the budgets speak of."""
+    rows = sorted(figures["pages"], key=lambda row: -row["p50_ms"])
+    told = [
+        f"  {row['database']:<10} {row['page']:<20} {row['viewer']:<9} {row['status']}"
+        f" {row['p50_ms']:8.1f} {row['p99_ms']:8.1f} {row['cpu_ms']:8.1f} {row['queries']:4d} {row['kb']:6.0f}"
+        for row in rows
+    ]
+    heading = "  database   page                 viewer    code  p50 ms   p99 ms   cpu ms  sql     kB"
+    return "\n".join([heading, *told, *(f"  {name}: {value}" for name, value in figures.items() if name != "pages")])
+
+
+# -- the home --------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _home(cache: Path | None, households: int) -> Iterator[Path]:
+    """A home with the county in it: the one kept, or a new one."""
+    if cache is None:
+        with tempfile.TemporaryDirectory(prefix="wanjia-bench-") as folder:
+            _build(Path(folder, "home"), households)
+            yield Path(folder, "home")
+        return
+    home = cache.absolute() / f"county-{households}-{_builders()}"
+    if not (home / BUILT).exists():
+        home.mkdir(parents=True)
+        _build(home, households)
+    yield home
+
+
+def _build(home: Path, households: int) -> None:
+    with environment(WANJIA_HOME=str(home), DJANGO_SETTINGS_MODULE="bench.settings"):
+        built = in_child("bench.county", "--households", str(households))
+    (home / BUILT).write_text(json.dumps(built), encoding="ascii")
+
+
+def _builders() -> str:
+    """The code a kept home depends on, in eight characters."""
+    digest = hashlib.sha256()
+    for pattern in BUILDERS:
+        for path in sorted(ROOT.glob(pattern)):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]
+
+
+# -- the server ------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _serving(home: Path) -> Iterator[int]:
+    """The real server over `home`; yields its port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    settings = {"WANJIA_HOME": str(home), "DJANGO_SETTINGS_MODULE": "bench.settings", "WANJIA_CLOCK_START": START}
+    with environment(**settings, PYTHONPATH=str(ROOT)):
+        server = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", "wanjia.cli", "serve", "--port", str(port)], stdout=subprocess.DEVNULL
+        )
+    try:
+        _wait(server, port)
+        yield port
+    finally:
+        server.terminate()
+        server.wait(timeout=15)
+
+
+def _wait(server: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + READY_WITHIN
+    while time.monotonic() < deadline and server.poll() is None:
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        time.sleep(0.1)
+    sys.exit("the server did not start")
+
+
+class Browser:
+    """One person signed in, on one connection."""
+
+    def __init__(self, port: int, username: str) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self._cookies: dict[str, str] = {}
+        status, _, _ = self.ask("/sign-in/")
+        fields = {"username": username, "password": PASSWORD, "next": "/"}
+        status, _, body = self.ask("/sign-in/", post=fields)
+        if status != 302:  # noqa: PLR2004 - the way to the page asked for
+            sys.exit(f"{username} could not sign in: {status} {body[:200]!r}")
+
+    def ask(
+        self, path: str, *, post: Mapping[str, str] | None = None, first_byte: bool = False, **headers: str
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Status, headers and body; of an answer wanted to its first byte, only that."""
+        sent = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items()), **headers}
+        body = None
+        if post is not None:
+            body = urlencode({**post, "csrfmiddlewaretoken": self._cookies["csrftoken"]})
+            sent |= {"Content-Type": "application/x-www-form-urlencoded"}
+        self._connection.request("GET" if body is None else "POST", path, body, sent)
+        answer = self._connection.getresponse()
+        for cookie in answer.headers.get_all("Set-Cookie") or []:
+            found = re.match(r"([^=]+)=([^;]*)", cookie)
+            if found:
+                self._cookies[found[1]] = found[2]
+        content = answer.read(1 if first_byte else None)
+        if first_byte:
+            self._connection.close()  # the rest is not wanted; the next request opens it again
+        return answer.status, answer.headers, content
+
+
+def _all_pages(database: str, home: Path, asked: argparse.Namespace) -> list[Figures]:
+    wanted_page, _, wanted_viewer = asked.only.partition(":")
+    found = []
+    with _serving(home) as port:
+        people: dict[str, Browser] = {}
+        for ask in asks(**json.loads((home / BUILT).read_text(encoding="ascii"))):
+            for viewer in ask.viewers:
+                if (wanted_page and ask.page != wanted_page) or (wanted_viewer and viewer != wanted_viewer):
+                    continue
+                browser = people.setdefault(viewer, Browser(port, viewer)) if viewer not in people else people[viewer]
+                found.append({"database": database, **_timed(browser, ask, viewer, asked)})
+    return found
+
+
+def _timed(browser: Browser, ask: Ask, viewer: str, asked: argparse.Namespace) -> Figures:
+    def once(**headers: str) -> tuple[int, Mapping[str, str], bytes]:
+        return browser.ask(ask.path, post=ask.post, first_byte=ask.first_byte, **headers)
+
+    if asked.statements:
+        print(f"-- {ask.page} ({viewer})\n{once(**{'X-Bench-Statements': '1'})[2].decode()}\n")
+    for _ in range(WARM_UP):
+        status, headers, content = once()
+    if asked.profile:
+        once(**{"X-Bench-Profile": str(asked.profile.absolute())})
+    times, cpus = [], []
+    for _ in range(asked.requests):
+        began = time.perf_counter()
+        status, headers, content = once()
+        times.append(1000 * (time.perf_counter() - began))
+        cpus.append(float(headers[CPU_MS]))
+    return {
+        "page": ask.page,
+        "viewer": viewer,
+        "status": status,
+        "p50_ms": round(statistics.median(times), 1),
+        "p99_ms": round(statistics.quantiles(times, n=100, method="inclusive")[98], 1),
+        "cpu_ms": round(statistics.median(cpus), 1),
+        "queries": int(headers[QUERIES]),
+        "kb": round(len(content) / 1000, 1),
+    }
+
+
+BENCH = Bench(
+    name="pages",
+    question="How long does the office wait for a page, and how often does the page ask the database?",
+    measure=measure,
+    options=options,
+    table=table,
+    budgets=[
+        Budget("most_queries_of_a_list", LIST_QUERIES),
+        Budget("most_queries_of_a_page", 20),
+        Budget("worst_p50_ms", PAGE_MS),
+    ],
+    moderate=("--households", "20000", "--requests", "30"),
+)
+
+if __name__ == "__main__":
+    main(BENCH)
