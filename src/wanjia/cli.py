@@ -68,7 +68,9 @@ def setup() -> None:
     """建密钥、建表、装入代码表与行政区划 · Keys, tables, code lists, divisions."""
     _django()
     from wanjia.config.install import prepare
+    from wanjia.scope.keys import require_finished_home
 
+    require_finished_home()
     prepare(console.print)
 
 
@@ -155,6 +157,54 @@ def compare(as_json: Json = False) -> None:
     _answer(
         {"run": run.pk, "status": str(run.status), "findings": run.finding_count, "digest": run.digest}, as_json=as_json
     )
+
+
+@app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(metavar="TARGET_FOLDER", help="A new folder outside WANJIA_HOME.")],
+    keys: Annotated[
+        Path | None,
+        typer.Option(help="Copy the keys too, into this folder on another medium. Default: leave them out."),
+    ] = None,
+    base: Annotated[
+        Path | None, typer.Option(help="An earlier backup on the same disk; what it holds already is linked to it.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """备份 · Save everything but the keys, while site and worker go on running."""
+    _installation()
+    from dataclasses import asdict
+
+    from wanjia.backup.make import back_up
+    from wanjia.backup.progress import shown
+
+    with shown(console) as meter:
+        done = back_up(target, meter=meter, keys=keys, base=base)
+    if keys is None:
+        console.print("密钥不在备份中，请另行保管 · The keys are not in the backup; keep a copy elsewhere (--keys).")
+    if done.absent:
+        console.print(f"[bold red]磁盘上缺少 {done.absent} 个附件 · {done.absent} contents are not on the disk.[/]")
+    _answer(asdict(done), as_json=as_json)
+
+
+@app.command()
+def restore(
+    backup: Annotated[Path, typer.Argument(help="A backup's folder.")],
+    keys: Annotated[
+        Path | None, typer.Option(help="The folder with the installation's keys. Default: WANJIA_HOME/keys.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """恢复 · Verify a backup and make it the installation; needs an empty WANJIA_HOME and an empty database."""
+    _django()
+    from dataclasses import asdict
+
+    from wanjia.backup.progress import shown
+    from wanjia.backup.restore import restore as run
+
+    with shown(console) as meter:
+        done = run(backup, meter=meter, keys=keys)
+    _answer(asdict(done), as_json=as_json)
 
 
 def main() -> None:

@@ -161,3 +161,9 @@ def retry(held: Claim, refusal: Refusal) -> bool:
     again_at = clock.now() + backoff(held.attempt)
     _held(held.job_id, held.token).update(state=State.QUEUED, lease_until=None, run_at=again_at)
     return True
+
+
+def free_all() -> int:
+    """Return every running job to the queue; for a database whose workers are no more: a restored one."""
+    running = Job.objects.filter(state=State.RUNNING)
+    return running.update(state=State.QUEUED, lease_until=None, attempts=F("attempts") - 1)

@@ -124,7 +124,8 @@ class Lake:
             reached("lake.staged")
             self._write_manifest(staging)
             _make_folder(target.parent, self.root)
-            _rename_folder(folder, target, address)
+            with self._staging_lock():
+                _rename_folder(folder, target, address)
             reached("lake.renamed")
             _sync(target.parent)
             reached("lake.published")
@@ -143,12 +144,25 @@ class Lake:
             reached("lake.synced")
             _make_folder(target.parent, self.root)
             try:
-                os.link(path, target)  # unlike rename, refuses an existing name
+                with self._staging_lock():
+                    os.link(path, target)  # unlike rename, refuses an existing name
             except FileExistsError:
                 raise AlreadyPublished(address=address) from None
             reached("lake.renamed")
             _sync(target.parent)
             reached("lake.published")
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Nothing is published while this is open; writers wait at their last step. For a moment only.
+
+        A backup opens the database's instant inside it: what the lake holds then is what the
+        database's instant may refer to, and nothing is in it that a later number of the restored
+        database would meet as already published.
+        """
+        _make_folder(self.root / _STAGING, self.root)
+        with self._staging_lock():
+            yield
 
     def recover(self) -> tuple[str, ...]:
         """Remove what writers that died left behind; returns the names of the removed folders.

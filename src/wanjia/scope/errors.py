@@ -29,6 +29,22 @@ class NotSetUp(Refusal):
     )
 
 
+class RestoreUnfinished(Refusal):
+    """A restore into this home was interrupted."""
+
+    code = "scope.restore_unfinished"
+    status = 503
+    facts = ("home",)
+    what = Sentence(
+        "数据文件夹 {home} 的恢复没有完成，系统没有启动。",
+        "The restore into {home} was interrupted; nothing was started.",
+    )
+    cure = Sentence(
+        "请再次执行同一条 wanjia restore 命令，它会从头或接着做完。",
+        "Run the same wanjia restore command again; it begins anew or finishes what is left.",
+    )
+
+
 class NotAllowed(Refusal):
     """The viewer's roles do not include this action."""
 

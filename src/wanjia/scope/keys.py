@@ -17,8 +17,10 @@ from django.utils.module_loading import import_string
 from wanjia.kernel import clock
 from wanjia.protection.errors import KeyFileMissing, WrongKey
 from wanjia.protection.keys import PERSON, Keyring
-from wanjia.scope.errors import NotSetUp
+from wanjia.scope.errors import NotSetUp, RestoreUnfinished
 from wanjia.scope.models import KeyFingerprint
+
+RESTORING = "restore.unfinished"  # lies in a home until everything in it is restored and verified
 
 
 def folder() -> Path:
@@ -67,14 +69,22 @@ def _database_knows_keys() -> bool:
 def require_installation() -> None:
     """What every process does before it works: see that the keys are there and belong to the database.
 
-    A rotated key is learnt. Raises NotSetUp, and what `bind_keys` raises.
+    A rotated key is learnt. Raises RestoreUnfinished, NotSetUp, and what `bind_keys` raises.
     """
     home = Path(settings.WANJIA_HOME)
+    require_finished_home()
     if not home.is_dir() or not _database_knows_keys():
         raise NotSetUp(home=home)
     bind_keys()
     if not connection.in_atomic_block:
         connections.close_all()  # processes are started after this, and none may inherit a connection
+
+
+def require_finished_home() -> None:
+    """Raise RestoreUnfinished in a home a restore has begun to fill and not finished."""
+    home = Path(settings.WANJIA_HOME)
+    if (home / RESTORING).exists():
+        raise RestoreUnfinished(home=home)
 
 
 def require_own_keys() -> None:

@@ -18,6 +18,7 @@ SYSTEM_VIEWERS: dict[str, str] = {
     "audit.record": "finds an earlier entry of the same event or subject, whoever made it",
     "audit.trail": "reads the whole history of a subject whose owner lets the reader open it",
     "audit.verify": "recomputes one entry; only the verdict leaves",
+    "backup.restore": "compares which access leaves are in the log with what their store says",
     "casework.candidates": "counts what each possible verifier has open, wherever it lies",
     "casework.escalate": "looks at every desk for steps past their deadline",
     "casework.evidence": "names the files an act relied on in its history",
