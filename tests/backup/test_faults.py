@@ -4,7 +4,6 @@ import json
 import random
 import shutil
 import signal
-import threading
 import time
 
 import pytest
@@ -12,7 +11,6 @@ import pytest
 from tests.backup.installation import METER, place
 from wanjia.backup import manifest as manifests
 from wanjia.backup.restore import verify
-from wanjia.lake import Lake
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.real_clock]
 
@@ -87,22 +85,3 @@ def wait_for(condition, seconds=60):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
-
-
-def test_nothing_is_published_while_the_lake_is_still(tmp_path):
-    lake = Lake(tmp_path / "lake")
-    entered, done = threading.Event(), threading.Event()
-
-    def publish():
-        with lake.publishing("runs/1") as staging:
-            staging.path("facts.txt").write_text("found")
-            entered.set()
-        done.set()
-
-    with lake.still():
-        thread = threading.Thread(target=publish)
-        thread.start()
-        assert not done.wait(0.5)
-        assert not lake.exists("runs/1")
-    thread.join(timeout=30)
-    assert lake.exists("runs/1")
