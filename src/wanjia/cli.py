@@ -10,11 +10,13 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from wanjia.demo.choices import Until
 from wanjia.kernel.errors import Refusal
@@ -207,12 +209,59 @@ def restore(
     _answer(asdict(done), as_json=as_json)
 
 
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """检查安装，说明哪里坏了、怎么修 · Look the installation over: what is broken, and the cure."""
+    marks = {"ok": "[green]✓[/]", "info": "[dim]·[/]", "warn": "[yellow]![/]", "fail": "[bold red]✗[/]"}
+    language, told = _language(), []
+    for answer in _examined():
+        told.append(answer)
+        if not as_json:
+            line = Text.from_markup(f"{marks[answer['state']]} ").append(answer["what"][language])
+            console.print(line.append(f"  {answer['check']}", style="dim"), soft_wrap=True)
+            if "cure" in answer:
+                console.print(Text(f"    → {answer['cure'][language]}"), soft_wrap=True)
+    counts = {state: sum(answer["state"] == state for answer in told) for state in marks}
+    if as_json:
+        sys.stdout.write(json.dumps({"counts": counts, "answers": told}, ensure_ascii=False) + "\n")
+    else:
+        console.print("  ".join(f"{marks[state]} {count}" for state, count in counts.items()))
+    if counts["fail"]:
+        raise typer.Exit(1)
+
+
+def _examined() -> Iterator[dict[str, Any]]:
+    """What the doctor finds; settings that refuse to load are the first thing found, and the last."""
+    from django.core.exceptions import ImproperlyConfigured
+
+    try:
+        _django()
+    except (ImproperlyConfigured, ValueError) as error:
+        said = dict.fromkeys(("zh", "en"), str(error))
+        cure = {
+            "zh": "请核对环境变量（docs/how-to/production.md）。",
+            "en": "Check the environment (docs/how-to/production.md).",
+        }
+        yield {"check": "settings.load", "state": "fail", "what": said, "cure": cure}
+        return
+    from wanjia.config.doctor import examine
+    from wanjia.config.server import start_clock
+
+    start_clock()
+    for answer in examine():
+        yield answer.as_dict()
+
+
+def _language() -> str:
+    return "en" if os.environ.get("LANG", "zh").startswith("en") else "zh"
+
+
 def main() -> None:
     """Run the command; a refusal is told in two sentences, not in a traceback."""
     try:
         app()
     except Refusal as refusal:
-        language = "en" if os.environ.get("LANG", "zh").startswith("en") else "zh"
+        language = _language()
         happened, cure = refusal.sentences(language)
         console.print(f"[bold red]{happened}[/]\n{cure}\n[dim]{refusal.code}[/]")
         sys.exit(2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -36,7 +37,7 @@ class Installation:
             "WANJIA_HOME": str(home),
             "WANJIA_DATABASE_URL": url,
             "DJANGO_SETTINGS_MODULE": "wanjia.config.settings.production",
-            "WANJIA_SECRET_KEY": "k" * 60,
+            "WANJIA_SECRET_KEY": secrets.token_urlsafe(50),
             "WANJIA_ALLOWED_HOSTS": "wanjia.example.cn",
             "WANJIA_SLOW_QUERY_MS": "0",
             "LANG": "en",
@@ -45,6 +46,14 @@ class Installation:
 
     def wanjia(self, *command: str) -> None:
         subprocess.run([sys.executable, "-m", "wanjia.cli", *command], env=self.env, check=True, capture_output=True)
+
+    def broken(self) -> tuple[int, set[str]]:
+        """What the doctor finds broken, and the command's exit code."""
+        done = subprocess.run(
+            [sys.executable, "-m", "wanjia.cli", "doctor", "--json"], env=self.env, capture_output=True, check=False
+        )
+        answers = json.loads(done.stdout.splitlines()[-1])["answers"]
+        return done.returncode, {answer["check"] for answer in answers if answer["state"] == "fail"}
 
     def start(self, *command: str) -> None:
         with self.log.open("ab") as log:
@@ -119,6 +128,7 @@ def test_site_and_worker_are_watched_as_one(installation):
         lambda: any("heartbeat_age" in name and age < 60 for name, age in it.figures().items()),
         "the worker's heartbeat",
     )
+    assert it.broken() == (0, set())
     it.stop("worker")
     it.wait_for(lambda: not any("heartbeat_age" in name for name in it.figures()), "that the worker ended")
 
@@ -135,6 +145,7 @@ def test_site_and_worker_are_watched_as_one(installation):
     (it.home / "keys" / "person.key").chmod(0o644)
     it.wait_for(lambda: it.ask("/readyz")[:2] == (503, '{"ready": false, "reasons": ["keys"]}'), "keys as the reason")
     it.stop("serve")
+    assert it.broken() == (1, {"jobs.worker", "keys.files", "keys.database"})
 
     lines = [json.loads(line) for line in it.log.read_text().splitlines()]  # each and every one
     events = {line["event"] for line in lines}

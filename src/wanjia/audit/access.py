@@ -187,6 +187,11 @@ class AccessStore:
         with self._writing() as connection:
             connection.execute("INSERT OR IGNORE INTO committed (event_id) VALUES (?)", (str(event_id),))
 
+    def require_writable(self) -> None:
+        """Take the write lock and give it back. Raises sqlite3.Error or OSError where rows cannot be kept."""
+        with self._writing():
+            pass
+
     def uncommitted(self) -> int:
         """How many rows no leaf in the main log covers yet; 0 where nothing was ever read."""
         if not self.path.exists():

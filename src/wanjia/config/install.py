@@ -17,7 +17,7 @@ from wanjia.scope.keys import bind_keys, create_missing_keys
 def prepare(say: Callable[[str], None] = lambda _: None) -> None:
     """Bring the installation under WANJIA_HOME up to date."""
     home = Path(settings.WANJIA_HOME)
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)  # nobody else's business
     say("数据表 tables")
     call_command("migrate", verbosity=0, interactive=False, skip_checks=True)  # the checks ask for keys
     say("密钥 keys")

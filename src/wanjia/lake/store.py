@@ -164,6 +164,14 @@ class Lake:
         with self._staging_lock():
             yield
 
+    def strays(self) -> tuple[str, ...]:
+        """What writers that died left behind, by name; `recover` removes it."""
+        staging = self.root / _STAGING
+        if not staging.is_dir():
+            return ()
+        with self._staging_lock():
+            return tuple(path.name for path in sorted(staging.iterdir()) if path.is_dir() and _lock_is_free(path))
+
     def recover(self) -> tuple[str, ...]:
         """Remove what writers that died left behind; returns the names of the removed folders.
 

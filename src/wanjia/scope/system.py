@@ -15,6 +15,7 @@ SYSTEM_VIEWERS: dict[str, str] = {
     "accounts.own": "everybody may see what he himself holds",
     "accounts.sign_in": "finds the account and its grants before there is a viewer",
     "audit.commit_access": "commits each minute's access rows, whoever made them",
+    "audit.health": "finds the time of the last act, whoever made it; only the time leaves",
     "audit.record": "finds an earlier entry of the same event or subject, whoever made it",
     "audit.trail": "reads the whole history of a subject whose owner lets the reader open it",
     "audit.verify": "recomputes one entry; only the verdict leaves",

@@ -129,6 +129,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 # Lines for somebody who reads along; production writes JSON. Neither holds personal data.
 LOGGING = logs.configuration(as_json=False, levels={"wanjia.requests": "INFO"})
 
+WANJIA_PRODUCTION = False
+
 # What operators tune (docs/how-to/operate.md).
 WANJIA_SLOW_QUERY_MS = ENVIRONMENT.slow_query_ms
 WANJIA_DISK_FLOOR = ENVIRONMENT.disk_floor

@@ -6,6 +6,7 @@ from wanjia.config.settings.base import *  # noqa: F403 - settings modules overr
 from wanjia.config.settings.base import ALLOWED_HOSTS, ENVIRONMENT, SECRET_KEY
 from wanjia.telemetry import logs
 
+WANJIA_PRODUCTION = True
 SECRET_LENGTH = 50
 
 if len(SECRET_KEY) < SECRET_LENGTH:
