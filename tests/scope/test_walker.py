@@ -28,10 +28,12 @@ from tests.factories.walking import HOME, MINE, Example
 from wanjia.accounts import content
 from wanjia.accounts.services import load_roles
 from wanjia.audit.testing import recording_enforced
+from wanjia.config import readiness
 from wanjia.divisions.services import load_divisions
 from wanjia.kernel import clock
 from wanjia.kernel.remember import look_again_everywhere
 from wanjia.reference.services import load_reference
+from wanjia.scope import keys
 from wanjia.scope.models import Holding
 from wanjia.scope.routes import PUBLIC, SIGNED_IN, declared_access, routes
 from wanjia.scope.viewer import Relation, Viewer
@@ -93,6 +95,8 @@ def _everything(
     with django_db_blocker.unblock(), scene:
         with recording_enforced(), override_settings(WANJIA_HOME=_installation), clock.frozen(NOW):
             look_again_everywhere()
+            keys.bind_keys()  # an installation in order: /readyz says so
+            readiness.look_again()
             load_reference()
             load_divisions()
             load_roles()
@@ -292,10 +296,11 @@ def test_a_page_that_does_not_exist_and_one_that_may_not_be_seen_look_alike(worl
 
 
 def _anonymous(text: str, example: Example) -> str:
-    """A page without its own address and token."""
+    """A page without its own address, token and reference."""
     address = reverse(example.route, kwargs=dict(example.kwargs))
     token_and_size = r"name=\"csrfmiddlewaretoken\" value=\"[^\"]+\"|'Content-Length': '\d+'"
-    text = re.sub(token_and_size, "", text).replace(address, "·")
+    reference = r"<code>[0-9a-f]{12}</code>|'X-Request-ID': '[0-9a-f]{12}'"
+    text = re.sub(f"{token_and_size}|{reference}", "", text).replace(address, "·")
     for value in example.kwargs.values():
         text = text if isinstance(value, int) else text.replace(str(value), "·")
     return text
