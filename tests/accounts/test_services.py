@@ -55,7 +55,22 @@ def test_one_person_has_one_account(security):
     assert not User.objects.visible_to(OPERATOR).filter(username="luo.two").exists()
 
 
-@pytest.mark.parametrize("username", ["", "ab", "Luo", "luo ying", "-luo", "罗英", "a" * 61, "luo@45"])
+@pytest.mark.parametrize(
+    "username",
+    [
+        "",
+        "ab",
+        "Luo",
+        "luo ying",
+        "-luo",
+        "罗英",
+        "a" * 61,
+        "luo@45",
+        "13812345678",
+        "45999919900101123x",
+        "luo-459999900101123",
+    ],
+)
 def test_a_login_that_is_easily_mistyped_is_refused(security, username):
     with pytest.raises(errors.BadUsername):
         services.open_account(
