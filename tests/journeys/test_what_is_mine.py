@@ -244,7 +244,8 @@ def test_a_revoked_post_ends_with_the_next_request(desk):
     me = my_name(page)
 
     follow(county, "人员与授权")
-    county.goto("/people/?q=village")
+    county.get_by_label("姓名或登录名").fill("village")
+    press(county, "筛选")
     county.get_by_role("row").filter(has=county.get_by_role("cell", name="village", exact=True)).get_by_role(
         "link", name=me
     ).click()

@@ -20,14 +20,15 @@ class AccountTaken(Refusal):
 
 
 class BadUsername(Refusal):
-    """A login name is 3 to 60 small letters, digits, dots and hyphens."""
+    """A login name is 3 to 60 small letters, digits, dots and hyphens, and nobody's identity number or telephone."""
 
     code = "accounts.bad_username"
     facts = ("username",)
     what = Sentence("登录名“{username}”不符合要求。" + _NOTHING_ZH, "“{username}” cannot be a login. " + _NOTHING_EN)
     cure = Sentence(
-        "请用 3 到 60 个小写字母、数字、点或连字符，以字母或数字开头。",
-        "Use 3 to 60 small letters, digits, dots or hyphens, beginning with a letter or digit.",
+        "请用 3 到 60 个小写字母、数字、点或连字符，以字母或数字开头；不要用证件号码或手机号。",
+        "Use 3 to 60 small letters, digits, dots or hyphens, beginning with a letter or digit; no identity number, "
+        "no telephone.",
     )
 
 
@@ -151,6 +152,19 @@ class GrantExists(Refusal):
         "无需重复授权；需要更改期限时，请先收回再授予。",
         "Nothing needs doing; to change the period, revoke it and grant it again.",
     )
+
+
+class SearchForgotten(Refusal):
+    """The address names a search that the session does not remember: it is another's, or too long ago."""
+
+    code = "accounts.search_forgotten"
+    status = 410
+    facts = ()
+    what = Sentence(
+        "这次查询输入的内容已不再保留(换了登录或时间较久)。" + _NOTHING_ZH,
+        "What was typed for this search is no longer kept (another sign-in, or too long ago). " + _NOTHING_EN,
+    )
+    cure = Sentence("请重新输入要查询的内容。", "Type what you are looking for again.")
 
 
 class GrantEnded(Refusal):

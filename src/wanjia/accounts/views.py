@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -16,6 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from wanjia.accounts import content, queries, services, sessions
+from wanjia.accounts.errors import SearchForgotten
 from wanjia.accounts.forms import (
     AccountForm,
     ChangePasswordForm,
@@ -26,6 +28,7 @@ from wanjia.accounts.forms import (
     SignInForm,
 )
 from wanjia.accounts.models import User
+from wanjia.accounts.typed import keep, recall
 from wanjia.kernel import clock
 from wanjia.kernel.errors import Refusal
 from wanjia.scope.routes import PUBLIC, SIGNED_IN, ViewerRequest, access
@@ -106,10 +109,19 @@ def me(request: ViewerRequest) -> HttpResponseBase:
 
 
 @access("accounts.read")
-@require_GET
-def people(request: ViewerRequest) -> HttpResponse:
-    form = PeopleFilter(request.GET)
-    text = form.cleaned_data["q"] if form.is_valid() else ""
+@sensitive_post_parameters("q")
+@require_http_methods(["GET", "POST"])
+def people(request: ViewerRequest) -> HttpResponseBase:
+    """The accounts; a search is posted and leads to an address that does not hold what was typed."""
+    if request.method == "POST":
+        form = PeopleFilter(request.POST)
+        text = form.cleaned_data["q"] if form.is_valid() else ""
+        return redirect(f"{reverse('accounts:people')}?typed={keep(request, text)}" if text else "accounts:people")
+    token = request.GET.get("typed", "")
+    text = recall(request, token) if token else ""
+    if text is None:
+        raise SearchForgotten
+    form = PeopleFilter(initial={"q": text})
     paginator = Paginator(queries.people(request.viewer, text), PAGE_SIZE)
     found = paginator.get_page(request.GET.get("page"))
     context = {

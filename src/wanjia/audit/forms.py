@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from wanjia.audit import subjects
 from wanjia.audit.choices import Kind
 
-_LARGEST = 2**63 - 1  # what a column of numbers holds
+_LARGEST = 10**9 - 1  # our own numbers; a phone or an identity number must not get into an address
 
 
 class SubjectFilter(forms.Form):

@@ -26,7 +26,7 @@ class FilterForm(forms.Form):
     step = forms.ChoiceField(label=_("环节"), required=False)
     topic = forms.ChoiceField(label=_("规则"), required=False)
     state = forms.ChoiceField(label=_("办理情况"), required=False, choices=STATES)
-    household = forms.CharField(label=_("户编号"), required=False, max_length=12)
+    household = forms.CharField(label=_("户编号"), required=False, max_length=9)  # shorter than a phone
     mine = forms.CharField(required=False, widget=forms.HiddenInput)
     raised = forms.CharField(required=False, widget=forms.HiddenInput)
     area = forms.CharField(required=False, widget=forms.HiddenInput)

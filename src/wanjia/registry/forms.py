@@ -10,12 +10,11 @@ from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from wanjia.kernel.identity import key_text
 from wanjia.reference.queries import code_list
 from wanjia.registry.choices import HEAD, Standing
 from wanjia.registry.fields import FIELDS, Field, as_text
 from wanjia.registry.models import Household
-from wanjia.registry.queries import SHORTEST_NUMBER, Filters, Member
+from wanjia.registry.queries import Filters, Member
 from wanjia.registry.services import Edit
 from wanjia.registry.services.writing import LONGEST_REASON, SHORTEST_REASON
 
@@ -34,12 +33,12 @@ def _language() -> str:
 
 
 class HouseholdFilter(forms.Form):
-    """The filters of the list. They stand in the address, so no identity number may be typed here."""
+    """The filters of the list. They stand in the address; what was searched for only as a token."""
 
-    text = forms.CharField(label=_("户主、成员或户编号"), max_length=60, required=False)
     status = forms.ChoiceField(label=_("脱贫标志"), required=False)
     category = forms.ChoiceField(label=_("贫困户属性"), required=False)
     standing = forms.ChoiceField(label=_("在册状态"), required=False)
+    typed = forms.CharField(max_length=16, required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -53,14 +52,8 @@ class HouseholdFilter(forms.Form):
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
         field.choices = list(choices)
 
-    def clean_text(self) -> str:
-        text = str(self.cleaned_data["text"]).strip()
-        if len(key_text(text) or "") >= SHORTEST_NUMBER and text[:6].isdigit():
-            raise forms.ValidationError(_("证件号码请在页面上方的搜索框中查询：那里的内容不会留在网址里。"))
-        return text
-
-    def filters(self, area: str) -> Filters:
-        """The filters chosen, within `area`; an invalid one counts as not chosen."""
+    def filters(self, area: str, text: str) -> Filters:
+        """The filters chosen, within `area` and for what was typed; an invalid one counts as not chosen."""
         chosen = self.cleaned_data if self.is_valid() else getattr(self, "cleaned_data", {})
         standing = chosen.get("standing") or Standing.LIVE.value
         return Filters(
@@ -68,7 +61,7 @@ class HouseholdFilter(forms.Form):
             status=chosen.get("status", ""),
             category=chosen.get("category", ""),
             standing="" if standing == "all" else standing,
-            text=chosen.get("text", ""),
+            text=text,
         )
 
 

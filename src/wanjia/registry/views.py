@@ -7,13 +7,16 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from wanjia.accounts.errors import SearchForgotten
 from wanjia.accounts.queries import names_of
+from wanjia.accounts.typed import keep, recall
 from wanjia.audit.services import record_access
 from wanjia.divisions.queries import full_name
 from wanjia.kernel import clock
@@ -22,7 +25,7 @@ from wanjia.registry import queries, services
 from wanjia.registry.errors import RecordChangedMeanwhile, ValueNotAccepted
 from wanjia.registry.forms import CorrectionForm, HouseholdFilter, RevealForm, SearchForm
 from wanjia.registry.models import Household
-from wanjia.registry.queries import Filters, Page
+from wanjia.registry.queries import Filters
 from wanjia.registry.strips import status_strip
 from wanjia.scope.routes import ViewerRequest, access
 from wanjia.ui.panels import panels_for
@@ -37,22 +40,35 @@ SHOWN_ON_THE_PAGE = ("name", "sex", "birth_date", "ethnicity", "health")
 @access(READ)
 @require_GET
 def households(request: ViewerRequest) -> HttpResponse:
-    form = HouseholdFilter(request.GET)
-    area = chosen_area(request)
-    page = queries.household_page(request.viewer, form.filters(area), request.GET.get("after", ""))
-    return _list(request, form, page)
+    form, filters = _asked(request)
+    page = queries.household_page(request.viewer, filters, request.GET.get("after", ""))
+    record_access(
+        viewer=request.viewer,
+        action=READ,
+        subject_kind="household",
+        subject_ids=[row.household_no for row in page.rows],
+        fields=SHOWN_IN_LISTS,
+    )
+    context = {
+        "form": form,
+        "page": page,
+        "searched": bool(filters.text),
+        "search_form": SearchForm(),
+        "may_export": request.viewer.may(EXPORT),
+    }
+    return render(request, "registry/households.html", context)
 
 
 @access(READ)
 @sensitive_post_parameters("text")
 @require_POST
 def search(request: ViewerRequest) -> HttpResponse:
-    """The list for one search; posted, because a name or a number in an address stays in logs."""
+    """To the list for one search; posted, because a name or a number in an address stays in logs."""
     form = SearchForm(request.POST)
     if not form.is_valid():
         return redirect("registry:households")
-    filters = Filters(standing="", text=form.cleaned_data["text"])
-    return _list(request, HouseholdFilter(), queries.household_page(request.viewer, filters), searched=True)
+    token = keep(request, form.cleaned_data["text"])
+    return redirect(f"{reverse('registry:households')}?standing=all&typed={token}")
 
 
 @access(READ)
@@ -71,7 +87,7 @@ def suggest(request: ViewerRequest) -> JsonResponse:
 @access(EXPORT)
 @require_GET
 def export(request: ViewerRequest) -> StreamingHttpResponse:
-    filters = HouseholdFilter(request.GET).filters(chosen_area(request))
+    _, filters = _asked(request)
     form = Format.asked(request.GET.get("format"))
     count, pieces = services.export_households(
         viewer=request.viewer, filters=filters, account=request.viewer.name, form=form
@@ -130,22 +146,14 @@ def correct(request: ViewerRequest, household_no: int) -> HttpResponseBase:
     return render(request, "registry/correct.html", context, status=400 if form.errors else 200)
 
 
-def _list(request: ViewerRequest, form: HouseholdFilter, page: Page, *, searched: bool = False) -> HttpResponse:
-    record_access(
-        viewer=request.viewer,
-        action=READ,
-        subject_kind="household",
-        subject_ids=[row.household_no for row in page.rows],
-        fields=SHOWN_IN_LISTS,
-    )
-    context = {
-        "form": form,
-        "page": page,
-        "searched": searched,
-        "search_form": SearchForm(),
-        "may_export": not searched and request.viewer.may(EXPORT),
-    }
-    return render(request, "registry/households.html", context)
+def _asked(request: ViewerRequest) -> tuple[HouseholdFilter, Filters]:
+    """The filters an address names, with what its reader typed. A forgotten search finds nothing, and says so."""
+    form = HouseholdFilter(request.GET)
+    token = request.GET.get("typed", "")
+    text = recall(request, token) if token else ""
+    if text is None:
+        raise SearchForgotten
+    return form, form.filters(chosen_area(request), text)
 
 
 def _page(request: ViewerRequest, found: Household, *, status: int = 200, **more: Any) -> HttpResponse:
