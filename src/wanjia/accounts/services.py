@@ -26,6 +26,7 @@ from wanjia.accounts.errors import (
 )
 from wanjia.accounts.models import GrantRow, Role, User
 from wanjia.accounts.passwords import REMEMBERED
+from wanjia.audit.rules import refuse_identity_numbers
 from wanjia.audit.services import Kind, common_area, detail, record
 from wanjia.kernel import clock
 from wanjia.scope.areas import AreaRange
@@ -247,6 +248,7 @@ def revoke(*, viewer: Viewer, grant_id: int) -> GrantRow:
 @transaction.atomic
 def lock(*, viewer: Viewer, user_id: int, reason: str) -> User:
     """Close the account to its holder at once; sessions end with their next request."""
+    refuse_identity_numbers(reason, "reason")
     user = _managed(viewer, user_id)
     if user.is_active:
         user.is_active, user.locked_on = False, clock.today()
@@ -342,6 +344,7 @@ class _Giving:
 
 def _new_user(viewer: Viewer, account: NewAccount) -> User:
     rules.require_username(account.username)
+    refuse_identity_numbers(account.display_name, "display_name")
     if not viewer.may_throughout(WRITE, account.area_code):
         raise NotAllowed(action=WRITE)
     day = clock.today()

@@ -52,7 +52,7 @@ class IdentityNumberInPayload(Refusal):
     """An identity number stands in clear where only references may stand."""
 
     code = "audit.identity_number_in_payload"
-    status = 500
+    status = 422
     facts = ("where",)
     what = Sentence(
         "{where} 中含有明文身份证号码，系统拒绝登记，没有任何内容被改动。",

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from django.db import IntegrityError, models, transaction
 
+from wanjia.audit.rules import refuse_identity_numbers
 from wanjia.audit.services import Kind, record
 from wanjia.kernel import clock
 from wanjia.reference import files, queries
@@ -157,6 +158,7 @@ def _decree(viewer: Viewer, row: P, name: str, value: str, notice: Notice) -> P:
     source = notice.source.strip()
     if not source:
         raise SourceMissing(name=name)
+    refuse_identity_numbers([source, value], "source")
     row.region, row.valid_from, row.source = notice.region, notice.valid_from, source
     row.edited_by, row.edited_at = viewer.user_id, clock.now()
     try:

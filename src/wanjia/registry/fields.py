@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +20,7 @@ from wanjia.scope.fields import EncryptedTextField, Sealed
 from wanjia.scope.keys import keyring
 
 EARLIEST_YEAR = 2013  # the first registration round; earlier registers were never carried over
+_PERSONAL_NUMBER = re.compile(r"\d{11}")
 
 Value = str | int | bool | date | None
 Derived = Callable[[Sequence[Any]], Mapping[str, Sequence[Any]]]
@@ -110,6 +112,8 @@ class Field:
             raise self._refused(f"≤ {longest}")
         if self.code_list:
             return self._codes(text)
+        if not self.protected and _PERSONAL_NUMBER.search(text):
+            raise self._refused("11 digits or more")  # a telephone or an identity number, which belongs elsewhere
         return text
 
     def _codes(self, text: str) -> str:

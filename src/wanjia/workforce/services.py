@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 
+from wanjia.audit.rules import refuse_identity_numbers
 from wanjia.audit.services import JSON, Kind, common_area, detail, record
 from wanjia.kernel import clock
 from wanjia.reference.queries import parameter
@@ -96,6 +97,7 @@ def unpair(*, viewer: Viewer, user_id: int, household_no: int, reason: str, vali
     why = reason.strip()
     if not why or len(why) > LONGEST_REASON:
         raise ReasonMissing(shortest=1, longest=LONGEST_REASON)
+    refuse_identity_numbers(why, "reason")
     rows = Pairing.objects.visible_to(viewer, WRITE).select_for_update()
     row = rows.filter(user_id=user_id, household_no=household_no, valid_to=None).first()
     if row is None:

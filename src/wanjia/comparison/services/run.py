@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from wanjia.audit import services as audit
+from wanjia.audit.rules import refuse_identity_numbers
 from wanjia.comparison import findings, index, inputs
 from wanjia.comparison.choices import RunStatus
 from wanjia.comparison.errors import RunNotReady
@@ -128,6 +129,7 @@ def _implausible(run: Run, computed: Computed) -> list[dict[str, Any]]:
 
 
 def _decide(viewer: Viewer, run_id: int, status: RunStatus, act: str, reason: str) -> Run:
+    refuse_identity_numbers(reason, "reason")
     run = Run.objects.select_for_update().get(pk=run_id)
     _require(viewer, run.region)
     if run.status != RunStatus.HELD:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from django.db import models, transaction
 
+from wanjia.audit.rules import refuse_identity_numbers
 from wanjia.audit.services import JSON, Detail, Kind, common_area, detail, record
 from wanjia.kernel import clock
 from wanjia.registry import bulk
@@ -60,10 +61,15 @@ class Changed:
 
 
 def checked_reason(reason: str) -> str:
-    """The reason as it is kept. Raises ReasonMissing."""
+    """The reason as it is kept. Raises ReasonMissing, and IdentityNumberInPayload before anything is written.
+
+    The entry would be refused too, but later: on PostgreSQL a row that was rolled back stays in the
+    table's file and in the write-ahead log.
+    """
     text = reason.strip()
     if not SHORTEST_REASON <= len(text) <= LONGEST_REASON:
         raise ReasonMissing(shortest=SHORTEST_REASON, longest=LONGEST_REASON)
+    refuse_identity_numbers(text, "reason")
     return text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from wanjia.audit.rules import refuse_identity_numbers
 from wanjia.audit.services import Kind, record
 from wanjia.kernel import clock
 from wanjia.scope.viewer import Viewer
@@ -34,6 +35,7 @@ def reject_batch(*, viewer: Viewer, batch_id: int, reason: str) -> Batch:
 
     Raises NotVisible, BatchMovedOn.
     """
+    refuse_identity_numbers(reason, "reason")
     batch = queries.batch_for(viewer, batch_id, action=queries.LOAD)
     batch = _decided(viewer, batch, (BatchStatus.RECEIVED, BatchStatus.PREVIEWED), BatchStatus.REJECTED, reason)
     _record(viewer, batch, "sources.reject_batch", {"reason": reason})
