@@ -257,7 +257,10 @@ def _language() -> str:
 
 
 def main() -> None:
-    """Run the command; a refusal is told in two sentences, not in a traceback."""
+    """Run the command; a refusal is told in two sentences, a fault as the places it happened in."""
+    from wanjia.telemetry import logs
+
+    logs.catch_unhandled()  # Python would print the fault's text, and that often quotes the row it failed on
     try:
         app()
     except Refusal as refusal:
@@ -265,6 +268,9 @@ def main() -> None:
         happened, cure = refusal.sentences(language)
         console.print(f"[bold red]{happened}[/]\n{cure}\n[dim]{refusal.code}[/]")
         sys.exit(2)
+    except Exception:  # noqa: BLE001 - the last resort
+        logs.log.critical("the command ends", exc_info=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -321,6 +321,7 @@ def test_a_file_sent_back_may_be_delivered_again(province, put, reference):
         ("车辆20200930.CSV", "车辆20200930.csv"),
         ("459999197602290012.csv", "459999________0012.csv"),
         ("覃某４５９９９９１９７６０２２９００１２.csv", "覃某459999________0012.csv"),
+        ("韦支书13800138000.csv", "韦支书138____8000.csv"),
         ("register", "register"),
     ],
 )

@@ -177,6 +177,14 @@ def test_a_request_is_one_line_with_its_route_and_numbers(site, written):
     assert "/fine/" not in written.text
 
 
+@pytest.mark.parametrize("number", [NUMBER, NUMBER[:17], PHONE])
+def test_a_persons_number_typed_in_place_of_ours_is_not_among_the_facts(site, written, number):
+    site.get(f"/fine/{number}/")
+    (line,) = written.of("request")
+    assert "number" not in line
+    assert number not in written.text
+
+
 def test_a_page_that_fails_names_its_reference_on_the_page_and_in_the_log(site, written):
     answer = site.get(f"/fails/4/{NAME}{NUMBER}/")
     reference = answer.headers[HEADER]

@@ -43,6 +43,9 @@ class WithoutPersonalData(logging.Filter):
         return True
 
 
+log.addFilter(WithoutPersonalData())  # a fault before logging is set up has no handler of ours
+
+
 def _message(record: logging.LogRecord) -> str:
     """The text of a record; Django's own lines, which quote the address or the header, only by their kind."""
     if record.name.startswith("django.security"):

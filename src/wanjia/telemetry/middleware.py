@@ -19,6 +19,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 HEADER = "X-Request-ID"
 STATIC = "static"
 QUIET = frozenset({STATIC, "healthz", "readyz", "metrics"})  # asked every few seconds: counted, not logged
+LARGEST_NUMBER = 10**10 - 1  # a telephone number has eleven digits
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 FAILURE = 500
 
@@ -57,10 +58,13 @@ def _facts(request: HttpRequest) -> Facts:
     if viewer is not None:
         facts["user"] = int(viewer.user_id)
     if request.resolver_match is not None:
-        # the converters' numbers and UUIDs; texts in an address are not ours to repeat
+        # the converters' numbers and UUIDs; texts in an address are not ours to repeat, nor a number
+        # that is no number of ours: somebody typed a person's in its place
         found = request.resolver_match.kwargs.items()
         facts |= {
-            name: value if isinstance(value, int) else str(value) for name, value in found if not isinstance(value, str)
+            name: value if isinstance(value, int) else str(value)
+            for name, value in found
+            if not isinstance(value, str) and not (isinstance(value, int) and value > LARGEST_NUMBER)
         }
     return facts
 

@@ -35,6 +35,7 @@ from wanjia.sources.services.raw import Sealed, Source, Upload
 
 TASK = "sources.intake"
 _LONG_NUMBER = re.compile(r"[0-9]{15,}[Xx]?")
+_MOBILE = re.compile(r"(?<![0-9])1[3-9][0-9]{9}(?![0-9])")
 _EXTENSION = re.compile(r"\.[A-Za-z]{1,5}$")
 
 
@@ -141,8 +142,9 @@ def _new_batch(viewer: Viewer, source: Source, layout: Layout, covered: str, sea
 
 
 def _told_name(name: str) -> str:
-    """The sender's file name as it may be kept and shown: people write identity numbers into names."""
+    """The sender's file name as it may be kept and shown: people write identity numbers and telephones into names."""
     told = _LONG_NUMBER.sub(lambda found: masking.mask_id(found[0]), unicodedata.normalize("NFKC", name))
+    told = _MOBILE.sub(lambda found: masking.mask_phone(found[0]), told)
     return clean_name(told, extension[0].lower() if (extension := _EXTENSION.search(told)) else "")
 
 
