@@ -134,26 +134,42 @@ def _clear(home: Path) -> None:
     shutil.rmtree(home)
 
 
+@dataclass(frozen=True, slots=True)
+class Invented:
+    """A county that exists in memory only: the same for the same request."""
+
+    place: county.CountyPlace
+    people: world.County
+    posts: tuple[staff.Post, ...]
+    delivery: vehicles.VehicleFile
+
+
+def invent(request: DemoRequest) -> Invented:
+    """The county, its staff and its department's file. Reads the divisions of the installation."""
+    place = county.place_of(request.county_code)
+    random = Random(request.seed)
+    invented = world.build(
+        random=random,
+        county_code=place.code,
+        county_name=place.name,
+        villages=[code for township in place.townships for code, _ in township.villages],
+        people=request.people,
+    )
+    delivery = vehicles.deliver(random=random, county=invented, rows=request.records)
+    offices = {"county": (place.code, place.name), "city": place.city}
+    stage_village = _busiest(invented, delivery)
+    posts = tuple(staff.posts(random, **offices, places=place.townships, stage=stage_village))
+    return Invented(place, invented, posts, delivery)
+
+
 def founded(request: DemoRequest, console: Console) -> county.Founded:
     """An installation with the county, its staff and its register on disk, before any comparison."""
     with stage(console, "安装 installing"):
         prepare()
     with stage(console, "造县 inventing the county"):
-        place = county.place_of(request.county_code)
-        random = Random(request.seed)
-        invented = world.build(
-            random=random,
-            county_code=place.code,
-            county_name=place.name,
-            villages=[code for township in place.townships for code, _ in township.villages],
-            people=request.people,
-        )
-        delivery = vehicles.deliver(random=random, county=invented, rows=request.records)
-        offices = {"county": (place.code, place.name), "city": place.city}
-        stage_village = _busiest(invented, delivery)
-        posts = tuple(staff.posts(random, **offices, places=place.townships, stage=stage_village))
-    with stage(console, f"登记 registering {sum(1 for _ in invented.residents):,} people"):
-        return county.found(place, invented, posts, delivery)
+        made = invent(request)
+    with stage(console, f"登记 registering {sum(1 for _ in made.people.residents):,} people"):
+        return county.found(made.place, made.people, made.posts, made.delivery)
 
 
 def _busiest(invented: world.County, delivery: vehicles.VehicleFile) -> str:

@@ -1,0 +1,51 @@
+"""Everything personal that a demo installation was given, told by the demo's own world.
+
+WANJIA_HOME=… python -m tests.leaks.truth PEOPLE RECORDS SEED     # one JSON object on the last line
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import sys
+import unicodedata
+
+
+def told(people: int, records: int, seed: int) -> dict[str, object]:
+    """Numbers, phones and accounts of the registry, and every number in the department's file."""
+    from wanjia.demo import county
+    from wanjia.demo.build import DemoRequest, invent
+
+    made = invent(DemoRequest(seed=seed, people=people, records=records))
+    homes = [county._household(home, dict.fromkeys(_villages(made), 0)) for home in made.people.homes]
+    residents = list(made.people.residents)
+    rows = csv.reader(io.StringIO(made.delivery.content.decode("gb18030")))
+    cells = [unicodedata.normalize("NFKC", row[8]) for row in rows if len(row) > 8]
+    return {
+        "numbers": sorted({member.number for member in residents} | {f[0] for c in cells for f in _found(c)}),
+        "phones": sorted({str(home["phone"]) for home in homes}),
+        "accounts": sorted({str(home["bank_account"]) for home in homes}),
+        "people": [{"no": member.person_no, "number": member.number, "name": member.name} for member in residents],
+        "delivery": made.delivery.lines,
+    }
+
+
+def _villages(made):
+    return {home.village_code for home in made.people.homes}
+
+
+def _found(cell):
+    return re.finditer(r"(?<![0-9])(?:[0-9]{15}|[0-9]{17}[0-9Xx](?:[0-9]{2})?)(?![0-9])", cell)
+
+
+def main() -> None:
+    import django
+
+    django.setup()
+    sys.stdout.write(json.dumps(told(*map(int, sys.argv[1:4]))) + "\n")
+
+
+if __name__ == "__main__":
+    main()
