@@ -41,7 +41,7 @@ class Whole:
     def __post_init__(self) -> None:
         follow(self.page, "户信息")
         with self.page.expect_download() as download:
-            self.page.get_by_role("link", name="导出").click()
+            self.page.get_by_role("link", name="导出 CSV").click()
         text = download.value.path().read_text("utf-8-sig")
         rows = [row for row in csv.reader(io.StringIO(text)) if row[0].isdigit()]
         self.register = Register({int(row[0]): row[2] for row in rows})
