@@ -21,7 +21,8 @@ def read(text, *, width=3, pieces=None):
         assert block.first == end
         end = block.end
         rows = [list(row.values()) for row in block.cells.to_pylist()]
-        found += sorted([*zip(block.lines.tolist(), rows, strict=True), *((odd.line, odd.cells) for odd in block.odd)])
+        others = [*((odd.line, odd.cells) for odd in block.odd), *((line, []) for line in block.blank.tolist())]
+        found += sorted([*zip(block.lines.tolist(), rows, strict=True), *others])
         continued += block.continuations
     return found, continued, end - 1
 

@@ -81,7 +81,7 @@ def store_photo(  # noqa: PLR0913 - whose, where and what for, all by name
     """
     rules = purpose_named(purpose)
     if upload.kind not in rules.types:  # the view declared one purpose and stores for another
-        raise wrong_type(upload.kind, rules)
+        raise wrong_type(KINDS[upload.kind].title, rules)
     content = _content(upload, rules)
     vault.keep(content.content_key, content.parts)
     with transaction.atomic():

@@ -31,7 +31,7 @@ from django.urls import Resolver404, resolve
 
 from wanjia.files.errors import EmptyFile, NoFile, TooLarge, UploadNotExpected, WrongType
 from wanjia.files.purposes import Purpose, purpose_named
-from wanjia.files.sniffing import HEAD, KINDS, kind_of
+from wanjia.files.sniffing import HEAD, KINDS, kind_of, title_of
 from wanjia.files.vault import spool_path
 from wanjia.kernel.errors import Refusal
 from wanjia.scope.keys import keyring
@@ -197,7 +197,7 @@ class EncryptingUploadHandler(FileUploadHandler):
             return
         found = kind_of(self._head)
         if found is None or found not in self._purpose.types:
-            self._refuse(wrong_type(found, self._purpose))
+            self._refuse(wrong_type(title_of(self._head), self._purpose))
         self._kind = found
 
     def _refuse(self, refusal: Refusal) -> None:
@@ -214,10 +214,10 @@ class EncryptingUploadHandler(FileUploadHandler):
         self._spool = None
 
 
-def wrong_type(found: str | None, purpose: Purpose) -> WrongType:
-    """The refusal of a content that the purpose does not take."""
+def wrong_type(found: str, purpose: Purpose) -> WrongType:
+    """The refusal of a content, called `found`, that the purpose does not take."""
     allowed = ", ".join(KINDS[kind].title for kind in sorted(purpose.types))
-    return WrongType(found=KINDS[found].title if found else "?", allowed=allowed)
+    return WrongType(found=found, allowed=allowed)
 
 
 def _expected(request: HttpRequest | None) -> Purpose | None:

@@ -121,6 +121,21 @@ class ColumnTwice(FileRefused):
     cure = Sentence("请删除或改名其中一列后重新上传。", "Delete or rename one of them and upload again.")
 
 
+class TooManyColumns(FileRefused):
+    """A header of more columns than any register has."""
+
+    code = "sources.too_many_columns"
+    facts = ("columns", "limit")
+    what = Sentence(
+        "表头有 {columns} 列，超过 {limit} 列；没有接收任何内容。",
+        "The header has {columns} columns, more than {limit}; nothing was taken in.",
+    )
+    cure = Sentence(
+        "请删除数据右侧的空列，或核对分隔符后重新导出。",
+        "Delete the empty columns right of the data, or check the delimiter, and export again.",
+    )
+
+
 class TruncatedFile(FileRefused):
     """The last line breaks off."""
 

@@ -13,7 +13,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from wanjia.accounts.queries import names_of
-from wanjia.files.uploads import received, takes_upload
+from wanjia.files.errors import WrongType
+from wanjia.files.sniffing import UNKNOWN
+from wanjia.files.uploads import SealedUpload, received, takes_upload
 from wanjia.jobs.models import Job
 from wanjia.jobs.queries import job_for
 from wanjia.scope.errors import NotVisible
@@ -21,6 +23,7 @@ from wanjia.scope.routes import ViewerRequest, access
 from wanjia.sources import queries, services
 from wanjia.sources.choices import BatchStatus
 from wanjia.sources.contracts import contracts
+from wanjia.sources.errors import BinaryFile, UnsupportedFormat
 from wanjia.sources.forms import BatchFilter, ReasonForm, UploadForm
 from wanjia.sources.models import Batch
 from wanjia.ui.panels import panels_for
@@ -58,13 +61,22 @@ def upload(request: ViewerRequest) -> HttpResponseBase:
     if request.method != "POST":
         form = UploadForm(viewer=request.viewer)
         return render(request, "sources/upload.html", {"form": form, "contracts": queries.deliverable(request.viewer)})
-    file = received(request, "file")
+    file = _text_file(request)
     form = UploadForm(request.POST, viewer=request.viewer)
     if not form.is_valid():
         return render(request, "sources/upload.html", {"form": form}, status=422)
     dataset, area = form.chosen
     batch = services.deliver(viewer=request.viewer, upload=file, dataset=dataset, area=area, background=True)
     return redirect(batch)
+
+
+def _text_file(request: ViewerRequest) -> SealedUpload:
+    """The file, unless its first bytes are no text's; then the refusal that tells how to make a CSV of it."""
+    try:
+        return received(request, "file")
+    except WrongType as wrong:
+        found = wrong.values["found"]
+        raise (BinaryFile if found == UNKNOWN else UnsupportedFormat(format=found)) from wrong
 
 
 @access("sources.read")

@@ -12,6 +12,8 @@ from wanjia.sources.errors import BinaryFile, EmptyFile, Undecodable, Unsupporte
 HEAD = 256 * 1024  # enough for titles and header, and to tell one encoding from another
 
 _BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins like the mark of UTF-16, so it is looked for first
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
@@ -25,8 +27,14 @@ _SIGNATURES = (
     (b"\x1f\x8b", "gzip"),
     (b"%PDF-", "pdf"),
     (b"{\\rtf", "rtf"),
+    (b"MIME-Version:", "mht"),  # a page saved whole, which Excel offers as a workbook
+    (b"\x09\x08\x10\0\0\x06", "xls"),
+    (b"\x09\x08\x08\0\0\x05", "xls"),
+    (b"\x09\x04\x06\0\0\0", "xls"),
 )
-_MARKUP = re.compile(rb"\s*<(?:!doctype\s+html|html|table|meta|head|\?xml|workbook)", re.IGNORECASE)
+_MARKUP = re.compile(
+    rb"\s*<(?:!doctype|!--|html|head|meta|body|style|script|div|table|tr|svg|\?xml|\?mso|workbook)", re.IGNORECASE
+)
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _DELIMITERS = (",", "\t", ";", "|")
 _LONGEST_MARK = 4
@@ -67,9 +75,10 @@ def require_text(head: bytes) -> None:
     for signature, name in _SIGNATURES:
         if head.startswith(signature):
             raise UnsupportedFormat(format=name)
-    if _MARKUP.match(head.removeprefix(codecs.BOM_UTF8)):
+    marked = _marked(head)
+    if _MARKUP.match(head[marked.mark :].replace(b"\0", b"") if marked else head):
         raise UnsupportedFormat(format="HTML / XML")
-    if not _marked(head) and _BINARY.search(head):
+    if not marked and _BINARY.search(head):
         raise BinaryFile
 
 

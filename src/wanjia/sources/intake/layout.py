@@ -13,8 +13,18 @@ from datetime import date
 from wanjia.kernel import clock, dates
 from wanjia.sources.choices import NonData
 from wanjia.sources.contracts import Contract, Field
-from wanjia.sources.errors import ColumnTwice, EmptyFile, UnknownLayout, WrongDataset
+from wanjia.sources.errors import (
+    ColumnTwice,
+    EmptyFile,
+    EndlessLine,
+    TooManyColumns,
+    UnbalancedQuote,
+    UnknownLayout,
+    WrongDataset,
+)
 from wanjia.sources.intake.detect import delimiter_of
+
+MOST_COLUMNS = 1_000  # a register has a tenth of them; every column costs memory in every block
 
 _NOISE = re.compile(r"[\s*★：:]+|\((?:必填|选填|元|万元|亩|人|户)\)")
 _INVISIBLE = re.compile(r"[\s\u200b-\u200f\ufeff]+")
@@ -91,7 +101,7 @@ def find_layout(head: str, contracts: Sequence[Contract], *, wanted: str | None 
     """The layout of a file by its first lines.
 
     `wanted` is the dataset the sender named. Raises EmptyFile, UnknownLayout, WrongDataset,
-    ColumnTwice.
+    ColumnTwice, TooManyColumns, EndlessLine, UnbalancedQuote.
     """
     delimiter = delimiter_of(head.split("\n")[: max(contract.layout.header_within for contract in contracts)])
     rows = _first_rows(head, delimiter, max(contract.layout.header_within for contract in contracts))
@@ -119,8 +129,9 @@ def _first_rows(head: str, delimiter: str, lines: int) -> list[_Row]:
             before = reader.line_num
             if before >= lines:
                 break
-    except csv.Error:  # a quote that swallows the file: what came before it still tells the layout
-        pass
+    except csv.Error:  # a cell without an end: what came before it still tells the layout
+        if not rows:
+            raise (UnbalancedQuote if '"' in head else EndlessLine)(line=1) from None
     return rows
 
 
@@ -143,6 +154,8 @@ def _layout(contract: Contract, rows: Sequence[_Row], delimiter: str) -> Layout 
     if at is None:
         return None
     first, last, cells = rows[at]
+    if len(cells) > MOST_COLUMNS:
+        raise TooManyColumns(columns=len(cells), limit=MOST_COLUMNS)
     fields = [names.get(plain_header(cell)) for cell in cells]
     known = [field for field in fields if field]
     for field in known:

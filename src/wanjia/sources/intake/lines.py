@@ -22,6 +22,8 @@ import pyarrow.csv as arrow_csv
 from wanjia.sources.errors import EndlessLine, UnbalancedQuote
 
 BLOCK = 4 << 20  # characters at a time
+MOST_LINES = 65_536  # at a time, however short; every line that is no plain row costs memory of its own
+MOST_CELLS = 10_000  # of a row; one with more is no row but a line
 LONGEST_LINE = 4 << 20  # characters; what goes on beyond is not divided into lines
 LONGEST_RECORD = 200  # lines; a quote open for longer was never meant to be one
 LONGEST_CELL = 131_072  # the csv module's own limit; no cell of a register is a hundredth of it
@@ -42,8 +44,9 @@ class Records:
     """Some records of a file in order.
 
     `cells` are those with as many cells as the header, `lines` the line each begins on; `odd` the
-    others; `continuations` the further lines of records of several. `first` and `end` bound the
-    lines of all of them; `breaks_off` says that the last one has no line end.
+    others; `blank` the lines without a character; `continuations` the further lines of records of
+    several. `first` and `end` bound the lines of all of them; `breaks_off` says that the last one
+    has no line end.
     """
 
     first: int
@@ -52,6 +55,7 @@ class Records:
     lines: np.ndarray
     odd: list[Odd] = field(default_factory=list)
     continuations: list[int] = field(default_factory=list)
+    blank: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
     breaks_off: bool = False
 
 
@@ -67,14 +71,24 @@ def records(text: Iterable[str], *, width: int, delimiter: str) -> Iterator[Reco
 
 def _blocks(text: Iterable[str]) -> Iterator[str]:
     held: list[str] = []
-    size = 0
-    for part in text:
+    size = lines = 0
+    for part in _few_lines(text):
         held.append(part)
         size += len(part)
-        if size >= BLOCK:
+        lines += part.count("\n")
+        if size >= BLOCK or lines >= MOST_LINES:
             yield "".join(held)
-            held, size = [], 0
+            held, size, lines = [], 0, 0
     yield "".join(held)
+
+
+def _few_lines(text: Iterable[str]) -> Iterator[str]:
+    """The same text in parts of few lines: cut again where the lines are short."""
+    for part in text:
+        if part.count("\n") <= MOST_LINES:
+            yield part
+        else:  # no piece of so many characters can hold more lines
+            yield from (part[at : at + MOST_LINES] for at in range(0, len(part), MOST_LINES))
 
 
 class _Splitter:
@@ -106,10 +120,16 @@ class _Splitter:
     def _together(self, text: str) -> Records | None:
         """Split with Arrow; None if not every line is a record of its own."""
         breaks_off = not text.endswith("\n")
-        count = text.count("\n") + breaks_off
         data = text.encode("utf-8", "surrogatepass")
         if not _quotes_pair_up(data):
             return None
+        every = np.arange(self._line, self._line + text.count("\n") + breaks_off, dtype=np.int32)
+        end = self._line + len(every)
+        data, is_blank = _without_blank_lines(data)
+        blank, every = (every[is_blank], every[~is_blank]) if is_blank.any() else (every[:0], every)
+        if not data:
+            table = pa.table([pa.array([], pa.string())] * self._width, names=self._names)
+            return Records(self._line, end, table, every, blank=blank)
         odd: list[arrow_csv.InvalidRow] = []
 
         def keep(row: arrow_csv.InvalidRow) -> str:
@@ -124,16 +144,17 @@ class _Splitter:
             ),
             convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(self._names, pa.string())),
         )
-        if table.num_rows + len(odd) != count:
+        if table.num_rows + len(odd) != len(every):
             return None  # quotes paired up by chance
-        every = np.arange(self._line, self._line + count, dtype=np.int32)
         skipped = [row.number - 1 for row in odd]
         lines = np.delete(every, skipped) if skipped else every
-        others = [Odd(self._line + row.number - 1, self._cells(row.text)) for row in odd]
-        return Records(self._line, self._line + count, table, lines, others, breaks_off=breaks_off)
+        others = [Odd(int(every[row.number - 1]), self._cells(row.text)) for row in odd]
+        return Records(self._line, end, table, lines, others, blank=blank, breaks_off=breaks_off)
 
     def _cells(self, line: str) -> list[str]:
-        """The cells of one line; of a line with a cell beyond every measure, the line as a single one."""
+        """The cells of one line; of a line beyond every measure, the line as a single one."""
+        if line.count(self._delimiter) >= MOST_CELLS:
+            return [line]
         try:
             return next(csv.reader([line], delimiter=self._delimiter), [])
         except csv.Error:
@@ -162,7 +183,7 @@ class _Splitter:
                     rows.append(row)
                     lines.append(line)
                 else:
-                    odd.append(Odd(line, row))
+                    odd.append(Odd(line, row if len(row) <= MOST_CELLS else [self._delimiter.join(row)]))
                 at, used = feed.given, feed.position
         except csv.Error:  # a cell beyond every measure: a quote that never closed
             raise UnbalancedQuote(line=self._line + at) from None
@@ -170,7 +191,7 @@ class _Splitter:
         table = pa.table([pa.array(values, pa.string()) for values in columns], names=self._names)
         breaks_off = used == len(text) and not text.endswith("\n")
         starts = np.array(lines, np.int32)
-        return Records(self._line, self._line + at, table, starts, odd, continuations, breaks_off), used
+        return Records(self._line, self._line + at, table, starts, odd, continuations, breaks_off=breaks_off), used
 
 
 class _Feed:
@@ -193,6 +214,18 @@ class _Feed:
         line = self._text[self.position : end]
         self.position, self.given = end, self.given + 1
         return line
+
+
+def _without_blank_lines(data: bytes) -> tuple[bytes, np.ndarray]:
+    """The lines with something in them, and which lines had nothing."""
+    octets = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(octets == _NEWLINE)
+    if not len(ends) or ends[-1] != len(octets) - 1:  # the last line has no end
+        ends = np.append(ends, len(octets))
+    is_blank = np.diff(ends, prepend=-1) == 1
+    if not is_blank.any():
+        return data, is_blank
+    return np.delete(octets, ends[is_blank]).tobytes(), is_blank
 
 
 def _quotes_pair_up(data: bytes) -> bool:

@@ -107,7 +107,7 @@ class DeliveryReader:
             typed=typed,
             rejects=pa.table({"line": pa.array(rejects, pa.int32())}, schema=arrow_schema(REJECTS)),
             problems=_problem_table(problems),
-            non_data=_non_data_table(other),
+            non_data=_non_data_table(other, found.blank),
             end=found.end,
         )
 
@@ -191,6 +191,8 @@ class DeliveryReader:
         self.tally.accepted += typed.num_rows
         self.tally.rejected += len(rejects)
         self.tally.non_data.update(reason.value for reason in other.values())
+        if len(found.blank):
+            self.tally.non_data[NonData.BLANK.value] += len(found.blank)
         for lines, name, problem in problems:
             self.tally.problems[name, problem] += len(lines)
             if problem == "columns":
@@ -231,12 +233,16 @@ def _problem_table(problems: Sequence[tuple[npt.NDArray[np.int32], str, str]]) -
     return pa.concat_tables(parts).sort_by([("line", "ascending"), ("field", "ascending")])
 
 
-def _non_data_table(other: dict[int, NonData]) -> pa.Table:
+def _non_data_table(other: dict[int, NonData], blank: npt.NDArray[np.int32]) -> pa.Table:
     lines = sorted(other)
-    return pa.table(
-        [pa.array(lines, pa.int32()), pa.array([other[n].value for n in lines], pa.string())],
-        schema=arrow_schema(NON_DATA),
+    schema = arrow_schema(NON_DATA)
+    told = pa.table(
+        [pa.array(lines, pa.int32()), pa.array([other[n].value for n in lines], pa.string())], schema=schema
     )
+    if not len(blank):
+        return told
+    nothing = pa.repeat(pa.scalar(NonData.BLANK.value, pa.string()), len(blank))
+    return pa.concat_tables([told, pa.table([pa.array(blank), nothing], schema=schema)]).sort_by("line")
 
 
 def severity_of(problem: str) -> Severity:

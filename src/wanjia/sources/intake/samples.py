@@ -18,6 +18,9 @@ from wanjia.sources.intake.layout import Layout
 SAMPLES = 3
 LONGEST = 60
 
+_UNSEEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]+"
+)  # turns text about, or no database keeps it
 _RUINED = re.compile(r"[0-9]\.?[0-9]*[Ee]\+?[0-9]+")  # what it was can no longer be read from it
 
 
@@ -41,9 +44,15 @@ _MASKS: Mapping[str, Callable[[str], str]] = {
 }
 
 
+def visible(text: str) -> str:
+    """A text as a page shows it: not longer than a line, and without what is not seen."""
+    shown = _UNSEEN.sub(" ", text[: LONGEST + 1])
+    return shown if len(text) <= LONGEST else shown[:LONGEST] + "…"
+
+
 def masked(text: str, personal: str) -> str:
     """A value as it may stand on a screen, by its class of personal data; of what is no known class only that it is."""
-    shown = text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    shown = visible(text)
     return _MASKS.get(personal, masking.mask_all)(shown)
 
 

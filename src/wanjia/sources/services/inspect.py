@@ -30,6 +30,7 @@ from wanjia.sources.errors import BatchMovedOn, FileRefused
 from wanjia.sources.intake import detect, reading
 from wanjia.sources.intake.layout import Layout, find_layout
 from wanjia.sources.intake.reading import DeliveryReader, Part
+from wanjia.sources.intake.samples import visible
 from wanjia.sources.models import Batch
 from wanjia.sources.services import raw
 
@@ -141,7 +142,7 @@ def _preview(reader: DeliveryReader, encoding: str) -> dict[str, Any]:
         "delimiter": layout.delimiter,
         "header_line": layout.header_line,
         "columns": [
-            {"header": column.header, "field": column.field.name if column.field else "", "samples": samples}
+            {"header": visible(column.header), "field": column.field.name if column.field else "", "samples": samples}
             for column, samples in zip(layout.columns, examples.columns or [[]] * layout.width, strict=True)
         ],
         "missing": [item.name for item in layout.missing],
