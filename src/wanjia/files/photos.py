@@ -7,6 +7,7 @@ position, no camera, no thumbnail of an uncropped original, nothing appended beh
 from __future__ import annotations
 
 import io
+import struct
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +19,10 @@ from wanjia.files.purposes import PhotoLimits
 FORMATS = ("JPEG", "PNG", "WEBP")
 QUALITIES = (85, 78, 70, 60, 50)
 SMALLEST_EDGE = 480
+WHOLE_SHARE = 4  # of the pixels allowed, where all of them must be in memory at once
+
+# What Pillow's readers raise on damaged files, as its own fuzzers list them, and what reading EXIF raises.
+_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, ArithmeticError, struct.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,9 @@ def prepare(content: bytes, limits: PhotoLimits, max_pixels: int) -> Photo:
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             width, height = image.size
-            if width * height > max_pixels:
-                raise TooManyPixels(width=width, height=height, limit=max_pixels)
+            limit = max_pixels if _is_scalable(image) else max_pixels // WHOLE_SHARE
+            if width * height > limit:
+                raise TooManyPixels(width=width, height=height, limit=limit)
             facts = _facts(image)
             # JPEG decodes at a half, quarter or eighth at once: less memory, less time
             image.draft("RGB", (limits.edge, limits.edge))
@@ -60,13 +66,17 @@ def prepare(content: bytes, limits: PhotoLimits, max_pixels: int) -> Photo:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         # Pillow's own limit, above which it will not even tell the size
         raise TooManyPixels(width="?", height="?", limit=max_pixels) from None
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError) as damage:
-        # what Pillow's readers raise on damaged files, as its own fuzzers list them
+    except _DAMAGE as damage:
         raise UnreadablePicture from damage
     upright.info = {}  # Pillow writes comments and the like back from here
     upright.thumbnail((limits.edge, limits.edge), Image.Resampling.LANCZOS)
     jpeg, drawn = _small_enough(upright, limits.bytes)
     return Photo(jpeg, drawn.width, drawn.height, facts)
+
+
+def _is_scalable(image: Image.Image) -> bool:
+    """Whether the picture need never be whole in memory: a plain JPEG decodes at an eighth of its size."""
+    return image.format == "JPEG" and not image.info.get("progressive")
 
 
 def _flattened(image: Image.Image) -> Image.Image:

@@ -258,7 +258,7 @@ def sealed_from(content: Iterator[bytes] | io.BufferedIOBase | bytes, name: str,
     handler._purpose = purpose_named(purpose)  # noqa: SLF001 - the other way into the same judgement
     handler._spool = None  # noqa: SLF001 - as above
     try:
-        handler.new_file("file", name, "", None)
+        handler.new_file("file", _nameable(name), "", None)
         for chunk in _parts(content):
             handler.receive_data_chunk(chunk, 0)
     except SkipFile:
@@ -268,6 +268,11 @@ def sealed_from(content: Iterator[bytes] | io.BufferedIOBase | bytes, name: str,
     if upload is None:
         raise handler.request.__dict__["upload_refusals"]["file"]
     return upload
+
+
+def _nameable(name: str) -> str:
+    """The name, unless it names a folder, which Django refuses to carry; our own is made from it later."""
+    return name if os.path.basename(name) not in {"", ".", ".."} else "_"  # noqa: PTH119 - exactly Django's question
 
 
 def _parts(content: Iterator[bytes] | io.BufferedIOBase | bytes) -> Iterator[bytes]:
