@@ -36,6 +36,9 @@ def _django() -> None:
     import django
 
     django.setup()
+    from wanjia.telemetry import logs
+
+    logs.catch_unhandled()  # Typer has just put its own in place, which prints an exception's text
 
 
 def _installation() -> None:
@@ -46,15 +49,14 @@ def _installation() -> None:
     require_installation()
 
 
-def _observed() -> None:
-    """What lasting processes do first: count where all of them count, and log what would end them."""
+def _counted() -> None:
+    """What lasting processes do first: count where all of them count."""
     from wanjia.config import env
-    from wanjia.telemetry import logs, sharing
+    from wanjia.telemetry import sharing
 
     home = env.read().home
     if home.is_dir():  # else there is no installation, and the next step says so
         sharing.share(home)
-    logs.catch_unhandled()
 
 
 def _answer(values: dict[str, Any], *, as_json: bool) -> None:
@@ -79,7 +81,7 @@ def setup() -> None:
 @app.command()
 def serve(host: str = "127.0.0.1", port: Port = 8000, threads: int = 8) -> None:
     """启动网站 · Start the site."""
-    _observed()
+    _counted()
     _installation()
     from wanjia.config.server import serve as run
 
@@ -89,7 +91,7 @@ def serve(host: str = "127.0.0.1", port: Port = 8000, threads: int = 8) -> None:
 @app.command()
 def worker() -> None:
     """启动后台任务 · Run background work until interrupted."""
-    _observed()
+    _counted()
     _installation()
     from wanjia.config.server import start_clock
     from wanjia.jobs.worker import Worker

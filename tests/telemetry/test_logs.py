@@ -357,3 +357,28 @@ def test_every_refusals_facts_stay_out_of_the_log(written):
     """RefusalPages writes the code; a refusal logged as an exception keeps its text to itself as well."""
     logging.getLogger("wanjia.any").error("refused", exc_info=NotVisible(kind=NUMBER))
     assert nothing_personal(written.text)
+
+
+COMMAND = f"""
+import sys
+from wanjia import cli
+@cli.app.command()
+def breaks() -> None:
+    cli._django()
+    raise ValueError("{NAME} {NUMBER}")
+sys.argv = ["wanjia", "breaks"]
+cli.main()
+"""
+
+
+def test_a_command_that_breaks_tells_where_and_not_what(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONUTF8": "1", "WANJIA_HOME": str(tmp_path)},
+    )
+    assert done.returncode == 1
+    assert nothing_personal(done.stdout + done.stderr)
+    assert "ValueError\n  at " in done.stderr
