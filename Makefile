@@ -8,7 +8,7 @@ BUILT   := $(shell find frontend -type f -not -path '*/node_modules/*' 2>/dev/nu
            $(shell find src -name '*.po' 2>/dev/null) hatch_build.py pyproject.toml
 JOBS    ?= 2
 
-.PHONY: setup demo test lint types imports unit unit-sqlite unit-postgresql chromium libreoffice messages bench fault leaks pictures lock clean
+.PHONY: setup demo test lint types imports unit unit-sqlite unit-postgresql chromium libreoffice messages bench fault leaks upgrade pictures lock clean
 
 setup: .stamps/installed
 
@@ -81,8 +81,13 @@ leaks: setup
 	$(BIN)/python -m tests.leaks
 
 fault: setup libreoffice leaks
-	$(BIN)/python -m pytest -n $(JOBS) -m fault $(PYTEST_ARGS)
-	$(BIN)/python tests/with_postgres.py $(BIN)/python -m pytest -n $(JOBS) -m fault $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) -m fault tests tests/backup/stopped.py $(PYTEST_ARGS)
+	$(BIN)/python tests/with_postgres.py $(BIN)/python -m pytest -n $(JOBS) -m fault tests tests/backup/stopped.py $(PYTEST_ARGS)
+
+# Data of an earlier commit opened by this one; needs the history.
+upgrade: setup
+	$(BIN)/python -m pytest tests/upgrade/upgrade.py $(PYTEST_ARGS)
+	$(BIN)/python tests/with_postgres.py $(BIN)/python -m pytest tests/upgrade/upgrade.py $(PYTEST_ARGS)
 
 pictures: setup chromium
 	$(BIN)/python tools/pictures.py

@@ -1,4 +1,7 @@
-"""Backups and restores that are stopped anywhere, and an installation that is not."""
+"""Backups and restores that are stopped anywhere, and an installation that is not: part of `make fault`.
+
+Its name keeps it out of the default gate: each test takes minutes.
+"""
 
 import json
 import random
