@@ -13,6 +13,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -84,8 +85,7 @@ def copy(earlier, tmp_path):
         yield where
         return
     with place(tmp_path / "upgraded") as fresh:
-        name = fresh.url.rpartition("/")[2].partition("?")[0]
-        template = earlier.where.url.rpartition("/")[2].partition("?")[0]
+        name, template = (urlsplit(url).path.lstrip("/") for url in (fresh.url, earlier.where.url))
         server = os.environ["WANJIA_DATABASE_URL"]
         on_server(server, f'DROP DATABASE "{name}"')
         on_server(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
