@@ -7,11 +7,13 @@ import json
 import random
 import shutil
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
 
-from tests.backup.installation import METER, place
+from tests.backup.installation import METER, ROOT, place
 from wanjia.backup import manifest as manifests
 from wanjia.backup.restore import verify
 
@@ -81,6 +83,20 @@ def test_a_backup_beside_writers_holds_all_that_its_database_refers_to(saved, tm
         counted = restored.told("tests.backup.write", "check")
         assert counted["opened"] == counted["files"] > 0
         assert counted["untrue"] == []
+
+
+def test_a_disk_that_is_full_is_told_and_nothing_stays(county, tmp_path):
+    """The limit on a file's size stands for the disk: the system call fails in the same way."""
+    command = [sys.executable, "-m", "wanjia.cli", "backup", str(tmp_path / "target")]
+    done = subprocess.run(
+        ["bash", "-c", 'ulimit -f 200; exec "$@"', "bash", *command],
+        env=county.environment(), cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.splitlines()[-1] in ("backup.disk_refused", "backup.tool_failed")
+    assert not (tmp_path / "target").exists()
+    assert county.wanjia("backup", tmp_path / "target")["absent"] == 0
 
 
 def wait_for(condition, seconds=60):

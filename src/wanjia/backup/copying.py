@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from wanjia.backup.errors import DiskRefused
 from wanjia.backup.manifest import File
 
 Tell = Callable[[int], None]
 _PIECE = 1 << 20
+
+
+@contextmanager
+def writing_to(folder: Path) -> Iterator[None]:
+    """Work that fills `folder`. What the disk says becomes DiskRefused."""
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError) as fault:
+        raise DiskRefused(folder=folder, said=getattr(fault, "strerror", None) or str(fault)) from fault
 
 
 def hashed(path: Path, tell: Tell = lambda _: None) -> File:

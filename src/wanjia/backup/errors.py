@@ -137,6 +137,22 @@ class RowsHidden(Refusal):
     )
 
 
+class DiskRefused(Refusal):
+    """The file system did not take or give what was asked: full, a quota, a fault of the disk."""
+
+    code = "backup.disk_refused"
+    status = 507
+    facts = ("folder", "said")
+    what = Sentence(
+        "写入 {folder} 时磁盘出错（{said}），没有完成。",
+        "The disk failed while {folder} was written ({said}); it is not finished.",
+    )
+    cure = Sentence(
+        "请检查剩余空间、配额和磁盘状态，然后重新执行同一命令；原有数据未受影响。",
+        "Look at free space, quota and the disk itself, then run the same command again; what was there is untouched.",
+    )
+
+
 class NotABackup(Refusal):
     """A folder without a manifest: no backup, or one that was never finished."""
 

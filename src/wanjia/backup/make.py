@@ -77,7 +77,7 @@ def back_up(target: Path, *, meter: Meter, keys: Path | None = None, base: Path 
     if keys is not None:
         _require_free_for(ring, keys)
     earlier = load(base) if base else None
-    with _workspace(target):
+    with copying.writing_to(target), _workspace(target):
         saved = _Saved(target, meter, base, earlier.files if earlier else {})
         version = saved.database()
         manifest = Manifest(

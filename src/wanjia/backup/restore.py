@@ -81,7 +81,7 @@ def restore(backup: Path, *, meter: Meter, keys: Path | None = None) -> Outcome:
         if phase is None:
             _require_empty(home)
         verify(backup, manifest, meter)
-    with _marked(home, manifest, phase or COPYING):
+    with copying.writing_to(home), _marked(home, manifest, phase or COPYING):
         if phase != FINISHING:
             _copy(backup, home, manifest, ring, meter)
             _load(home / STAGING, manifest, meter)
