@@ -163,6 +163,7 @@ class Work:
         page = self.waited(traffic, batch, "/accept/")
         sheet = next(link for link in page.page.links if link.endswith("rejects.csv"))
         rows = traffic.get(sheet, kind=SHEET)
+        traffic.get(f"{sheet}?format=xlsx", kind=SHEET)
         assert any(number[:17] in rows.text for number in self.new_numbers), "the sheet is the sender's own rows"
         done = traffic.submit(page, next(form for form in page.page.forms if form.action.endswith("/accept/")))
         assert done.status == 200
@@ -289,6 +290,7 @@ class Work:
         for name in ("county", "city", "province", "leader"):
             self.reader(name).get("/registry/households/export/", kind="export")
             self.reader(name).get("/registry/households/export/?status=1", kind="export")
+            self.reader(name).get("/registry/households/export/?format=xlsx", kind="export")
 
     def faults(self) -> None:
         county = self.reader("county")
