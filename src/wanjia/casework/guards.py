@@ -102,25 +102,31 @@ def turn_q(viewer: Viewer, flows: Sequence[Flow]) -> Q:
     """Open cases on which some action is this viewer's to perform: his desks and his own."""
     wanted = Q(holder_user_id=viewer.user_id)
     for flow in flows:
+        # steps that wait for him at the same places, said once
+        alike: dict[Q, list[str]] = {}
         for step in flow.steps:
             for seat in (step.seat, *step.also):
-                if seat is not Seat.PERSON:
-                    wanted |= _desk_q(viewer, flow, step, seat)
+                place = _desk_q(viewer, step, seat) if seat is not Seat.PERSON else None
+                if place is not None:
+                    alike.setdefault(place, []).append(step.code)
+        for place, codes in alike.items():
+            wanted |= Q(kind=flow.kind, flow_version=flow.version, step__in=sorted(set(codes))) & place
     return Q(closed_at=None) & wanted
 
 
-def _desk_q(viewer: Viewer, flow: Flow, step: Step, seat: Seat) -> Q:
-    desks = frozenset().union(*(seats_of(viewer, action.permission) for action in step.actions))
-    here = Q(kind=flow.kind, flow_version=flow.version, step=step.code)
+def _desk_q(viewer: Viewer, step: Step, seat: Seat) -> Q | None:
+    """Where cases of the step wait for the viewer as `seat`; None if nowhere."""
+    desks = sorted(frozenset[str]().union(*(seats_of(viewer, action.permission) for action in step.actions)))
     if seat is step.seat:
-        return here & Q(holder_area__in=sorted(desks))
+        return Q(holder_area__in=desks) if desks else None
     # the office that stands in for the holder: his desk lies inside its area
-    inside = Q(pk__in=())
-    for desk in desks:
-        if len(desk) == SEAT_LENGTH[seat]:
-            area = AreaRange.of(desk)
-            inside |= Q(holder_area__gte=area.lo, holder_area__lt=area.hi)
-    return here & inside
+    inside = [AreaRange.of(desk) for desk in desks if len(desk) == SEAT_LENGTH[seat]]
+    if not inside:
+        return None
+    places = Q(holder_area__gte=inside[0].lo, holder_area__lt=inside[0].hi)
+    for area in inside[1:]:
+        places |= Q(holder_area__gte=area.lo, holder_area__lt=area.hi)
+    return places
 
 
 def offices_of(viewer: Viewer) -> list[str]:

@@ -48,7 +48,8 @@ class Case(ScopedModel):
 
     scope_rule = ScopeRule(
         action="cases.read",  # no role has it: each kind is read under its own flow's permission
-        area=Via("casework.CaseSubject", "case_id", "area_code"),
+        # Its own area holds all its subjects, so it is asked first; a wider case is where its subjects are.
+        area=("area_code", Via("casework.CaseSubject", "case_id", "area_code")),
         department="department",
         held=HELD,
     )
@@ -83,7 +84,7 @@ class Case(ScopedModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["kind", "key"], condition=Q(closed_at=None), name="case_one_open_per_key"),
+            models.UniqueConstraint(fields=["key", "kind"], condition=Q(closed_at=None), name="case_one_open_per_key"),
             models.CheckConstraint(
                 condition=Q(closed_at=None) | Q(closed_at__gte=F("opened_at")), name="case_closes_after_it_opens"
             ),
@@ -99,8 +100,10 @@ class Case(ScopedModel):
             models.Index(
                 fields=["area_code", "due_on", "case_no"], condition=Q(closed_at=None), name="case_open_by_area"
             ),
+            models.Index(fields=["due_on", "case_no"], condition=Q(closed_at=None), name="case_open_by_deadline"),
+            models.Index(fields=["raised_to"], condition=Q(closed_at=None), name="case_open_and_raised"),
             models.Index(fields=["household_no"], name="case_by_household"),
-            models.Index(fields=["kind", "key"], name="case_by_key"),
+            models.Index(fields=["key", "kind"], name="case_by_key"),  # by kind alone nobody looks
         ]
 
     def __str__(self) -> str:

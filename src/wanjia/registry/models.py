@@ -76,8 +76,11 @@ class Household(ScopedModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["village_code", "household_no"], name="household_by_village"),
-            models.Index(fields=["poverty_status", "village_code"], name="household_by_status"),
+            # Lists run along it and are counted in it, whatever they are narrowed to.
+            models.Index(
+                fields=["village_code", "household_no", "standing", "poverty_status", "household_category"],
+                name="household_by_village",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -100,7 +103,7 @@ class Person(ScopedModel):
     household_no = models.IntegerField(db_index=True)
     village_code = models.CharField(max_length=12)
     name = models.CharField(max_length=60)
-    name_match = models.CharField(max_length=60, db_index=True)  # kernel.names.match_form
+    name_match = models.CharField(max_length=60)  # kernel.names.match_form
     id_type = models.CharField(max_length=2, blank=True)
     id_number = EncryptedTextField(aad="person_no", mask="id", null=True)
     person_key = models.BigIntegerField(null=True, db_index=True)
@@ -118,7 +121,15 @@ class Person(ScopedModel):
                 fields=["national_person_no"], condition=~Q(national_person_no=""), name="person_national_number_once"
             ),
         ]
-        indexes = [models.Index(fields=["village_code", "person_no"], name="person_by_village")]
+        indexes = [
+            models.Index(fields=["village_code", "person_no"], name="person_by_village"),
+            # Answers a search by the beginning of a name without a look at the rows.
+            models.Index(
+                fields=["name_match", "village_code", "household_no"],
+                opclasses=["varchar_pattern_ops", "text_ops", "int4_ops"],
+                name="person_by_name",
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.person_no)

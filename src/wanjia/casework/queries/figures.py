@@ -123,14 +123,17 @@ def verdicts(viewer: Viewer, kind: str, area: str = "") -> dict[str, TopicVerdic
 
 def _my_desks(viewer: Viewer) -> Q:
     """The counters that are this viewer's own turn."""
-    wanted = NOTHING
+    alike: dict[tuple[str, frozenset[str]], set[str]] = {}  # steps that wait at the same desks, said once
     for flow in declared.flows():
         for step in flow.steps:
             if step.seat is Seat.PERSON or step.terminal:
                 continue
-            desks = {desk for action in step.actions for desk in guards.seats_of(viewer, action.permission)}
+            desks = frozenset(desk for action in step.actions for desk in guards.seats_of(viewer, action.permission))
             if desks:
-                wanted |= Q(kind=flow.kind, step=step.code, holder_area__in=sorted(desks))
+                alike.setdefault((flow.kind, desks), set()).add(step.code)
+    wanted = NOTHING
+    for (kind, desks), codes in alike.items():
+        wanted |= Q(kind=kind, step__in=sorted(codes), holder_area__in=sorted(desks))
     return wanted
 
 
