@@ -7,7 +7,7 @@ from importlib import import_module
 
 from bench.harness import Bench, main
 
-NAMES = ("keys", "compare", "pages")
+NAMES = ("keys", "compare", "registry", "pages")
 
 
 def benches() -> list[Bench]:

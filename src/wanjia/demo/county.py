@@ -79,7 +79,7 @@ def found(place: CountyPlace, invented: County, posts: Sequence[Post], delivery:
     hashed = make_password(PASSWORD)
     users = accounts.open_accounts(viewer=builder, accounts=[_account(post, hashed) for post in posts])
     ids = {user.username: user.pk for user in users}
-    registry.load_registry(viewer=builder, batch=_batch(invented, posts, ids), year=2020)
+    registry.load_registry(viewer=builder, batch=registry_batch(invented, posts, ids), year=2020)
     workforce.load_pairings(viewer=builder, pairings=_pairings(invented, posts, ids))
     inbox = Path(settings.WANJIA_HOME) / "inbox"
     inbox.mkdir()
@@ -99,7 +99,7 @@ def _account(post: Post, hashed: str) -> accounts.NewAccount:
     )
 
 
-def _batch(invented: County, posts: Sequence[Post], ids: dict[str, int]) -> registry.RegistryBatch:
+def registry_batch(invented: County, posts: Sequence[Post], ids: dict[str, int]) -> registry.RegistryBatch:
     """The county as a sender would hand it over: his own numbers, four tables."""
     operators = {post.area: ids[post.username] for post in posts if post.role == "village_operator"}
     homes = invented.homes
