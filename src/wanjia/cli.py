@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.text import Text
 
 from wanjia.demo.choices import Until
+from wanjia.kernel.disk import disk_full
 from wanjia.kernel.errors import Refusal
 
 # Typer would print exceptions with their text and the values around them.
@@ -83,9 +84,11 @@ def serve(host: str = "127.0.0.1", port: Port = 8000, threads: int = 8) -> None:
     """启动网站 · Start the site."""
     _counted()
     _installation()
+    from wanjia.config.lock import only_one
     from wanjia.config.server import serve as run
 
-    run(host, port, threads=threads)
+    with only_one("serve"):
+        run(host, port, threads=threads)
 
 
 @app.command()
@@ -93,6 +96,7 @@ def worker() -> None:
     """启动后台任务 · Run background work until interrupted."""
     _counted()
     _installation()
+    from wanjia.config.lock import only_one
     from wanjia.config.server import start_clock
     from wanjia.jobs.worker import Worker
 
@@ -100,7 +104,8 @@ def worker() -> None:
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    Worker().run(stop)
+    with only_one("worker"):
+        Worker().run(stop)
 
 
 @app.command()
@@ -265,14 +270,14 @@ def main() -> None:
     logs.catch_unhandled()  # Python would print the fault's text, and that often quotes the row it failed on
     try:
         app()
-    except Refusal as refusal:
-        language = _language()
-        happened, cure = refusal.sentences(language)
+    except Exception as fault:  # noqa: BLE001 - the last resort
+        refusal = fault if isinstance(fault, Refusal) else disk_full(fault)
+        if refusal is None:
+            logs.log.critical("the command ends", exc_info=True)
+            sys.exit(1)
+        happened, cure = refusal.sentences(_language())
         console.print(f"[bold red]{happened}[/]\n{cure}\n[dim]{refusal.code}[/]")
         sys.exit(2)
-    except Exception:  # noqa: BLE001 - the last resort
-        logs.log.critical("the command ends", exc_info=True)
-        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,38 @@
-"""Puts the viewer on each request, and ends sessions that stood idle or lasted too long."""
+"""Puts the viewer on each request, keeps sessions, and ends those that stood idle or lasted too long."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponseBase
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import translation
 
 from wanjia.accounts import queries, sessions
+from wanjia.kernel.disk import disk_full
 from wanjia.scope.viewer import ANONYMOUS
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 LANGUAGE_CODES = {"zh": "zh-hans", "en": "en"}
+READING = ("GET", "HEAD")
+
+log = logging.getLogger("wanjia.accounts")
+
+
+class Sessions(SessionMiddleware):
+    """Django's sessions; on a full disk the note of a reader's last visit is lost, and he reads on."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        try:
+            return super().process_response(request, response)
+        except DatabaseError as error:
+            if request.method not in READING or not disk_full(error):
+                raise
+            log.warning("the disk is full; a visit was not noted")
+            return response
 
 
 class ViewerMiddleware:

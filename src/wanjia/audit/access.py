@@ -134,10 +134,10 @@ class AccessStore:
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield connection
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:  # a full disk may have rolled it back already
+                connection.execute("ROLLBACK")
 
     def append(self, rows: Iterable[AccessRow]) -> None:
         """Keep `rows`; durable when this returns."""

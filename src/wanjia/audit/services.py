@@ -18,6 +18,7 @@ from wanjia.audit.errors import EventIdReused, RecordedOutsideTransaction
 from wanjia.audit.models import Opening, Outbox
 from wanjia.audit.rules import JSON, SALT_SIZE, Detail, common_area, detail
 from wanjia.kernel import clock
+from wanjia.kernel.points import reached
 from wanjia.scope.areas import AreaRange
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
@@ -89,7 +90,9 @@ def record(  # noqa: PLR0913 - what an act is made of, all by name
         earlier = _earlier(event, payload)
         assert earlier is not None  # noqa: S101 - the unique index just said so
         return earlier
+    reached("audit.in_the_outbox")
     _open(event, kind, salt, payload)
+    reached("audit.recorded")
     return Recorded(event, commitment.sha256)
 
 
@@ -227,6 +230,7 @@ def commit_access() -> int:
     """
     store = access_store()
     store.plan_leaves()
+    reached("audit.leaves_planned")
     done = 0
     for leaf in store.leaves_to_commit():
         with transaction.atomic():
@@ -239,6 +243,8 @@ def commit_access() -> int:
                 details=leaf.digests(),
                 event_id=leaf.event_id,
             )
+        reached("audit.leaf_recorded")
         store.mark_committed(leaf.event_id)
+        reached("audit.leaf_marked")
         done += 1
     return done

@@ -25,6 +25,7 @@ from wanjia.engine import sandbox
 from wanjia.engine.duck import DuckDB
 from wanjia.engine.pipeline import Pipeline, Source, Step
 from wanjia.engine.sandbox import Output
+from wanjia.kernel.points import reached
 from wanjia.lake import Columns, Lake, Type
 from wanjia.ruleset.binding import BoundRule
 from wanjia.ruleset.steps import FOUND, Inputs, one_pass
@@ -88,6 +89,7 @@ def compute(run: Run, bound: Sequence[BoundRule], store: Lake, check: Check | No
             parts = [_one_dataset(run, group, store, Path(folder)) for group in _by_dataset(bound)]
             engine = DuckDB(memory_limit=MEMORY, spill=Path(folder) / "spill")
             sandbox.write([*parts, _numbered([part.path for part in parts], path)], engine=engine, check=check)
+            reached("comparison.findings_staged")
         computed = _sum_up(run, path, store)
         staging.manifest.update(_inputs_of(run), **computed.facts())
     return computed

@@ -27,6 +27,7 @@ class Environment:
     slow_query_ms: float
     disk_floor: int
     metrics_token: str
+    crash_at: str
 
 
 def read() -> Environment:
@@ -42,6 +43,7 @@ def read() -> Environment:
         slow_query_ms=float(get("WANJIA_SLOW_QUERY_MS", "200")),
         disk_floor=int(get("WANJIA_DISK_FLOOR_MB", "1024")) * 1024 * 1024,
         metrics_token=_secret("WANJIA_METRICS_TOKEN"),
+        crash_at=get("WANJIA_CRASH_AT", ""),
     )
 
 
@@ -69,6 +71,9 @@ def database(environment: Environment) -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": environment.home / "wanjia.sqlite3",
+            # Kept open by each thread: the last to close removes the write-ahead log, and on a full
+            # disk nobody could make it again, not even to read.
+            "CONN_MAX_AGE": None,
             "OPTIONS": dict(SQLITE_OPTIONS),
         }
     parts = urlsplit(environment.database_url)

@@ -15,3 +15,20 @@ class MetricsClosed(Refusal):
         "请在本机直接访问，或设置 WANJIA_METRICS_TOKEN 并在请求头 Authorization 中携带该令牌。",
         "Ask on the machine itself, not through the proxy, or set WANJIA_METRICS_TOKEN and send it as a bearer token.",
     )
+
+
+class AlreadyRunning(Refusal):
+    """A second server or worker on one SQLite installation."""
+
+    code = "config.already_running"
+    status = 409
+    facts = ("command", "process", "home")
+    what = Sentence(
+        "{home} 上已有 wanjia {command} 在运行（进程 {process}），没有再启动一个；数据完好。",
+        "wanjia {command} is already running on {home} (process {process}); no second one was started. "
+        "The data is intact.",
+    )
+    cure = Sentence(
+        "请使用正在运行的那个，或先停止它。需要多个进程时，请改用 PostgreSQL(WANJIA_DATABASE_URL)。",
+        "Use the one that runs, or stop it first. For several processes use PostgreSQL (WANJIA_DATABASE_URL).",
+    )

@@ -14,6 +14,7 @@ import pyarrow as pa
 from wanjia.engine.duck import DuckDB, close
 from wanjia.engine.errors import TooExpensive
 from wanjia.engine.pipeline import Pipeline, Source, Step
+from wanjia.kernel.disk import DiskFull
 from wanjia.kernel.errors import Refusal
 from wanjia.lake.columns import Type
 
@@ -26,6 +27,8 @@ def main(stdin: BinaryIO, stdout: BinaryIO) -> None:
         answer = _TASKS[task["kind"]](task, stdin)
     except TooExpensive as refusal:
         answer = {"error": "memory", "limit": refusal.values["limit"]}
+    except DiskFull:
+        answer = {"error": "disk"}
     except (MemoryError, duckdb.OutOfMemoryException):
         answer = {"error": "memory"}
     except Refusal as refusal:

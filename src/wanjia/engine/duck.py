@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from wanjia.engine.errors import ComputationFailed, TooExpensive
 from wanjia.engine.pipeline import Pipeline
+from wanjia.kernel.disk import NO_SPACE, DiskFull
 from wanjia.lake import parquet
 from wanjia.lake.columns import Columns, Type
 from wanjia.lake.errors import SchemaMismatch
@@ -95,6 +96,8 @@ class DuckDB:
         except duckdb.OutOfMemoryException:
             raise TooExpensive(limit=self.memory_limit) from None
         except duckdb.Error as error:
+            if NO_SPACE in str(error):
+                raise DiskFull from None
             # the first line names the fault; later ones may quote rows
             raise ComputationFailed(problem=str(error).split("\n")[0][:200]) from error
         finally:

@@ -25,6 +25,7 @@ from wanjia.engine.dialect import Checked
 from wanjia.engine.duck import DuckDB
 from wanjia.engine.errors import ComputationFailed, TooExpensive
 from wanjia.engine.pipeline import Pipeline
+from wanjia.kernel.disk import DiskFull
 from wanjia.lake import parquet
 from wanjia.lake.columns import Columns
 
@@ -163,6 +164,8 @@ def _answer(code: int, out: bytes, errors: bytes, limits: Limits) -> dict[str, A
         raise ComputationFailed(problem=lines[-1][:200]) from None
     if answer.get("error") == "memory":
         raise TooExpensive(limit=answer.get("limit", memory))
+    if answer.get("error") == "disk":
+        raise DiskFull
     if "error" in answer:
         raise ComputationFailed(problem=answer["error"])
     return answer

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import transaction
 
@@ -17,7 +18,9 @@ from wanjia.files.rules import clean_name
 from wanjia.files.sniffing import KINDS, PICTURES
 from wanjia.files.uploads import SealedUpload, wrong_type
 from wanjia.kernel import clock
+from wanjia.kernel.points import reached
 from wanjia.scope.keys import keyring
+from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 
 
@@ -115,6 +118,8 @@ def store_photo(  # noqa: PLR0913 - whose, where and what for, all by name
                 "sha256": content.sha256,  # in the opening, behind its salt; never in public
             },
         )
+        reached("files.storing")
+        transaction.on_commit(partial(reached, "files.stored"))
     return stored, content.facts
 
 
@@ -141,3 +146,13 @@ def _name(upload: SealedUpload, content: _Content, purpose: Purpose, owner_kind:
 def contents(stored: StoredFile) -> Iterator[bytes]:
     """The clear content of a file that was fetched with permission. Raises ContentMissing, Unreadable."""
     return vault.read(stored.content_key)
+
+
+def sweep_contents() -> int:
+    """Remove contents no row points to, a day after they were handed in; returns how many."""
+
+    def known(keys: Collection[str]) -> set[str]:
+        rows = StoredFile.objects.visible_to(system_viewer("files.sweep"))
+        return set(rows.filter(content_key__in=keys).values_list("content_key", flat=True))
+
+    return vault.sweep_contents(known)

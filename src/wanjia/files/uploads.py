@@ -22,6 +22,7 @@ import hashlib
 import io
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from django.core.files.uploadedfile import UploadedFile
@@ -33,7 +34,9 @@ from wanjia.files.errors import EmptyFile, NoFile, TooLarge, UploadNotExpected, 
 from wanjia.files.purposes import Purpose, purpose_named
 from wanjia.files.sniffing import HEAD, KINDS, kind_of, title_of
 from wanjia.files.vault import spool_path
+from wanjia.kernel.disk import DiskFull, disk_full
 from wanjia.kernel.errors import Refusal
+from wanjia.kernel.points import reached
 from wanjia.scope.keys import keyring
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -70,8 +73,8 @@ class SealedSpool:
     def end(self) -> None:
         """Nothing more will come."""
         if self._out is not None:
-            self._out.close()
-            self._out = None
+            out, self._out = self._out, None
+            out.close()
 
     def chunks(self) -> Iterator[bytes]:
         """The clear chunks, from the beginning."""
@@ -142,7 +145,8 @@ class EncryptingUploadHandler(FileUploadHandler):
         self._discard()
         if self._purpose is None:
             self._refuse(UploadNotExpected())
-        self._spool = SealedSpool()
+        with self._room():
+            self._spool = SealedSpool()
         self._head = b""
         self._size = 0
         self._kind: str | None = None
@@ -161,14 +165,17 @@ class EncryptingUploadHandler(FileUploadHandler):
                 self._judge()
         self._key.update(raw_data)
         self._sha256.update(raw_data)
-        self._spool.append(raw_data)
+        with self._room():
+            self._spool.append(raw_data)
 
     def file_complete(self, file_size: int) -> SealedUpload | None:  # noqa: ARG002 - Django's signature
         if self._spool is None:  # refused; the parser has skipped the rest of it
             return None
         spool, self._spool = self._spool, None
-        spool.end()
         try:
+            with self._room():
+                spool.end()
+            reached("files.spooled")
             if not self._size:
                 self._refuse(EmptyFile())
             self._judge()
@@ -206,6 +213,16 @@ class EncryptingUploadHandler(FileUploadHandler):
         refused.setdefault(self.field_name or "", refusal)
         self._discard()
         raise SkipFile
+
+    @contextmanager
+    def _room(self) -> Iterator[None]:
+        """Writing to the spool; a full disk refuses the file and not the whole request."""
+        try:
+            yield
+        except OSError as error:
+            if not disk_full(error):
+                raise
+            self._refuse(DiskFull())
 
     def _discard(self) -> None:
         spool = getattr(self, "_spool", None)

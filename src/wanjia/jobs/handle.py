@@ -14,6 +14,7 @@ from wanjia.accounts import queries as accounts
 from wanjia.jobs import leases
 from wanjia.jobs.errors import Cancelled, Draining, LostLease, ViewerGone
 from wanjia.jobs.leases import Claim
+from wanjia.kernel.points import reached
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 
@@ -56,6 +57,16 @@ class JobHandle:
         with self._guard:
             self._progress = (done, total, note)
 
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What an earlier try of this job said it had reached."""
+        return self.claim.kept
+
+    def keep(self, **facts: Any) -> None:
+        """Leave ids for a later try, should this one be interrupted. Raises LostLease."""
+        self.claim.kept.update(facts)
+        leases.keep(self.claim, self.claim.kept)
+
     def check(self) -> None:
         """Raise if the job should stop: Cancelled, LostLease or Draining. Call it between steps."""
         if not self._has_heart:
@@ -78,6 +89,8 @@ class JobHandle:
             yield
             self._write_progress()
             leases.complete(self.claim, result or {})
+            reached("jobs.finishing")
+        reached("jobs.finished")
         self.finished = True
 
     def beat(self, *, renew: bool = True) -> None:

@@ -14,7 +14,8 @@ The argument for "exactly once":
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -42,6 +43,7 @@ class Claim:
     max_attempts: int
     user_id: int
     system: str
+    kept: dict[str, Any] = field(default_factory=dict)  # what an earlier try has reached
 
 
 def _due(lanes: list[Lane], node: str) -> QuerySet[Job]:
@@ -101,7 +103,10 @@ def _take(job: Job, worker: str, lease: float) -> Claim:
         total=0,
         note="",
     )
-    return Claim(job.pk, job.name, job.args, job.token + 1, job.attempts + 1, job.max_attempts, job.user_id, job.system)
+    return Claim(
+        job.pk, job.name, job.args, job.token + 1, job.attempts + 1, job.max_attempts, job.user_id, job.system,
+        job.result,
+    )  # fmt: skip
 
 
 def _held(job_id: int, token: int) -> QuerySet[Job]:
@@ -115,6 +120,12 @@ def _ended(state: State) -> dict[str, Any]:
 def renew(held: Claim, *, lease: float = LEASE_SECONDS, **progress: Any) -> bool:
     """Prolong the lease and write the progress; False when the job is no longer ours."""
     return bool(_held(held.job_id, held.token).update(lease_until=DatabaseClock() + Value(lease), **progress))
+
+
+def keep(held: Claim, facts: dict[str, Any]) -> None:
+    """Leave `facts` for a later try, should this one be interrupted. Raises LostLease."""
+    if not _held(held.job_id, held.token).update(result=facts):
+        raise LostLease
 
 
 def cancel_requested(held: Claim) -> bool | None:
@@ -142,9 +153,11 @@ def cancelled(held: Claim) -> None:
     _held(held.job_id, held.token).update(**_ended(State.CANCELLED))
 
 
-def give_back(held: Claim) -> None:
-    """Return the job to the queue as if it had not been tried."""
-    _held(held.job_id, held.token).update(state=State.QUEUED, lease_until=None, attempts=F("attempts") - 1)
+def give_back(held: Claim, *, wait: timedelta = timedelta(0), note: str = "") -> None:
+    """Return the job to the queue as if it had not been tried, to be taken again after a `wait`."""
+    _held(held.job_id, held.token).update(
+        state=State.QUEUED, lease_until=None, attempts=F("attempts") - 1, run_at=clock.now() + wait, note=note
+    )
 
 
 def fail(held: Claim, refusal: Refusal) -> None:

@@ -12,12 +12,14 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from functools import partial
 from types import TracebackType
 from typing import Literal, Self
 from uuid import uuid4
 
 from django.db import DatabaseError, close_old_connections, connection, connections
+from django.utils.translation import gettext_noop
 
 from wanjia.audit.access import node_name
 from wanjia.jobs import beats, leases, services
@@ -26,7 +28,9 @@ from wanjia.jobs.errors import Cancelled, Draining, InternalError, LostLease
 from wanjia.jobs.handle import JobHandle
 from wanjia.jobs.leases import LEASE_SECONDS, Claim
 from wanjia.jobs.registry import schedules, task_named
+from wanjia.kernel.disk import disk_full
 from wanjia.kernel.errors import Refusal
+from wanjia.kernel.points import reached
 from wanjia.telemetry import metrics
 from wanjia.telemetry.work import Work, working
 
@@ -35,6 +39,8 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
 SCHEDULE_SECONDS = 5.0
 BEATS_PER_LEASE = 6
+SPACE_WAIT = timedelta(seconds=15)
+NO_SPACE = gettext_noop("磁盘空间不足，腾出空间后自动继续")
 
 Outcome = Literal["done", "cancelled", "lost", "returned", "refused", "retried", "failed"]
 
@@ -53,6 +59,7 @@ def perform(handle: JobHandle) -> None:
 
 def _perform(handle: JobHandle) -> Outcome:
     claim = handle.claim
+    reached("jobs.claimed")
     try:
         task_named(claim.name).run(handle, **claim.args)
         if not handle.finished:
@@ -67,12 +74,21 @@ def _perform(handle: JobHandle) -> Outcome:
     except Draining:
         leases.give_back(claim)
         return "returned"
-    except Refusal as refusal:
-        leases.fail(claim, refusal)
-        return "refused"
     except Exception as error:  # noqa: BLE001 - a fault in a task must not end the worker
-        return "retried" if _failed(claim, error) else "failed"
+        return _stopped_by(claim, error)
     return "done"
+
+
+def _stopped_by(claim: Claim, error: Exception) -> Outcome:
+    """A full disk is waited for, a refusal ends the job, a fault of the program is tried again."""
+    if disk_full(error):
+        log.warning("job %s (%s): the disk is full; it waits for space", claim.job_id, claim.name)
+        leases.give_back(claim, wait=SPACE_WAIT, note=NO_SPACE)
+        return "returned"
+    if isinstance(error, Refusal):
+        leases.fail(claim, error)
+        return "refused"
+    return "retried" if _failed(claim, error) else "failed"
 
 
 def _failed(claim: Claim, error: Exception) -> bool:

@@ -25,10 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from wanjia.kernel import clock
+from wanjia.kernel.points import reached
 from wanjia.lake import manifest as manifests
 from wanjia.lake.errors import AlreadyPublished, BadAddress, Damaged, NotPublished
 from wanjia.lake.manifest import Manifest
-from wanjia.lake.points import reached
 
 _SEGMENT = re.compile(r"[a-z0-9][a-z0-9._=,@-]*")
 _STAGING = ".staging"
@@ -187,6 +187,22 @@ class Lake:
                     shutil.rmtree(folder)
                     removed.append(folder.name)
         return tuple(removed)
+
+    def discard(self, address: str) -> None:
+        """Remove a dataset nothing refers to: it is gone at once, whole. Raises NotPublished."""
+        if not self.exists(address):
+            raise NotPublished(address=address)
+        target = self._target(address)
+        with self._staged() as folder:
+            target.rename(folder / target.name)
+            _sync(target.parent)
+
+    def age(self, address: str) -> float:
+        """Seconds since the dataset was published, by the file system's own clock. Raises NotPublished."""
+        if not self.exists(address):
+            raise NotPublished(address=address)
+        with self._staged() as folder:
+            return folder.stat().st_mtime - self._target(address).stat().st_mtime
 
     # -- inside ----------------------------------------------------------------------------
 

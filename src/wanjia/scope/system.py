@@ -32,14 +32,17 @@ SYSTEM_VIEWERS: dict[str, str] = {
     "comparison.screen": "an open case in any area stands in the way of a second one",
     "demo.build": "founds an invented county in an installation of its own",
     "divisions.load": "loads a province's divisions from the installation's own file",
+    "files.sweep": "removes contents no file refers to; only their keyed digests are compared",
     "jobs.schedule": "puts what is due into the queue; the task itself says what it reads",
     "reference.load": "loads the code lists and parameters that came with the program",
     "registry.guards": "answers whether somebody is a relative, poor, or entered the data; only the answer leaves",
     "registry.load": "a household registered in another area must not be loaded a second time",
     "registry.repeat": "finds what an act with the same client-made event id changed before",
+    "registry.sweep": "asks the log whether a snapshot was ever recorded; only yes or no is used",
     "registry.snapshot": "writes the whole registry into the lake, whose readers are cut again",
     "sources.earlier": "recognises a file that came before, whoever brought it; tells its number and day only",
     "sources.measures": "counts batches and lines by dataset for the operator",
+    "sources.sweep": "removes raw files of no batch; needs to know every batch's file",
     "workforce.guards": "answers who helps a household its caller already holds, and whether an account is in use",
 }
 

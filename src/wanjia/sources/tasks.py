@@ -6,6 +6,8 @@ from wanjia.jobs.handle import JobHandle
 from wanjia.jobs.registry import Lane, task
 from wanjia.sources import services
 
+SCHEDULES = [{"task": "sources.sweep", "run": "wanjia.sources.services.sweep", "daily": "03:10"}]
+
 
 @task("sources.intake", lane=Lane.HEAVY, lock=lambda args: f"sources.{args['dataset']}")
 def intake(job: JobHandle, batch_id: int, dataset: str) -> None:  # noqa: ARG001 - the dataset names the lock

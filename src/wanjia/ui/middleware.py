@@ -8,6 +8,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from wanjia.kernel.disk import disk_full
 from wanjia.kernel.errors import Refusal
 from wanjia.ui.refusals import refusal_response
 
@@ -48,7 +49,7 @@ class SecurityHeaders:
 
 
 class RefusalPages:
-    """Turns a `Refusal` that a view raised into an answer its reader understands."""
+    """Turns a `Refusal` that a view raised, or a disk that is full, into an answer its reader understands."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -57,10 +58,11 @@ class RefusalPages:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, Refusal):
+        refusal = exception if isinstance(exception, Refusal) else disk_full(exception)
+        if refusal is None:
             return None
         # The code and the route, never the facts or the address: those may be anything.
-        level = logging.ERROR if exception.status >= 500 else logging.INFO  # noqa: PLR2004 - HTTP's own line
+        level = logging.ERROR if refusal.status >= 500 else logging.INFO  # noqa: PLR2004 - HTTP's own line
         route = request.resolver_match.view_name if request.resolver_match else "-"
-        log.log(level, "%s on %s %s", exception.code, request.method, route, extra={"event": "refusal"})
-        return refusal_response(request, exception)
+        log.log(level, "%s on %s %s", refusal.code, request.method, route, extra={"event": "refusal"})
+        return refusal_response(request, refusal)

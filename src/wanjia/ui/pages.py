@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from wanjia.kernel import clock
+from wanjia.kernel.disk import disk_full
 from wanjia.kernel.errors import Refusal
 from wanjia.ui.refusals import reference_of, refusal_response, wants_json
 
@@ -23,8 +24,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     Django then calls this handler, and the refusal is shown for what it is.
     """
     fault = sys.exc_info()[1]
-    if isinstance(fault, Refusal):
-        return refusal_response(request, fault)
+    refusal = fault if isinstance(fault, Refusal) else disk_full(fault)
+    if refusal is not None:
+        return refusal_response(request, refusal)
     if wants_json(request):
         return JsonResponse(
             {"code": "internal", "at": clock.now().isoformat(), "reference": reference_of(request)}, status=500

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -27,6 +28,7 @@ from wanjia.casework.rules import Action, Answer
 from wanjia.casework.services import holdings
 from wanjia.casework.services.moves import MOVED_FIELDS, Act, dates_for, enter
 from wanjia.kernel import clock
+from wanjia.kernel.points import reached
 from wanjia.scope.errors import NotVisible
 from wanjia.scope.viewer import Viewer
 
@@ -61,6 +63,7 @@ def act(*, viewer: Viewer, case_no: int, action: str, seen_version: int, answer:
     case.version += 1
     _save(case, seen_version)
     facts: dict[str, Any] = dict(callbacks.apply(viewer=viewer, case=case, action=wanted)) if wanted.applies else {}
+    reached("casework.applied")
     holdings.follow(case, before=holder)
     done.write(
         [(came_from, desk, case)],
@@ -68,6 +71,8 @@ def act(*, viewer: Viewer, case_no: int, action: str, seen_version: int, answer:
         data={**_said(case, wanted, answer), **found, **facts},
     )
     done.record(case=case, content={"case_no": case_no, "from": came_from, "to": case.step, "outcome": case.outcome})
+    reached("casework.acting")
+    transaction.on_commit(partial(reached, "casework.acted"))
     return case
 
 

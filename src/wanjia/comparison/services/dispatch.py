@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import partial
 from itertools import islice
 from uuid import UUID, uuid4
 
@@ -21,6 +22,7 @@ from wanjia.comparison.errors import FindingsChanged, NothingToIssue, RunNotRead
 from wanjia.comparison.models import Run, Screening
 from wanjia.comparison.queries import Filters, Finding
 from wanjia.kernel import clock
+from wanjia.kernel.points import reached
 from wanjia.scope.errors import NotAllowed
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
@@ -133,6 +135,7 @@ def issue_findings(
         due_on=due_on,
         content=content,
     )
+    reached("comparison.cases_opened")
     issued = [(item, opened.opened[item.key]) for item in sorted_out.fresh if item.key in opened.opened]
     overtaken = [(item, opened.already_open[item.key]) for item in sorted_out.fresh if item.key in opened.already_open]
     repeated = [*sorted_out.repeated, *overtaken]
@@ -142,6 +145,8 @@ def issue_findings(
         *((Decision.DROPPED, item, None) for item in sorted_out.muted),
     ]
     _write_screenings(viewer, run_id, decisions, content)
+    reached("comparison.issuing")
+    transaction.on_commit(partial(reached, "comparison.issued"))
     return Issued(
         opened=len(issued),
         by_city=dict(sorted(Counter(item.findings[0].village_code[:CITY] for item, _ in issued).items())),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from wanjia.comparison import inputs
+from wanjia.comparison.choices import RunStatus
 from wanjia.comparison.errors import NoBatches
 from wanjia.comparison.models import Run
 from wanjia.comparison.queries import RUN
@@ -41,7 +42,7 @@ def refresh_inputs(*, viewer: Viewer, region: str = REGION, job: JobHandle | Non
     """
     batches = _current(viewer, region)
     _tell(job, 0, len(batches), "正在生成建档立卡快照")
-    snapshot = publish_snapshot(viewer=viewer)
+    snapshot = _snapshot(viewer, job)
     everybody = system_viewer("comparison.inputs")
     for number, batch in enumerate(batches, start=1):
         _tell(job, number, len(batches), "正在归户")
@@ -50,7 +51,13 @@ def refresh_inputs(*, viewer: Viewer, region: str = REGION, job: JobHandle | Non
 
 
 def compare_now(*, viewer: Viewer, region: str = REGION, job: JobHandle | None = None) -> Run:
-    """The main job in one act: fresh inputs, then all rules over them. Raises what its parts raise."""
+    """The main job in one act: fresh inputs, then all rules over them. Raises what its parts raise.
+
+    A job whose worker died takes up the run it had pinned, on the inputs pinned then.
+    """
+    pinned = None if job is None else Run.objects.filter(job_id=job.id, status=RunStatus.REQUESTED).first()
+    if pinned is not None:
+        return run_comparison(viewer=viewer, run_id=pinned.pk, job=job)
     snapshot = refresh_inputs(viewer=viewer, region=region, job=job)
     return run_comparison(viewer=viewer, region=region, snapshot=snapshot, job=job)
 
@@ -64,6 +71,15 @@ def _current(viewer: Viewer, region: str) -> list[Batch]:
     if not batches:
         raise NoBatches(region=region)
     return batches
+
+
+def _snapshot(viewer: Viewer, job: JobHandle | None) -> str:
+    """A snapshot of now, or the one this job published before its worker died."""
+    if job is None:
+        return publish_snapshot(viewer=viewer)
+    if "snapshot" not in job.kept:
+        job.keep(snapshot=publish_snapshot(viewer=viewer))
+    return str(job.kept["snapshot"])
 
 
 def _tell(job: JobHandle | None, done: int, total: int, note: str) -> None:

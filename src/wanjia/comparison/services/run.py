@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -19,6 +20,7 @@ from wanjia.comparison.queries import RUN, rules_of
 from wanjia.jobs.handle import JobHandle
 from wanjia.jobs.services import enqueue
 from wanjia.kernel import clock
+from wanjia.kernel.points import reached
 from wanjia.scope.errors import NotAllowed
 from wanjia.scope.stores import lake
 from wanjia.scope.viewer import Viewer
@@ -50,7 +52,7 @@ def run_comparison(
     """
     if run_id is None:
         with transaction.atomic():
-            run_id = _pin(viewer, region, snapshot).pk
+            run_id = _pin(viewer, region, snapshot, job).pk
     run = Run.objects.get(pk=run_id)
     _require(viewer, run.region)
     if run.status == RunStatus.REQUESTED:
@@ -73,7 +75,7 @@ def discard_run(*, viewer: Viewer, run_id: int, reason: str) -> Run:
     return _decide(viewer, run_id, RunStatus.DISCARDED, "comparison.discard", reason)
 
 
-def _pin(viewer: Viewer, region: str, snapshot: str) -> Run:
+def _pin(viewer: Viewer, region: str, snapshot: str, job: JobHandle | None = None) -> Run:
     _require(viewer, region)
     pinned = inputs.pin(region=region, as_of=clock.today(), snapshot=snapshot)
     run = Run.objects.create(
@@ -83,10 +85,13 @@ def _pin(viewer: Viewer, region: str, snapshot: str) -> Run:
         snapshot_content=pinned.snapshot_content,
         batches=pinned.batches,
         rules=pinned.rules,
+        job_id=None if job is None else job.id,
         requested_by=viewer.user_id,
         requested_at=clock.now(),
     )
     _record(viewer, run, "comparison.request", {})
+    reached("comparison.pinning")
+    transaction.on_commit(partial(reached, "comparison.pinned"))
     return run
 
 
@@ -96,8 +101,10 @@ def _compute(run: Run, job: JobHandle | None) -> Computed:
     bound, store = inputs.bound_rules(run), lake()
     _tell(job, 1, "正在比对")
     computed = findings.compute(run, bound, store, job.check if job else None)
+    reached("comparison.findings_published")
     _tell(job, 2, "正在建立清单")
     index.build(run.pk, store)
+    reached("comparison.index_published")
     _tell(job, 3, "完成")
     return computed
 
@@ -115,6 +122,8 @@ def _finish(viewer: Viewer, run_id: int, computed: Computed) -> Run:
     run.save()
     said = {"digest": run.digest, "findings": run.finding_count, "counts": run.counts, "held_for": run.held_for}
     _record(viewer, run, "comparison.run", said)
+    reached("comparison.finishing")
+    transaction.on_commit(partial(reached, "comparison.finished"))
     return run
 
 

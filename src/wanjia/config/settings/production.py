@@ -16,6 +16,8 @@ if len(SECRET_KEY) < SECRET_LENGTH:
     )
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("WANJIA_ALLOWED_HOSTS must name the host the site answers to, e.g. wanjia.example.cn")
+if ENVIRONMENT.crash_at:
+    raise ImproperlyConfigured("WANJIA_CRASH_AT ends processes on purpose; it belongs to fault tests. Unset it.")
 
 ALLOWED_HOSTS = [*ALLOWED_HOSTS, "127.0.0.1", "localhost", "[::1]"]  # probes and Prometheus on this machine
 

@@ -13,6 +13,7 @@ from wanjia.registry.services.export import export_households
 from wanjia.registry.services.load import LoadResult, Rejected, load_registry
 from wanjia.registry.services.reveal import reveal
 from wanjia.registry.services.snapshot import publish_snapshot, write_extract
+from wanjia.registry.services.sweep import sweep_snapshots
 from wanjia.registry.services.tables import RegistryBatch
 from wanjia.registry.services.writing import Changed
 
@@ -32,5 +33,6 @@ __all__ = [
     "remove_household",
     "remove_members",
     "reveal",
+    "sweep_snapshots",
     "write_extract",
 ]

@@ -21,6 +21,7 @@ from django.db.models import OuterRef, Q, Subquery
 
 from wanjia.audit.services import Kind, record
 from wanjia.kernel import clock
+from wanjia.kernel.points import reached
 from wanjia.lake import Columns, Type, arrow_schema
 from wanjia.lake.parquet import SORTED_ROW_GROUP
 from wanjia.lake.parquet import write as write_parquet
@@ -88,6 +89,7 @@ def publish_snapshot(*, viewer: Viewer) -> str:
         }
         digest = _digest(staging.path(f"{name}.parquet") for name in sorted(counts))
         staging.manifest.update({**counts, "digest": digest})
+    reached("registry.snapshot_published")
     with transaction.atomic():
         record(
             Kind.DELIVERY,
@@ -96,6 +98,7 @@ def publish_snapshot(*, viewer: Viewer) -> str:
             act="registry.publish_snapshot",
             content={"snapshot": snapshot_id, "digest": digest, **counts},
         )
+    reached("registry.snapshot_recorded")
     return snapshot_id
 
 

@@ -13,6 +13,7 @@ from django.db import models, transaction
 from wanjia.audit.rules import refuse_identity_numbers
 from wanjia.audit.services import JSON, Detail, Kind, common_area, detail, record
 from wanjia.kernel import clock
+from wanjia.kernel.points import reached
 from wanjia.registry import bulk
 from wanjia.registry.errors import ReasonMissing
 from wanjia.registry.fields import Field, as_text
@@ -94,8 +95,10 @@ def perform(act: Act, writes: Sequence[Write]) -> Changed:
         return Changed(None, 0, 0)
     event_id = act.event_id or uuid4()
     _update(effective)
+    reached("registry.updated")
     details = _write_changes(act, event_id, effective)
     _record(act, event_id, effective, details)
+    reached("registry.changed")
     return Changed(event_id, len(effective), len({write.household_no for write in effective}))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,6 +12,7 @@ from django.db import transaction
 from wanjia.audit.services import Kind, record
 from wanjia.engine.duck import DuckDB
 from wanjia.kernel import clock
+from wanjia.kernel.points import reached
 from wanjia.lake import AlreadyPublished, Columns, Type
 from wanjia.lake.parquet import SORTED_ROW_GROUP
 from wanjia.lake.store import Staging
@@ -123,4 +125,6 @@ def _remember(viewer: Viewer, batch: Batch, snapshot_id: str, address: str) -> R
             subject=("batch", batch.pk),
             content={"snapshot": snapshot_id, **{name: facts[name] for name in names}},
         )
+        reached("resolution.resolving")
+        transaction.on_commit(partial(reached, "resolution.resolved"))
     return resolution

@@ -6,15 +6,17 @@ from pathlib import Path
 
 from wanjia.scope.viewer import Viewer
 from wanjia.sources.choices import BatchStatus
-from wanjia.sources.errors import FileUnreadable
+from wanjia.sources.errors import AlreadyDelivered, FileUnreadable
 from wanjia.sources.models import Batch
+from wanjia.sources.queries import LOAD
 from wanjia.sources.services.decide import accept, reject_batch
 from wanjia.sources.services.deliver import deliver, read_again
 from wanjia.sources.services.inspect import inspect
 from wanjia.sources.services.raw import Upload
 from wanjia.sources.services.sheet import reject_sheet
+from wanjia.sources.services.sweep import sweep
 
-__all__ = ["accept", "deliver", "inspect", "read_again", "receive", "reject_batch", "reject_sheet"]
+__all__ = ["accept", "deliver", "inspect", "read_again", "receive", "reject_batch", "reject_sheet", "sweep"]
 
 
 def receive(
@@ -28,12 +30,25 @@ def receive(
     """Deliver a file and read it at once; the batch is then ready to be accepted.
 
     Raises what `deliver` raises, and FileUnreadable when the file is found broken further down:
-    the batch then stays on record as unreadable, with the reason.
+    the batch then stays on record as unreadable, with the reason. A file whose reading was
+    interrupted is read now.
     """
-    batch = deliver(viewer=viewer, path=path, upload=upload, dataset=dataset, area=area)
+    try:
+        batch = deliver(viewer=viewer, path=path, upload=upload, dataset=dataset, area=area)
+    except AlreadyDelivered as earlier:
+        batch = _interrupted(viewer, earlier)
     batch = inspect(viewer=viewer, batch_id=batch.pk)
     if batch.status == BatchStatus.UNREADABLE:
         raise FileUnreadable(batch=batch.pk, reason=batch.refusal["code"], **_sentences(batch))
+    return batch
+
+
+def _interrupted(viewer: Viewer, earlier: AlreadyDelivered) -> Batch:
+    """The delivery nobody is reading, if that is what came before; otherwise raises what was refused."""
+    waiting = Batch.objects.visible_to(viewer, LOAD).filter(status=BatchStatus.RECEIVED, job_id=None)
+    batch = waiting.filter(pk=int(str(earlier.values["batch"]))).first()
+    if batch is None:
+        raise earlier
     return batch
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.db import transaction
 
 from wanjia.audit.rules import refuse_identity_numbers
 from wanjia.audit.services import Kind, record
 from wanjia.kernel import clock
+from wanjia.kernel.points import reached
 from wanjia.scope.viewer import Viewer
 from wanjia.sources import queries
 from wanjia.sources.choices import BatchStatus
@@ -26,6 +29,8 @@ def accept(*, viewer: Viewer, batch_id: int) -> Batch:
     batch = _decided(viewer, batch, (BatchStatus.PREVIEWED,), BatchStatus.ACCEPTED, "")
     counts = {name: getattr(batch, name) for name in ("lines", "accepted", "warned", "rejected", "non_data")}
     _record(viewer, batch, "sources.accept", {"file_hash": batch.file_hash, **counts})
+    reached("sources.accepting")
+    transaction.on_commit(partial(reached, "sources.accepted"))
     return batch
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from wanjia.audit.services import Kind, record
 from wanjia.files.rules import clean_name
 from wanjia.jobs.services import enqueue
 from wanjia.kernel import clock
+from wanjia.kernel.points import reached
 from wanjia.protection import masking
 from wanjia.scope.areas import AreaRange
 from wanjia.scope.errors import NotAllowed
@@ -163,6 +165,8 @@ def _keep(viewer: Viewer, batch: Batch, *, background: bool) -> None:
                 subject=("batch", batch.pk),
                 content={"dataset": batch.dataset, "file_hash": batch.file_hash, "bytes": batch.file_bytes},
             )
+            reached("sources.delivering")
+            transaction.on_commit(partial(reached, "sources.delivered"))
     except IntegrityError:
         _require_new(batch.dataset, batch.file_hash)  # the same file arrived at the same moment and was faster
         raise

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, Self
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ from django.db import transaction
 from wanjia.audit.services import Kind, record
 from wanjia.jobs.handle import JobHandle
 from wanjia.kernel import clock
+from wanjia.kernel.points import reached
 from wanjia.lake import Columns, Staging, arrow_schema
 from wanjia.lake.parquet import ROW_GROUP
 from wanjia.scope.keys import keyring
@@ -64,6 +66,8 @@ def inspect(*, viewer: Viewer, batch_id: int, job: JobHandle | None = None) -> B
             raise BatchMovedOn(batch=batch.pk, status=batch.get_status_display())
         batch.refresh_from_db()
         _record(viewer, batch)
+        reached("sources.reading")
+        transaction.on_commit(partial(reached, "sources.read"))
     return batch
 
 
@@ -112,6 +116,7 @@ def _publish(batch: Batch, layout: Layout, staging: Staging, job: JobHandle | No
         expected = raw.manifest_of(batch.raw).facts["lines"]
         for part in reader.parts(raw.text(batch.raw)):
             sheets.add(part)
+            reached("sources.rows_staged")
             if job is not None:
                 job.progress(part.end - 1, max(expected, part.end - 1))
                 job.check()

@@ -1,0 +1,27 @@
+"""Removing what a process that died left: a snapshot that was published and never recorded."""
+
+from __future__ import annotations
+
+from wanjia.audit.models import Opening
+from wanjia.registry.services.snapshot import PREFIX
+from wanjia.scope.stores import lake
+from wanjia.scope.system import system_viewer
+
+ABANDONED_AFTER = 24 * 3600  # seconds
+
+
+def sweep_snapshots() -> int:
+    """Remove snapshots of which the log knows nothing and no batch was resolved against; returns how many."""
+    store = lake()
+    old = [address for address in store.list(PREFIX) if store.age(address) > ABANDONED_AFTER]
+    used = {address.rpartition(",")[2] for address in store.list("resolved")} if old else set()
+    recorded = Opening.objects.visible_to(system_viewer("registry.sweep")).filter(act="registry.publish_snapshot")
+    abandoned = [
+        address
+        for address in old
+        if (name := address.removeprefix(f"{PREFIX}/")) not in used
+        and not recorded.filter(payload__content__snapshot=name.removeprefix("snapshot=")).exists()
+    ]
+    for address in abandoned:
+        store.discard(address)
+    return len(abandoned)
