@@ -80,6 +80,7 @@ bench: setup
 leaks: setup
 	$(BIN)/python -m tests.leaks
 
+# Kills at every point, full disks, two of a kind: one line for each fault at the end.
 fault: setup libreoffice leaks
 	$(BIN)/python -m pytest -n $(JOBS) -m fault tests tests/backup/stopped.py $(PYTEST_ARGS)
 	$(BIN)/python tests/with_postgres.py $(BIN)/python -m pytest -n $(JOBS) -m fault tests tests/backup/stopped.py $(PYTEST_ARGS)

@@ -17,8 +17,8 @@ from wanjia.kernel import clock
 from wanjia.kernel.remember import look_again_everywhere
 from wanjia.protection.keys import Keyring
 
-# Every write of a watched table is recorded, or its test fails.
-pytest_plugins = ["wanjia.audit.testing"]
+# Every write of a watched table is recorded, or its test fails; what a fault test found is said at the end.
+pytest_plugins = ["wanjia.audit.testing", "tests.faults.reporting"]
 
 # No wall clock decides about a test: the machine may be busy. In CI the same examples every time.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -96,8 +96,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--waive-browser"):
-        waived = [item for item in items if "browser" in item.keywords]
+    left_out = {"browser"} if config.getoption("--waive-browser") else set()
+    if not config.getoption("markexpr") and not any("faults" in argument for argument in config.args):
+        left_out.add("long")
+    waived = [item for item in items if left_out & set(item.keywords)]
+    if waived:
         config.hook.pytest_deselected(items=waived)
         items[:] = [item for item in items if item not in waived]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from wanjia.lake import AlreadyPublished, BadAddress, Damaged, Lake, NotPublished, Type, parquet, points
+from wanjia.lake import AlreadyPublished, BadAddress, Damaged, Lake, NotPublished, Type, parquet
 
 ADDRESS = "sources/gongan.vehicles/batch=12"
 COLUMNS = {"source_row": Type.INTEGER, "plate": Type.TEXT}
@@ -159,7 +159,8 @@ CHILD = """
 import os, signal, sys
 from pathlib import Path
 import pyarrow as pa
-from wanjia.lake import Lake, Type, parquet, points
+from wanjia.kernel import points
+from wanjia.lake import Lake, Type, parquet
 
 lake, wanted, kind = Lake(Path(sys.argv[1])), sys.argv[2], sys.argv[3]
 points.use(lambda point: os.kill(os.getpid(), signal.SIGKILL) if point == wanted else None)
@@ -171,11 +172,12 @@ else:
     with lake.publishing_file("serving/findings@run-1.sqlite") as path:
         path.write_text("index")
 """
+POINTS = ("lake.staged", "lake.synced", "lake.manifest", "lake.renamed", "lake.published")
 VISIBLE = {"lake.renamed", "lake.published"}
 
 
 @pytest.mark.parametrize("kind", ["folder", "file"])
-@pytest.mark.parametrize("point", points.POINTS)
+@pytest.mark.parametrize("point", POINTS)
 def test_killed_at_any_point_the_dataset_is_whole_or_absent(lake, tmp_path, point, kind):
     if kind == "file" and point == "lake.manifest":
         return  # a single file has no manifest to be killed after

@@ -25,7 +25,7 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 
-from wanjia.lake import points  # noqa: E402
+from wanjia.kernel import points  # noqa: E402
 from wanjia.reference.services import load_reference  # noqa: E402
 from wanjia.scope.keys import create_missing_keys  # noqa: E402
 from wanjia.scope.stores import lake  # noqa: E402

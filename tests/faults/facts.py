@@ -1,0 +1,188 @@
+"""What is true of an installation: what must equal an undisturbed one, and what must never be.
+
+Nothing here asks a service whether all is well; it is counted again from the rows and files.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count
+
+from wanjia.audit.access import access_store
+from wanjia.audit.models import Opening, Outbox
+from wanjia.casework.models import Case, CaseCounter, CaseEvent, CaseMove
+from wanjia.comparison.models import Run, Screening
+from wanjia.files.models import StoredFile
+from wanjia.files.vault import content_path
+from wanjia.jobs.models import Job
+from wanjia.kernel import clock
+from wanjia.registry.models import Change, Household, Membership
+from wanjia.resolution.models import Resolution
+from wanjia.scope.stores import lake
+from wanjia.scope.system import system_viewer
+from wanjia.sources.models import Batch
+
+EYE = system_viewer("demo.build")
+# One for each thing they made, however often the work was begun: compared with the things themselves.
+PER_THING = {"registry.publish_snapshot", "resolution.resolve"}
+
+
+def everything() -> dict[str, Any]:
+    """`same` equals that of an undisturbed installation; `problems` is empty; `figures` are for the eye."""
+    return {"same": _same(), "problems": list(_problems()), "figures": _figures()}
+
+
+def _same() -> dict[str, Any]:
+    batches = Batch.objects.visible_to(EYE).order_by("pk")
+    counted = ("status", "file_hash", "lines", "accepted", "warned", "rejected", "non_data")
+    return {
+        "batches": [list(row) for row in batches.values_list(*counted)],
+        "jobs": _counted(Job.objects.exclude(key__startswith="schedule:").values_list("name", "state")),
+        "acts": _counted(Opening.objects.visible_to(EYE).exclude(act__in=PER_THING).values_list("act")),
+        "runs": [list(row) for row in Run.objects.order_by("pk").values_list("status", "digest", "finding_count")],
+        "datasets": _counted((address.partition("/")[0],) for address in lake().list() if _kept(address)),
+        "screenings": _counted(Screening.objects.visible_to(EYE).values_list("decision")),
+        "cases": _counted(Case.objects.visible_to(EYE).values_list("step", "holder_area")),
+        "events": _counted(CaseEvent._base_manager.values_list("action", "to_step")),
+        "changes": _counted(Change.objects.visible_to(EYE).values_list("household_no", "field", "old", "new")),
+        "standing": _counted(Household.objects.visible_to(EYE).values_list("standing", "poverty_status")),
+        "members": _counted(Membership.objects.visible_to(EYE).values_list("member_status")),
+        "files": StoredFile.objects.visible_to(EYE).count(),
+    }
+
+
+def _kept(address: str) -> bool:
+    """Snapshots and what was resolved against them may be there twice, once for each beginning."""
+    return not address.startswith(("registry/", "resolved/"))
+
+
+def _counted(rows: Any) -> dict[str, int]:
+    return {" ".join(map(str, row)): count for row, count in sorted(Counter(map(tuple, rows)).items(), key=str)}
+
+
+def _figures() -> dict[str, Any]:
+    batch = Batch.objects.visible_to(EYE).order_by("-pk").first()
+    lines = [batch.lines, batch.accepted, batch.rejected, batch.non_data] if batch else []
+    return {
+        "lines": lines,
+        "acts": Opening.objects.visible_to(EYE).count(),
+        "cases": Case.objects.visible_to(EYE).count(),
+    }
+
+
+def _problems() -> Iterator[str]:
+    yield from _of_intake()
+    yield from _of_the_lake()
+    yield from _of_jobs()
+    yield from _of_the_log()
+    yield from _of_cases()
+    yield from _of_files()
+
+
+def _of_intake() -> Iterator[str]:
+    for batch in Batch.objects.visible_to(EYE):
+        if batch.lines is not None and batch.lines != batch.accepted + batch.rejected + batch.non_data:
+            yield f"batch {batch.pk}: {batch.lines} lines are not {batch.accepted}+{batch.rejected}+{batch.non_data}"
+        if batch.status in ("previewed", "accepted"):
+            manifest = lake().read_manifest(batch.typed)
+            typed = sum(entry.rows for name, entry in manifest.files.items() if name.startswith("part-"))
+            if typed != batch.accepted:
+                yield f"batch {batch.pk}: {typed} typed rows, {batch.accepted} accepted"
+
+
+def _of_the_lake() -> Iterator[str]:
+    store = lake()
+    for address in store.list():
+        store.verify(address)
+    recorded = Opening.objects.visible_to(EYE)
+    snapshots = [
+        f"registry/snapshot={row.content['snapshot']}" for row in recorded.filter(act="registry.publish_snapshot")
+    ]
+    resolved = list(Resolution.objects.values_list("address", flat=True))
+    owners = {
+        "raw": list(Batch.objects.visible_to(EYE).values_list("raw", flat=True)),
+        "sources": [batch.typed for batch in Batch.objects.visible_to(EYE)],
+        "registry": snapshots,
+        "resolved": resolved,
+        "runs": [f"runs/{number}" for number in Run.objects.values_list("pk", flat=True)],
+    }
+    for kind, owned in owners.items():
+        found = store.list(kind) if (store.root / kind).is_dir() else []
+        if not set(found) <= set(owned):
+            yield f"{kind}: nobody's {sorted(set(found) - set(owned))}"
+        if len(owned) != len(set(owned)):
+            yield f"{kind}: owned twice {sorted(owned)}"
+    if recorded.filter(act="resolution.resolve").count() != len(resolved):
+        yield f"{len(resolved)} resolutions, recorded {recorded.filter(act='resolution.resolve').count()} times"
+    staging = store.root / ".staging"
+    left = [path.name for path in staging.iterdir() if path.name != "lock"] if staging.is_dir() else []
+    if left:
+        yield f"staged and left: {left}"
+
+
+def _of_jobs() -> Iterator[str]:
+    yield from (f"job {job} is {job.state}" for job in Job.objects.exclude(state="done"))
+
+
+def _of_the_log() -> Iterator[str]:
+    openings = dict(Opening.objects.visible_to(EYE).values_list("event_id", "payload"))
+    entries = set(Outbox.objects.values_list("event_id", flat=True))
+    if entries != openings.keys():
+        yield f"outbox and openings differ in {len(entries ^ openings.keys())} events"
+    rows = Counter(Change.objects.visible_to(EYE).values_list("event_id", flat=True))
+    rows.update(CaseEvent._base_manager.values_list("event_id", flat=True))
+    rows.update(Screening.objects.visible_to(EYE).values_list("event_id", flat=True))
+    for event, count in rows.items():
+        said = openings.get(event, {}).get("details", {}).get("count")
+        if said != count:
+            yield f"{openings.get(event, {}).get('act')}: {count} detail rows, the log says {said}"
+    leaves = access_store()._connection().execute("SELECT event_id FROM leaf").fetchall()
+    for (event,) in leaves:
+        if not any(str(known) == event for known in openings):
+            yield f"leaf {event} of the access store is not in the log"
+    committed = Opening.objects.visible_to(EYE).filter(act="audit.commit_access").count()
+    if committed != len(leaves):
+        yield f"{len(leaves)} leaves, {committed} entries"
+
+
+def _of_cases() -> Iterator[str]:
+    issued = Screening.objects.visible_to(EYE).filter(decision="issued")
+    cases = Case.objects.visible_to(EYE)
+    if issued.exclude(case_no__in=cases.values("case_no")).exists():
+        yield "an issued finding has no case"
+    twice = cases.filter(closed_at=None).values("key").annotate(n=Count("pk")).filter(n__gt=1)
+    if twice.exists():
+        yield "a suspicion has two open cases"
+    behind = sorted((case.origin["run"], number) for case in cases for number in case.origin["findings"])
+    if behind != sorted(issued.values_list("run_id", "finding_no")):
+        yield "the findings behind the cases are not the issued ones, each once"
+    desks = Counter(cases.filter(closed_at=None).values_list("holder_area", "kind", "step", "warn_on", "due_on"))
+    kept = CaseCounter.objects.overseen_by(EYE).exclude(n=0)
+    if dict(desks) != {
+        tuple(row[:-1]): row[-1] for row in kept.values_list("holder_area", "kind", "step", "warn_on", "due_on", "n")
+    }:
+        yield "the desks' counters differ from a count"
+    moves: Counter[Any] = Counter()
+    for event in CaseEvent._base_manager.exclude(action__in=["warn", "raise"]).select_related("case"):
+        place = (event.case.area_code[:9], event.case.kind, event.case.topic, clock.day_of(event.at))
+        moves[*place, event.action, event.to_step, event.outcome] += 1
+    names = ("area_code", "kind", "topic", "on", "action", "to_step", "outcome", "n")
+    if dict(moves) != {tuple(row[:-1]): row[-1] for row in CaseMove.objects.overseen_by(EYE).values_list(*names)}:
+        yield "the movements' counters differ from a count"
+
+
+def _of_files() -> Iterator[str]:
+    home = Path(settings.WANJIA_HOME)
+    left = [path.name for path in (*home.glob("spool/*"), *home.glob("files/*/.*"))]
+    if left:
+        yield f"half-written files: {left}"
+    known = set(StoredFile.objects.visible_to(EYE).values_list("content_key", flat=True))
+    kept = {path.name for path in home.glob("files/*/*")}
+    if kept - known:
+        yield f"evidence of nobody: {len(kept - known)}"
+    yield from (f"content {key[:8]} is gone" for key in known if not content_path(key).is_file())
