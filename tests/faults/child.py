@@ -255,11 +255,27 @@ STAGES: dict[str, Callable[[], None]] = {
 }  # fmt: skip
 
 
+def standing_at(where: str) -> Callable[[str], None]:
+    """Say so in a file at that passing, and go on slowly: somebody outside will choose the moment."""
+    wanted, _, number = where.partition(":")
+    seen = [0]
+
+    def listen(point: str) -> None:
+        seen[0] += point == wanted
+        if seen[0] >= int(number):
+            (HOME / "standing").touch()
+            time.sleep(0.1)
+
+    return listen
+
+
 def main(act: str, *rest: str) -> None:
     start_clock()
     if trace := os.environ.get("FAULT_TRACE"):
         passed = Path(trace).open("a", encoding="ascii")  # noqa: SIM115 - as long as the process
         points.use(lambda point: print(point, file=passed, flush=True))
+    if where := os.environ.get("FAULT_STOP"):
+        points.use(standing_at(where))
     answer: Any = {}
     if act == "recover":
         answer = recover(*rest)

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -12,7 +13,7 @@ from wanjia.jobs.errors import InternalError, JobOver, LostLease, UnfitArguments
 from wanjia.jobs.handle import JobHandle
 from wanjia.jobs.models import Job, ScheduleSlot
 from wanjia.jobs.services import cancel, enqueue, enqueue_due, prune
-from wanjia.jobs.worker import perform, run_pending
+from wanjia.jobs.worker import NO_SPACE, SPACE_WAIT, perform, run_pending
 from wanjia.kernel import clock
 from wanjia.scope.errors import NotVisible
 from wanjia.scope.system import system_viewer
@@ -376,3 +377,24 @@ def test_ended_jobs_are_dropped_after_a_while(declare, officer):
         advance(timedelta(days=400))
         assert prune() == 1
         assert set(Job.objects.all()) == {waiting}
+
+
+def test_a_job_that_finds_the_disk_full_waits_for_space_and_loses_no_try(declare, officer):
+    room = []
+
+    @declare("tests.writes")
+    def writes(job):
+        if not room:
+            with Path("/dev/full").open("wb", buffering=0) as stream:
+                stream.write(b"x")
+
+    job = enqueue("tests.writes", viewer=officer)
+    run_pending()
+    job.refresh_from_db()
+    assert (job.state, job.attempts, job.note) == ("queued", 0, NO_SPACE)
+
+    room.append("some")
+    with clock.frozen(clock.now() + SPACE_WAIT):
+        run_pending()
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == ("done", 1)
