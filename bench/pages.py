@@ -243,7 +243,10 @@ def _all_pages(database: str, home: Path, asked: argparse.Namespace) -> list[Fig
 
 def _timed(browser: Browser, ask: Ask, viewer: str, asked: argparse.Namespace) -> Figures:
     def once(**headers: str) -> tuple[int, Mapping[str, str], bytes]:
-        return browser.ask(ask.path, post=ask.post, first_byte=ask.first_byte, **headers)
+        if ask.post is not None:  # what is posted leads to the page that shows it
+            _, answer, _ = browser.ask(ask.path, post=ask.post)
+            return browser.ask(answer["Location"], **headers)
+        return browser.ask(ask.path, first_byte=ask.first_byte, **headers)
 
     browser.fresh()
     if asked.statements:
