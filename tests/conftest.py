@@ -7,15 +7,20 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 import pytest
+from django.test import TransactionTestCase
 from django.utils import translation
 from hypothesis import HealthCheck, settings
 
 from wanjia.kernel import clock
 from wanjia.kernel.remember import look_again_everywhere
 from wanjia.protection.keys import Keyring
+from wanjia.scope.postgresql.ownership import as_owner
+from wanjia.scope.reach import serving
+from wanjia.scope.viewer import ANONYMOUS, Viewer
 
 # Every write of a watched table is recorded, or its test fails; what a fault test found is said at the end.
 pytest_plugins = ["wanjia.audit.testing", "tests.faults.reporting"]
@@ -24,6 +29,8 @@ pytest_plugins = ["wanjia.audit.testing", "tests.faults.reporting"]
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("here"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+_whole_run = ExitStack()
 
 NOW = dt.datetime(2020, 11, 16, 9, 0, tzinfo=clock.CHINA)
 
@@ -81,6 +88,42 @@ def home(tmp_path: Path, settings, _keys: Path) -> Path:
     settings.WANJIA_HOME = folder
     shutil.copytree(_keys, folder / "keys")
     return folder
+
+
+# PostgreSQL: the owner makes and empties the test database; the tests run as the application.
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings) -> Iterator[None]:
+    """Everything about the test database itself is done as its owner; see `django_db_setup`."""
+    _whole_run.enter_context(as_owner())
+    yield
+    _whole_run.close()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup) -> Iterator[None]:
+    """From here on the application's role, under the policies; at the end the owner again."""
+    _whole_run.close()
+    teardown = TransactionTestCase._fixture_teardown
+    TransactionTestCase._fixture_teardown = as_owner()(teardown)  # TRUNCATE is the owner's
+    yield
+    TransactionTestCase._fixture_teardown = teardown
+    _whole_run.enter_context(as_owner())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _whole_reach() -> Iterator[None]:
+    """What tests do themselves reaches everywhere, as an operator's console does; requests and jobs do not."""
+    with serving(Viewer(user_id=0, name="test", system="test")):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _no_reach(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test marked `no_reach` is served as nobody."""
+    with serving(ANONYMOUS) if request.node.get_closest_marker("no_reach") else nullcontext():
+        yield
 
 
 # Browser tests: a run that skips them unnoticed has shown nothing.

@@ -71,6 +71,9 @@ def _answer(values: dict[str, Any], *, as_json: bool) -> None:
 @app.command()
 def setup() -> None:
     """建密钥、建表、装入代码表与行政区划 · Keys, tables, code lists, divisions."""
+    from wanjia.config import env
+
+    env.become_owner()
     _django()
     from wanjia.config.install import prepare
     from wanjia.scope.keys import require_finished_home
@@ -143,13 +146,15 @@ def intake(
 ) -> None:
     """接收一份部门数据 · Take in a department's file."""
     _installation()
+    from wanjia.scope.reach import serving
     from wanjia.scope.system import system_viewer
     from wanjia.sources import services
 
     viewer = system_viewer("cli.intake")
-    batch = services.receive(viewer=viewer, path=file, dataset=dataset)
-    if accept:
-        batch = services.accept(viewer=viewer, batch_id=batch.pk)
+    with serving(viewer):
+        batch = services.receive(viewer=viewer, path=file, dataset=dataset)
+        if accept:
+            batch = services.accept(viewer=viewer, batch_id=batch.pk)
     counts = ("lines", "accepted", "warned", "rejected", "non_data")
     facts = {"batch": batch.pk, "dataset": batch.dataset, "status": str(batch.status)}
     _answer(facts | {name: getattr(batch, name) for name in counts}, as_json=as_json)
@@ -160,9 +165,12 @@ def compare(as_json: Json = False) -> None:
     """比对 · Resolve what is accepted and run the rules."""
     _installation()
     from wanjia.comparison.services import compare_now
+    from wanjia.scope.reach import serving
     from wanjia.scope.system import system_viewer
 
-    run = compare_now(viewer=system_viewer("cli.compare"))
+    viewer = system_viewer("cli.compare")
+    with serving(viewer):
+        run = compare_now(viewer=viewer)
     _answer(
         {"run": run.pk, "status": str(run.status), "findings": run.finding_count, "digest": run.digest}, as_json=as_json
     )

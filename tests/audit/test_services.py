@@ -13,6 +13,7 @@ from wanjia.audit.errors import EventIdReused, IdentityNumberInPayload, NoSuchEv
 from wanjia.audit.models import Opening, Outbox
 from wanjia.audit.services import detail, record
 from wanjia.kernel.errors import Sentence
+from wanjia.scope.postgresql.ownership import as_owner
 from wanjia.scope.system import system_viewer
 from wanjia.tlog import merkle
 
@@ -234,7 +235,7 @@ def test_a_missing_entry_is_noticed(clerk):
 
 
 def without_triggers():
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         for table, name in (("log_outbox", "log_outbox_no_update"), ("log_opening", "log_opening_only_erasure")):
             on = "" if connection.vendor == "sqlite" else f" ON {table}"
             cursor.execute(f"DROP TRIGGER {name}{on}")

@@ -14,6 +14,10 @@ import django
 
 django.setup()
 
+from tests.common.operator import reach_everywhere  # noqa: E402
+
+reach_everywhere()
+
 from django.test import Client  # noqa: E402
 from django.urls import reverse  # noqa: E402
 

@@ -14,6 +14,10 @@ import django
 
 django.setup()
 
+from tests.common.operator import reach_everywhere  # noqa: E402
+
+reach_everywhere()
+
 from django.conf import settings  # noqa: E402
 
 from wanjia.audit.models import Opening  # noqa: E402

@@ -1,6 +1,7 @@
 """Two people act on one case in the same moment: one wins, the other is told who did."""
 
 import threading
+from contextvars import copy_context
 
 import pytest
 from django.db import connections
@@ -17,16 +18,16 @@ def at_once(*calls):
     """Run the calls in threads of their own, released together; returns results or exceptions."""
     gate, results = threading.Barrier(len(calls)), [None] * len(calls)
 
-    def run(index, call):
+    def run(index, call, context):
         try:
             gate.wait(10)
-            results[index] = call()
+            results[index] = context.run(call)
         except Exception as refusal:  # noqa: BLE001 - the test judges what came
             results[index] = refusal
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=run, args=(index, call)) for index, call in enumerate(calls)]
+    threads = [threading.Thread(target=run, args=(index, call, copy_context())) for index, call in enumerate(calls)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -24,6 +24,10 @@ from PIL import Image
 
 django.setup()
 
+from tests.common.operator import reach_everywhere  # noqa: E402
+
+reach_everywhere()
+
 from django.conf import settings  # noqa: E402 - Django first, here and below
 from django.db import connections  # noqa: E402
 

@@ -14,6 +14,10 @@ import django
 
 django.setup()
 
+from tests.common.operator import reach_everywhere  # noqa: E402
+
+reach_everywhere()
+
 from django.core.management import call_command  # noqa: E402
 
 from tests.hostile.departments import FILES, HEAD, MEGABYTE, File, _long, _rows  # noqa: E402

@@ -44,6 +44,9 @@ def main() -> None:
     import django
 
     django.setup()
+    from tests.common.operator import reach_everywhere
+
+    reach_everywhere()
     sys.stdout.write(json.dumps(told(*map(int, sys.argv[1:4]))) + "\n")
 
 

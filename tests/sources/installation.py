@@ -23,6 +23,10 @@ import django
 
 django.setup()
 
+from tests.common.operator import reach_everywhere  # noqa: E402
+
+reach_everywhere()
+
 from django.core.management import call_command  # noqa: E402
 
 from wanjia.kernel import points  # noqa: E402

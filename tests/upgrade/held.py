@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
@@ -17,6 +18,11 @@ from typing import Any
 import django
 
 django.setup()
+
+with suppress(ModuleNotFoundError):  # the older program knows of no reach
+    from tests.common.operator import reach_everywhere
+
+    reach_everywhere()
 
 from django.db import connection  # noqa: E402
 

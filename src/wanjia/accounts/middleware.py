@@ -13,6 +13,7 @@ from django.utils import translation
 
 from wanjia.accounts import queries, sessions
 from wanjia.kernel.disk import disk_full
+from wanjia.scope.reach import serving
 from wanjia.scope.viewer import ANONYMOUS
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -58,5 +59,5 @@ class ViewerMiddleware:
             language = sessions.language_of(request)
         request.viewer = viewer  # type: ignore[attr-defined]
         request.LANGUAGE_CODE = language
-        with translation.override(language):
+        with serving(viewer), translation.override(language):
             return self.get_response(request)

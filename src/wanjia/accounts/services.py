@@ -32,6 +32,7 @@ from wanjia.kernel import clock
 from wanjia.scope.areas import AreaRange
 from wanjia.scope.errors import NotAllowed
 from wanjia.scope.keys import keyring
+from wanjia.scope.reach import serving
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Relation, Viewer
 
@@ -376,7 +377,8 @@ def _store_password(user: User, password: str) -> None:
     user.former_passwords = [user.password, *user.former_passwords][: REMEMBERED - 1]
     user.password = make_password(password)
     user.password_set_on = clock.today()
-    user.save(update_fields=["password", "former_passwords", "password_set_on"])
+    with serving(EVERYBODY):  # his own account need not lie where he has grants
+        user.save(update_fields=["password", "former_passwords", "password_set_on"])
 
 
 def _locked(user: User) -> User:

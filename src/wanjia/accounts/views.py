@@ -31,7 +31,9 @@ from wanjia.accounts.models import User
 from wanjia.accounts.typed import keep, recall
 from wanjia.kernel import clock
 from wanjia.kernel.errors import Refusal
+from wanjia.scope.reach import serving
 from wanjia.scope.routes import PUBLIC, SIGNED_IN, ViewerRequest, access
+from wanjia.scope.system import system_viewer
 
 PAGE_SIZE = 50
 
@@ -52,7 +54,8 @@ def sign_in(request: ViewerRequest) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         user = auth.authenticate(request, **form.cleaned_data)
         if user is not None:
-            auth.login(request, user)  # gives the session a new id
+            with serving(system_viewer("accounts.sign_in")):  # Django notes the day on the account
+                auth.login(request, user)  # gives the session a new id
             sessions.begin(request)
             return redirect(target)
         form.add_error(None, _("登录名或密码不正确。连续输错 5 次将锁定 15 分钟。"))

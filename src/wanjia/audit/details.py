@@ -19,6 +19,8 @@ from uuid import UUID
 from django.apps import apps
 
 from wanjia.audit.rules import JSON
+from wanjia.scope.reach import stamped
+from wanjia.scope.system import system_viewer
 
 Rows = Callable[[UUID], Iterable[tuple[bytes, Mapping[str, JSON]]]]
 
@@ -52,6 +54,7 @@ def register_details(
     def rows(event_id: UUID) -> Iterator[tuple[bytes, Mapping[str, JSON]]]:
         # the base manager: a root is over all rows of the act, whoever asks; only the verdict leaves
         found = apps.get_model(model_label)._base_manager.filter(**{event: event_id}).order_by(order)
+        found = stamped(found, system_viewer("audit.details"))
         for row in found.iterator(chunk_size=5_000):
             yield bytes(getattr(row, salt)), payload_of_row(row)
 

@@ -15,6 +15,8 @@ from django.db import connection
 from wanjia.casework.choices import Seat
 from wanjia.casework.models import Case
 from wanjia.casework.rules import seat_area
+from wanjia.scope.reach import serving
+from wanjia.scope.system import system_viewer
 
 
 class Desk(NamedTuple):
@@ -56,7 +58,7 @@ def shift(*, before: Iterable[Desk | None], after: Iterable[Desk | None], moves:
     """Take cases off the desks `before`, put them on those `after`, and count the moves."""
     change: Counter[Desk] = Counter(desk for desk in after if desk is not None)
     change.subtract(desk for desk in before if desk is not None)
-    with connection.cursor() as cursor:
+    with serving(system_viewer("casework.counters")), connection.cursor() as cursor:
         for desk, n in sorted(change.items()):
             # A check constraint judges the row an upsert proposes, so what sinks is an update.
             if n > 0:

@@ -53,6 +53,13 @@ def _secret(name: str) -> str:
     return Path(file).read_text(encoding="utf-8").strip() if file else os.environ.get(name, "")
 
 
+def become_owner() -> None:
+    """Let this process log in as the owner of the tables, where the environment names one: setup only."""
+    owner = os.environ.get("WANJIA_DATABASE_OWNER_URL", "")
+    if owner:
+        os.environ["WANJIA_DATABASE_URL"] = owner
+
+
 # IMMEDIATE takes the write lock when a transaction begins, so two writers wait for each other
 # instead of failing half-way; FULL because business rows and the audit's outbox share commits.
 SQLITE_OPTIONS: dict[str, Any] = {
@@ -82,7 +89,7 @@ def database(environment: Environment) -> dict[str, Any]:
     options = dict(parse_qsl(parts.query))
     host = options.pop("host", parts.hostname or "")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "wanjia.scope.postgresql",
         "NAME": parts.path.lstrip("/"),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

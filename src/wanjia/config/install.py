@@ -12,6 +12,8 @@ from wanjia.accounts.services import load_roles
 from wanjia.divisions.services import load_divisions
 from wanjia.reference.services import load_reference
 from wanjia.scope.keys import bind_keys, create_missing_keys
+from wanjia.scope.reach import serving
+from wanjia.scope.system import system_viewer
 
 
 def prepare(say: Callable[[str], None] = lambda _: None) -> None:
@@ -20,6 +22,11 @@ def prepare(say: Callable[[str], None] = lambda _: None) -> None:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)  # nobody else's business
     say("数据表 tables")
     call_command("migrate", verbosity=0, interactive=False, skip_checks=True)  # the checks ask for keys
+    with serving(system_viewer("config.prepare")):
+        _fill(say)
+
+
+def _fill(say: Callable[[str], None]) -> None:
     say("密钥 keys")
     create_missing_keys()
     bind_keys()

@@ -27,6 +27,8 @@ from wanjia.demo import county, line, play, staff, vehicles, world
 from wanjia.demo.choices import Until
 from wanjia.demo.errors import HomeNotOurs
 from wanjia.kernel import clock
+from wanjia.scope.reach import serving
+from wanjia.scope.system import system_viewer
 
 BUILDING, BUILT = "demo.building", "demo.json"
 
@@ -99,7 +101,8 @@ def build(request: DemoRequest, console: Console) -> Built:
     home.mkdir(parents=True, exist_ok=True)
     (home / BUILDING).touch()
     started = time.monotonic()
-    values, posts = _run(request, console)
+    with serving(system_viewer("demo.build")):
+        values, posts = _run(request, console)
     result = DemoResult(
         **values,  # type: ignore[arg-type]
         seconds=round(time.monotonic() - started, 1),

@@ -16,7 +16,7 @@ from wanjia.jobs.errors import Cancelled, Draining, LostLease, ViewerGone
 from wanjia.jobs.leases import Claim
 from wanjia.kernel.points import reached
 from wanjia.scope.system import system_viewer
-from wanjia.scope.viewer import Viewer
+from wanjia.scope.viewer import ANONYMOUS, Viewer
 
 Count = int
 
@@ -51,6 +51,14 @@ class JobHandle:
         if user is None:
             raise ViewerGone(job=self.id)
         return accounts.viewer_for(user)
+
+    @property
+    def served(self) -> Viewer:
+        """Whose reach the job's statements have; a job whose viewer is gone reaches nothing."""
+        try:
+            return self.viewer
+        except ViewerGone:
+            return ANONYMOUS
 
     def progress(self, done: int, total: int = 0, note: str = "") -> None:
         """Say how far the job is; `total` 0 while unknown. Cheap: call it as often as you like."""

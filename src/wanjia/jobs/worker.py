@@ -31,6 +31,7 @@ from wanjia.jobs.registry import schedules, task_named
 from wanjia.kernel.disk import disk_full
 from wanjia.kernel.errors import Refusal
 from wanjia.kernel.points import reached
+from wanjia.scope.reach import serving
 from wanjia.telemetry import metrics
 from wanjia.telemetry.work import Work, working
 
@@ -61,7 +62,8 @@ def _perform(handle: JobHandle) -> Outcome:
     claim = handle.claim
     reached("jobs.claimed")
     try:
-        task_named(claim.name).run(handle, **claim.args)
+        with serving(handle.served):
+            task_named(claim.name).run(handle, **claim.args)
         if not handle.finished:
             with handle.finishing():
                 pass  # a task without an effect of its own is done now

@@ -13,6 +13,7 @@ from wanjia.kernel.errors import Refusal
 from wanjia.protection.errors import WrongKey
 from wanjia.scope import keys
 from wanjia.scope.models import KeyFingerprint
+from wanjia.scope.postgresql import policies
 
 
 @register(Tags.security)
@@ -50,6 +51,18 @@ def keys_belong_to_the_database(databases: Sequence[str] | None = None, **_: Any
     except Refusal:
         return []  # E101 has said so
     return []
+
+
+@register(Tags.database)
+def rows_are_locked_twice(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """E104: on PostgreSQL, every table of a scoped model has the policy its scope rule declares."""
+    if not databases or "default" not in databases or connections["default"].vendor != "postgresql":
+        return []
+    hint = "Run `wanjia setup`."
+    return [
+        Error(f"{model._meta.db_table}: {wrong}.", hint=hint, id="scope.E104")
+        for model, wrong in policies.differences()
+    ]
 
 
 def _error(refusal: Refusal, number: str) -> CheckMessage:

@@ -45,6 +45,23 @@ class RestoreUnfinished(Refusal):
     )
 
 
+class ApplicationRoleMissing(Refusal):
+    """The database role without rights of its own is missing and may not be made."""
+
+    code = "scope.application_role_missing"
+    status = 500
+    facts = ("role",)
+    what = Sentence(
+        "数据库中没有角色 {role}，当前登录也无权创建它，没有启动。",
+        "The database has no role {role} this login could make or use; nothing was started.",
+    )
+    cure = Sentence(
+        "请数据库管理员执行:CREATE ROLE {role} NOLOGIN; GRANT {role} TO 本登录名;然后重新执行 wanjia setup。",
+        "Let the database administrator run: CREATE ROLE {role} NOLOGIN; GRANT {role} TO this login; "
+        "then run `wanjia setup` again.",
+    )
+
+
 class NotAllowed(Refusal):
     """The viewer's roles do not include this action."""
 

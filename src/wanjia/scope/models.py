@@ -19,6 +19,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from wanjia.kernel import clock
 from wanjia.scope.areas import EVERYWHERE, AreaRange
 from wanjia.scope.errors import NotVisible, Unscoped
+from wanjia.scope.reach import stamped
 from wanjia.scope.viewer import Grant, Relation, Viewer
 
 NOTHING = Q(pk__in=())
@@ -177,7 +178,7 @@ class ScopedManager(models.Manager[M]):
     def visible_to(self, viewer: Viewer, action: str | None = None) -> models.QuerySet[M]:
         """The rows `viewer` may reach; `action` narrows to those on which he may do that."""
         rule = cast("type[ScopedModel]", self.model).scope_rule
-        return self._rows().filter(visible_q(rule, viewer, action))
+        return stamped(self._rows().filter(visible_q(rule, viewer, action)), viewer)
 
     def get_visible(self, viewer: Viewer, *, action: str | None = None, **lookup: Any) -> M:
         """Fetch one row with its permission in one call; a foreign row and no row refuse alike.

@@ -1,0 +1,1 @@
+"""Django's commands, where the scope has something to add."""

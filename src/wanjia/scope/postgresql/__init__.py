@@ -1,0 +1,1 @@
+"""PostgreSQL with the second lock: Django's own backend, whose statements carry their reach."""
