@@ -31,7 +31,8 @@ def rules(store: Lake) -> Figures:
     from wanjia.ruleset.binding import bind
     from wanjia.ruleset.packs import load_rules
 
-    bound = [bind(rule, region="45", on=DAY) for rule in load_rules(region="45") if rule.in_force(DAY)]
+    here = [rule for rule in load_rules(region="45") if rule.in_force(DAY) and rule.dataset == "gongan.vehicles"]
+    bound = [bind(rule, region="45", on=DAY) for rule in here]
     run = run_of(store, bound)
     before = cpu()
     computed = findings.compute(run, bound, store)

@@ -99,7 +99,7 @@ def test_a_list_of_one_rule(run, at):
         seen, total = everything(at("45"), run, Filters(rule="RA-02"), size)
         assert len(seen) == total == 4
         assert {finding.rule for finding in seen} == {"RA-02"}
-    assert queries.rule_counts(at("45"), run.pk) == {"RA-02": 4, "RA-02B": 10}
+    assert queries.rule_counts(at("45"), run.pk) == {"RA-02": 4, "RA-02B": 10, "RB-01": 0, "RB-06": 0}
 
 
 def test_a_filter_narrows_and_never_widens(run, at):
@@ -108,7 +108,7 @@ def test_a_filter_narrows_and_never_widens(run, at):
     assert everything(county, run, Filters(area="451228101"))[1] == 4
     assert everything(county, run, Filters(area="451229")) == ([], 0)
     assert everything(county, run, Filters(area="45"))[1] == 9
-    assert queries.rule_counts(county, run.pk, "451229") == {"RA-02": 0, "RA-02B": 0}
+    assert set(queries.rule_counts(county, run.pk, "451229").values()) == {0}
     first = queries.finding_for(county, run.pk, 1)
     assert everything(county, run, Filters(household_no=first.household_no)) == ([first], 1)
     assert everything(county, run, Filters(person_no=first.person_no, rule="RA-02B")) == ([], 0)

@@ -32,6 +32,7 @@ from wanjia.registry.services import write_extract
 from wanjia.resolution.services import match_extract
 from wanjia.ruleset.binding import BoundRule
 from wanjia.ruleset.steps import FOUND, Inputs, one_pass
+from wanjia.ruleset.vocabulary import REGISTRY
 from wanjia.scope.stores import lake
 from wanjia.sources.models import Batch
 
@@ -43,6 +44,9 @@ NO_RECORDS = Reexamined(
     None, Sentence("部门记录已不在库，未复算", "the records are no longer kept; the rule was not run again")
 )
 
+NOT_ALONE = Reexamined(
+    None, Sentence("该规则须整体比对才能复算", "this rule can only be run again with a whole comparison")
+)
 NO_LONGER = Sentence("按现有登记和部门记录复算，不再列为疑似", "run again over today's data, the rule no longer fires")
 
 
@@ -61,8 +65,9 @@ def reexamine(cases: Sequence[Case]) -> dict[int, Reexamined]:
     asked = {case.case_no: question for case in cases if (question := _question_of(case)) is not None}
     wanted = {question.rule for question in asked.values()}
     rules = {bound.rule.id: bound for bound in _in_force() if bound.rule.id in wanted}
-    people = {question.person_no for question in asked.values() if question.rule in rules}
-    found = _run_again(rules.values(), people) if people else {}
+    alone = [bound for bound in rules.values() if not inputs.seeks_strangers([bound])]
+    people = {question.person_no for question in asked.values() if question.rule in {item.rule.id for item in alone}}
+    found = _run_again(alone, people) if people else {}
     return {case.case_no: _answer(case, asked[case.case_no], rules, found) for case in cases if case.case_no in asked}
 
 
@@ -93,13 +98,14 @@ def _run_again(rules: Collection[BoundRule], people: Collection[int]) -> dict[st
 
 def _one_dataset(dataset: str, bound: list[BoundRule], persons: Path, households: Path, folder: Path) -> Found | None:
     batches = inputs.current_batches(HOME_REGION, [dataset])
-    if not batches or not all(_kept(batch) for batch in batches):
+    if dataset != REGISTRY and (not batches or not all(_kept(batch) for batch in batches)):
         return None
     folder.mkdir()
     matched = {batch.pk: (match_extract(batch, persons, folder / f"{batch.pk}.parquet"),) for batch in batches}
     path = folder / "found.parquet"
-    passed = Output(one_pass(bound, Inputs(batches=matched, persons=persons, households=households)), path, FOUND)
-    sandbox.write([passed])
+    areas = {batch.pk: batch.area for batch in batches}
+    files = Inputs(batches=matched, persons=persons, households=households, areas=areas)
+    sandbox.write([Output(one_pass(bound, files), path, FOUND)])
     found: dict[Question, list[str]] = defaultdict(list)
     for row in pq.read_table(path, columns=["rule", "person_no", "evidence"]).to_pylist():
         found[Question(row["rule"], row["person_no"])].append(hashlib.sha256(row["evidence"].encode()).hexdigest())
@@ -116,6 +122,8 @@ def _answer(
     bound = rules.get(question.rule)
     if bound is None:
         return NOT_IN_FORCE
+    if inputs.seeks_strangers([bound]):
+        return NOT_ALONE
     of_dataset = found[bound.rule.dataset]
     if of_dataset is None:
         return NO_RECORDS

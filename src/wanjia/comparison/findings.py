@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from wanjia.comparison import inputs
 from wanjia.comparison.inputs import snapshot_address
 from wanjia.comparison.models import Run
 from wanjia.engine import sandbox
@@ -28,7 +29,7 @@ from wanjia.engine.sandbox import Output
 from wanjia.kernel.points import reached
 from wanjia.lake import Columns, Lake, Type
 from wanjia.ruleset.binding import BoundRule
-from wanjia.ruleset.steps import FOUND, Inputs, one_pass
+from wanjia.ruleset.steps import FOUND, one_pass
 from wanjia.scope.areas import AreaRange, merged
 
 FILE = "findings.parquet"
@@ -110,18 +111,9 @@ def _by_dataset(bound: Sequence[BoundRule]) -> Iterator[list[BoundRule]]:
 
 
 def _one_dataset(run: Run, bound: list[BoundRule], store: Lake, folder: Path) -> Output:
-    dataset = bound[0].rule.dataset
-    snapshot = snapshot_address(run.snapshot)
-    inputs = Inputs(
-        batches={
-            batch["batch"]: (store.path(batch["address"], "matched.parquet"),)
-            for batch in run.batches
-            if batch["dataset"] == dataset
-        },
-        persons=store.path(snapshot, "persons.parquet"),
-        households=store.path(snapshot, "households.parquet"),
+    return Output(
+        one_pass(bound, inputs.files_of(run, bound, store)), folder / f"{bound[0].rule.dataset}.parquet", FOUND
     )
-    return Output(one_pass(bound, inputs), folder / f"{dataset}.parquet", FOUND)
 
 
 def _numbered(parts: list[Path], path: Path) -> Output:

@@ -13,6 +13,9 @@ from wanjia.comparison.models import Run
 from wanjia.lake import Lake
 from wanjia.ruleset.binding import BoundRule, bind
 from wanjia.ruleset.packs import load_rules
+from wanjia.ruleset.rule import Rows
+from wanjia.ruleset.steps import Inputs
+from wanjia.ruleset.vocabulary import REGISTRY
 from wanjia.scope.stores import lake
 from wanjia.scope.system import system_viewer
 from wanjia.sources.choices import BatchStatus, DeliveryMode
@@ -42,7 +45,7 @@ def pin(*, region: str, as_of: dt.date, snapshot: str = "") -> Pinned:
     batches = current_batches(region, datasets)
     if not batches:
         raise NoBatches(region=region)
-    used = {batch.dataset for batch in batches}
+    used = {batch.dataset for batch in batches} | {REGISTRY}
     chosen = snapshot or _common_snapshot(batches)
     return Pinned(
         region=region,
@@ -92,6 +95,25 @@ def resolved_address(dataset: str, batch: int, snapshot: str) -> str:
 
 def snapshot_address(snapshot: str) -> str:
     return f"registry/snapshot={snapshot}"
+
+
+def seeks_strangers(bound: Sequence[BoundRule]) -> bool:
+    """Whether a rule among these reads the records of nobody registered."""
+    return any(item.rule.other is not None and item.rule.other.rows is Rows.UNMATCHED for item in bound)
+
+
+def files_of(run: Run, bound: Sequence[BoundRule], store: Lake) -> Inputs:
+    """The files of a run that the rules of one dataset read."""
+    snapshot = snapshot_address(run.snapshot)
+    batches = [batch for batch in run.batches if batch["dataset"] == bound[0].rule.dataset]
+    unmatched = batches if seeks_strangers(bound) else []
+    return Inputs(
+        batches={batch["batch"]: (store.path(batch["address"], "matched.parquet"),) for batch in batches},
+        persons=store.path(snapshot, "persons.parquet"),
+        households=store.path(snapshot, "households.parquet"),
+        areas={batch["batch"]: batch["area"] for batch in batches},
+        unmatched={batch["batch"]: (store.path(batch["address"], "unmatched.parquet"),) for batch in unmatched},
+    )
 
 
 def bound_rules(run: Run) -> list[BoundRule]:

@@ -27,6 +27,7 @@ class Zone:
     values: Values
     condition: Checked
     measures: Mapping[str, Checked]
+    record: Checked | None = None  # which records count, where the rule says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,18 @@ class BoundRule:
         return tuple(part.sql for part in self.zones[0].condition.conjuncts if part.columns and part.columns <= records)
 
     @property
+    def record_sql(self) -> str:
+        """True on the records that count; reads records with the village of their person."""
+        texts = [zone.record.sql for zone in self.zones if zone.record is not None]
+        return self._by_zone(texts) if texts else "true"
+
+    @property
+    def record_columns(self) -> frozenset[str]:
+        """Columns of the record that decide whether it counts, or are added up."""
+        conditions = [zone.record.columns for zone in self.zones if zone.record is not None]
+        return frozenset(total.of for total in self.rule.totals.values() if total.of).union(*conditions)
+
+    @property
     def columns(self) -> frozenset[str]:
         """Every declared column the rule reads, for its condition or as evidence."""
         parts = [part for zone in self.zones for part in (zone.condition, *zone.measures.values())]
@@ -72,7 +85,7 @@ class BoundRule:
         *smaller, whole = zip(self.zones, texts, strict=True)
         if not smaller:
             return whole[1]
-        branches = " ".join(f"when {_inside(zone.region)} then ({text})" for zone, text in smaller)
+        branches = " ".join(f"when {inside(zone.region)} then ({text})" for zone, text in smaller)
         return f"case {branches} else ({whole[1]}) end"
 
 
@@ -91,7 +104,8 @@ def bind(rule: Rule, *, region: str, on: dt.date) -> BoundRule:
     for code in sorted(regions, key=lambda item: (-len(item), item)):
         values = {name: _in_force(rule, name, code, on) for name in rule.parameters}
         measures = {name: _measure(rule, name, values) for name in rule.measures}
-        zones.append(Zone(code, values, _condition(rule, measures, values), measures))
+        record = _record(rule, values) if rule.record else None
+        zones.append(Zone(code, values, _condition(rule, measures, values), measures, record))
     return BoundRule(rule, region, on, tuple(zones))
 
 
@@ -101,6 +115,14 @@ def _in_force(rule: Rule, name: str, region: str, on: dt.date) -> Value | tuple[
     if not holding:
         raise ParameterNotInForce(rule=rule.id, parameter=name, region=region, on=on)
     return max(holding, key=lambda setting: (len(setting.region), setting.valid_from)).value
+
+
+def _record(rule: Rule, values: Values) -> Checked:
+    types = {name: column.type for name, column in rule.base.of(Origin.RECORD).items()}
+    try:
+        return check_condition(rule.record, types, values)
+    except ExpressionRefused as refusal:
+        raise _bad(rule, "record", refusal) from None
 
 
 def _measure(rule: Rule, name: str, values: Values) -> Checked:
@@ -138,8 +160,8 @@ def _bad(rule: Rule, key: str, refusal: ExpressionRefused) -> BadExpression:
     )
 
 
-def _inside(region: str) -> str:
-    """Whether the household lies in `region`; the code is digits, as reading the file made sure."""
+def inside(region: str, column: str = "village_code") -> str:
+    """Whether a village lies in `region`; the code is digits, as reading the file made sure."""
     above = next_code(region)
-    upper = f" and village_code < '{above}'" if above else ""
-    return f"village_code >= '{region}'{upper}"
+    upper = f" and {column} < '{above}'" if above else ""
+    return f"{column} >= '{region}'{upper}"

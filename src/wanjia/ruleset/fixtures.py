@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -14,9 +16,9 @@ from wanjia.lake import parquet
 from wanjia.lake.columns import Columns, Type
 from wanjia.ruleset.binding import BoundRule, bind
 from wanjia.ruleset.errors import FixtureDisagrees
-from wanjia.ruleset.rule import Fixture, Rule
+from wanjia.ruleset.rule import Fixture, Rows, Rule
 from wanjia.ruleset.steps import Inputs, one_pass
-from wanjia.ruleset.vocabulary import Origin
+from wanjia.ruleset.vocabulary import OTHER, Origin, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class FixtureResult:
 
 
 def run_fixtures(bound: BoundRule) -> tuple[FixtureResult, ...]:
-    """Each fixture as one person with one record in one household, judged by the generated SQL."""
+    """Each fixture as one person with his records in one household, judged by the generated SQL."""
     fixtures = bound.rule.fixtures
     with tempfile.TemporaryDirectory(prefix="wanjia-fixtures-") as folder:
         inputs = _write(bound, Path(folder))
@@ -52,23 +54,95 @@ def check_fixtures(rule: Rule, *, region: str, on: dt.date | None = None) -> tup
 
 
 def _write(bound: BoundRule, folder: Path) -> Inputs:
-    numbers = list(range(1, len(bound.rule.fixtures) + 1))
-    own = {"person_no": Type.INTEGER, "source_row": Type.INTEGER}
-    person = {"person_no": Type.INTEGER, "household_no": Type.INTEGER}
-    household = {"household_no": Type.INTEGER, "village_code": Type.TEXT}
-    village = [bound.region.ljust(12, "0")] * len(numbers)
-    return Inputs(
-        batches={1: (_table(bound, Origin.RECORD, own, [numbers, numbers], folder / "record.parquet"),)},
-        persons=_table(bound, Origin.PERSON, person, [numbers, numbers], folder / "person.parquet"),
-        households=_table(bound, Origin.HOUSEHOLD, household, [numbers, village], folder / "household.parquet"),
-    )
+    """Each fixture is person n in household n with his records; what is opposite is person and household -n."""
+    rule, base = bound.rule, bound.rule.base
+    village = bound.region.ljust(12, "0")
+    rows = _Rows({}, {}, {}, [])
+    for number, fixture in enumerate(rule.fixtures, start=1):
+        keys = dict.fromkeys(base.keys, number)
+        rows.person(number, village, fixture.values, "", keys)
+        rows.records += [(number, keys, record) for record in fixture.records]
+        if rule.other is not None and not fixture.alone:
+            theirs = {name: fixture.values.get(OTHER + name) for name in base.columns}
+            if rule.other.rows is Rows.MATCHED:
+                rows.person(OPPOSITE + number, village, fixture.values, OTHER, keys)
+                rows.records.append((OPPOSITE + number, keys, theirs))
+            else:
+                rows.strangers.append((keys, theirs))
+    return rows.written(base, folder, bound.region)
 
 
-def _table(bound: BoundRule, origin: Origin, base: Columns, values: list[list[int] | list[str]], path: Path) -> Path:
-    columns = dict(base)
-    arrays = [pa.array(items, kind.arrow) for items, kind in zip(values, base.values(), strict=True)]
-    for column in bound.rule.vocabulary.of(origin).values():
-        columns[column.source] = column.type
-        arrays.append(pa.array([f.values.get(column.name) for f in bound.rule.fixtures], column.type.arrow))
+OPPOSITE = 1_000_000  # added to a fixture's number: the person on the other side
+Values = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class _Rows:
+    """The rows of the files a pass over fixtures reads."""
+
+    persons: dict[int, Values]
+    households: dict[int, Values]
+    keys: dict[int, Values]
+    records: list[tuple[int, Values, Values]]
+    strangers: list[tuple[Values, Values]] = field(default_factory=list)
+
+    def person(self, number: int, village: str, values: Values, prefix: str, keys: Values) -> None:
+        named = {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
+        self.persons[number] = named
+        self.households[number] = {**named, "village_code": values.get(f"{prefix}village_code") or village}
+        self.keys[number] = keys
+
+    def written(self, base: Vocabulary, folder: Path, region: str) -> Inputs:
+        persons = [{**values, **self.keys[n], "person_no": n, "household_no": n} for n, values in self.persons.items()]
+        households = [{**values, "household_no": n} for n, values in self.households.items()]
+        records = [
+            {"person_no": n, "source_row": row, **keys, **values}
+            for row, (n, keys, values) in enumerate(self.records, start=1)
+        ]
+        nobodys = [{"source_row": row, **keys, **values} for row, (keys, values) in enumerate(self.strangers, start=1)]
+        whole, text = Type.INTEGER, Type.TEXT
+        # who is the head is asked of every household, whatever the rule reads
+        person = {
+            "person_no": whole,
+            "household_no": whole,
+            **base.keys,
+            "relation": text,
+            "in_household": Type.BOOLEAN,
+        }
+        record = {"person_no": whole, "source_row": whole, **base.keys}
+        return Inputs(
+            batches={1: (_table(base, Origin.RECORD, record, records, folder / "record.parquet"),)},
+            persons=_table(base, Origin.PERSON, person, persons, folder / "person.parquet"),
+            households=_table(
+                base,
+                Origin.HOUSEHOLD,
+                {"household_no": whole, "village_code": text},
+                households,
+                folder / "household.parquet",
+            ),
+            areas={1: region},
+            unmatched={
+                1: (
+                    _table(
+                        base, Origin.RECORD, {"source_row": whole, **base.keys}, nobodys, folder / "nobodys.parquet"
+                    ),
+                )
+            },
+        )
+
+
+def _table(base: Vocabulary, origin: Origin, own: Columns, rows: Sequence[Values], path: Path) -> Path:
+    """The rows as the file has them: a column stands under its own name, whatever rules call it."""
+    named = {column.source: (name, column.type) for name, column in base.of(origin).items()}
+    columns = {**own, **{source: kind for source, (_, kind) in named.items()}}
+    arrays = []
+    for source, kind in columns.items():
+        name = named[source][0] if source in named else source
+        arrays.append(pa.array([_fitting(row.get(name), kind) for row in rows], kind.arrow))
     parquet.write(path, pa.Table.from_arrays(arrays, names=list(columns)), columns)
     return path
+
+
+def _fitting(value: Any, kind: Type) -> Any:
+    """A key of whatever type a dataset joins by, made from the fixture's number."""
+    return str(value) if kind is Type.TEXT and isinstance(value, int) else value

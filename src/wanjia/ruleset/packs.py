@@ -11,8 +11,9 @@ from django.apps import apps
 
 from wanjia.ruleset.binding import bind
 from wanjia.ruleset.errors import DuplicateRule
+from wanjia.ruleset.files import read_rule
 from wanjia.ruleset.fixtures import check_fixtures
-from wanjia.ruleset.rule import Rule, read_rule
+from wanjia.ruleset.rule import Rule
 from wanjia.ruleset.vocabulary import Vocabulary, read_dataset
 
 FOLDER = "packs"

@@ -7,8 +7,8 @@ table, so a name is declared once over all three.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -20,8 +20,10 @@ from wanjia.ruleset.reading import Node, read
 REGISTRY_FILE = Path(__file__).parent / "registry.yaml"
 _NAME = r"[a-z][a-z0-9_]{1,40}"
 _RESERVED = frozenset(
-    {"person_no", "household_no", "village_code", "source_row", "batch", "rule", "dataset", "evidence"}
+    {"person_no", "household_no", "village_code", "source_row", "batch", "rule", "dataset", "evidence", "nth"}
 )
+OTHER = "other_"  # before the columns of the second person or record of a pair
+REGISTRY = "registry.persons"  # the registered people themselves, as if they were a delivery
 
 
 class Origin(StrEnum):
@@ -30,6 +32,18 @@ class Origin(StrEnum):
     RECORD = "record"
     PERSON = "person"
     HOUSEHOLD = "household"
+    TOTAL = "total"  # what records add up to
+    OTHER_RECORD = "other_record"
+    OTHER_PERSON = "other_person"
+    OTHER_HOUSEHOLD = "other_household"
+    OTHER_PLACE = "other_place"  # number, household and village of the other person
+
+
+OTHERS = {
+    Origin.RECORD: Origin.OTHER_RECORD,
+    Origin.PERSON: Origin.OTHER_PERSON,
+    Origin.HOUSEHOLD: Origin.OTHER_HOUSEHOLD,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +60,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Everything a rule over one dataset may name."""
+    """Everything a rule over one dataset may name.
+
+    `keys` are columns of the file under which records of two sides meet; no expression sees them.
+    """
 
     dataset: str
     title: Sentence
     columns: Mapping[str, Column]
+    keys: Mapping[str, Type] = field(default_factory=dict)
 
     @property
     def types(self) -> dict[str, Type]:
@@ -59,14 +77,51 @@ class Vocabulary:
     def of(self, origin: Origin) -> dict[str, Column]:
         return {name: column for name, column in self.columns.items() if column.origin is origin}
 
+    def only(self, *origins: Origin) -> Vocabulary:
+        """The same without the columns of other origins."""
+        return replace(self, columns={name: c for name, c in self.columns.items() if c.origin in origins})
+
+    def with_totals(self, totals: Iterable[Column]) -> Vocabulary:
+        """With the sums a rule declares."""
+        return replace(self, columns={**self.columns, **{column.name: column for column in totals}})
+
+    def with_other(self, *, matched: bool) -> Vocabulary:
+        """With the columns of a second record and, if it is a registered person's, of person, household and place."""
+        wanted = OTHERS if matched else {Origin.RECORD: Origin.OTHER_RECORD}
+        others = {
+            OTHER + name: replace(column, name=OTHER + name, origin=wanted[column.origin], label=_others(column.label))
+            for name, column in self.columns.items()
+            if column.origin in wanted
+        }
+        places = _PLACES if matched else {}
+        return replace(self, columns={**self.columns, **others, **places})
+
+
+def _others(label: Sentence) -> Sentence:
+    return Sentence(f"对方{label.zh}", f"{label.en} (other)")
+
+
+_PLACES = {
+    OTHER + name: Column(OTHER + name, kind, Origin.OTHER_PLACE, name, _others(Sentence(zh, en)), evidence=True)
+    for name, kind, zh, en in (
+        ("person_no", Type.INTEGER, "人员编号", "person"),
+        ("household_no", Type.INTEGER, "户编号", "household"),
+        ("village_code", Type.TEXT, "所在村", "village"),
+    )
+}
+
 
 def read_dataset(path: Path) -> Vocabulary:
     """A dataset's columns together with those of the registry. Raises RuleFileRefused."""
-    parts = read(path).keys(("dataset", "title", "columns"))
+    parts = read(path).keys(("dataset", "title", "columns"), ("keys",))
     columns = dict(_registry())
     columns.update(_columns(parts["columns"], Origin.RECORD, taken=columns))
     dataset = parts["dataset"].text(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*", "department.dataset, as in gongan.vehicles")
-    return Vocabulary(dataset, parts["title"].sentence(), columns)
+    keys = {
+        name: Type(item.one_of(tuple(kind.value for kind in Type)))
+        for name, item in (parts["keys"].mapping() if "keys" in parts else {}).items()
+    }
+    return Vocabulary(dataset, parts["title"].sentence(), columns, keys)
 
 
 @lru_cache(maxsize=1)
@@ -83,7 +138,7 @@ def _columns(node: Node, origin: Origin, taken: Mapping[str, Column]) -> dict[st
 def _column(node: Node, name: str, origin: Origin, taken: Mapping[str, Column]) -> Column:
     parts = node.keys(("type", "zh", "en"), ("source", "evidence"))
     Node(node.file, node.key, name).text(_NAME, "a name of lower-case letters, digits and _")
-    if name in taken or name in _RESERVED:
+    if name in taken or name in _RESERVED or name.startswith(OTHER):
         raise Node(node.file, node.key, name).wrong("a name that is not taken yet")
     return Column(
         name=name,

@@ -23,6 +23,7 @@ from wanjia.comparison.models import Run, Screening
 from wanjia.comparison.queries import Filters, Finding
 from wanjia.kernel import clock
 from wanjia.kernel.points import reached
+from wanjia.ruleset.vocabulary import OTHER
 from wanjia.scope.errors import NotAllowed
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
@@ -193,6 +194,7 @@ def _spec(run_id: int, suspicion: Suspicion) -> CaseSpec:
         topic=suspicion.rule,
         subjects=(
             SubjectSpec(area_code=first.village_code, household_no=first.household_no, person_no=first.person_no),
+            *_opposite(suspicion),
         ),
         department=first.dataset.partition(".")[0],
         origin={
@@ -203,6 +205,21 @@ def _spec(run_id: int, suspicion: Suspicion) -> CaseSpec:
             "evidence": sorted(suspicion.evidence),
         },
     )
+
+
+def _opposite(suspicion: Suspicion) -> list[SubjectSpec]:
+    """The people a rule holds against this one: each is a subject of the case, in his own area."""
+    found = {}
+    for finding in suspicion.findings:
+        evidence = finding.evidence
+        if {OTHER + "person_no", OTHER + "household_no", OTHER + "village_code"} <= evidence.keys():
+            number = int(evidence[OTHER + "person_no"])
+            found[number] = SubjectSpec(
+                area_code=str(evidence[OTHER + "village_code"]),
+                household_no=int(evidence[OTHER + "household_no"]),
+                person_no=number,
+            )
+    return [found[number] for number in sorted(found)]
 
 
 def _write_screenings(viewer: Viewer, run_id: int, decisions: Sequence[Decided], content: Mapping[str, JSON]) -> None:
