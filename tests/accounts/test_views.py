@@ -121,8 +121,11 @@ def test_a_thousand_guesses_are_five(township, monkeypatch):
 
 @pytest.mark.parametrize(
     "target",
-    ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "http:///evil.example", "\\\\evil.example"],
-)
+    [
+        "https://evil.example/", "//evil.example/", "javascript:alert(1)", "http:///evil.example", "\\\\evil.example",
+        "healthz", "no route of the site",
+    ],
+)  # fmt: skip
 def test_nobody_is_sent_to_another_site(township, target):
     answer = Client().post(SIGN_IN, {"username": "township", "password": PASSWORD, "next": target})
     assert (answer.status_code, answer["Location"]) == (302, "/")

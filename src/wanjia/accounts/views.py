@@ -258,9 +258,12 @@ def _tell(form: Form, refusal: Refusal) -> None:
 
 
 def _safe_next(request: HttpRequest) -> str:
-    """Where to go on to: an address of this site, or home."""
+    """Where to go on to: an address of this site, or home.
+
+    It begins with a slash: `redirect` would look for a route of any other name, and fail when there is none.
+    """
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     inside = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return wanted if inside else settings.LOGIN_REDIRECT_URL
+    return wanted if inside and wanted.startswith("/") else settings.LOGIN_REDIRECT_URL

@@ -11,6 +11,7 @@ from wanjia.kernel import clock
 from wanjia.scope.areas import LENGTHS, AreaRange
 from wanjia.scope.models import range_q
 
+LONGEST_NUMBER = 12  # as the form's field; Python refuses to read thousands of digits
 STATES = ("open", "overdue", "yellow", "closed", "all")
 
 
@@ -47,7 +48,7 @@ class CaseFilter:
         for name in ("area", "desk", "under"):
             if not _is_area(given.get(name, "")):
                 given.pop(name, None)
-        if not given.get("household", "").isascii() or not given.get("household", "0").isdigit():
+        if not _is_number(given.get("household", "")):
             given.pop("household", None)
         return cls(**given)
 
@@ -85,6 +86,10 @@ def _state_q(state: str) -> Q:
             return Q(closed_at=None, warn_on__lte=today, due_on__gte=today)
         case _:
             return Q(closed_at=None)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
 
 
 def _is_area(text: str) -> bool:
