@@ -11,6 +11,7 @@ from django.db.backends.sqlite3.base import DatabaseWrapper
 
 from wanjia.backup import places, postgres, sqlite, tables
 from wanjia.kernel.clock import CHINA
+from wanjia.scope.postgresql.ownership import as_owner
 
 
 class Everything(models.Model):
@@ -72,9 +73,10 @@ TABLE = tables.Table(
 
 
 def fill(rows):
-    with connection.schema_editor() as editor:
-        editor.create_model(Everything)
-    Everything._base_manager.bulk_create(rows)
+    with as_owner():
+        with connection.schema_editor() as editor:
+            editor.create_model(Everything)
+        Everything._base_manager.bulk_create(rows)
 
 
 @pytest.fixture
@@ -95,7 +97,7 @@ def second(tmp_path):
 def here(transactional_db):
     fill(ROWS)
     yield
-    with connection.schema_editor() as editor:
+    with as_owner(), connection.schema_editor() as editor:
         editor.delete_model(Everything)
 
 

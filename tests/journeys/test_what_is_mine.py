@@ -108,7 +108,7 @@ def searched(page: Page, text: str) -> set[int]:
     page.goto("/")
     page.get_by_label("搜索户和人").fill(text)
     page.get_by_label("搜索户和人").press("Enter")
-    page.wait_for_url("**/search/")
+    page.wait_for_url(re.compile(r"[?&]typed="))
     return {number_in(row.inner_text()) for row in rows_of(page, "户名单")}
 
 

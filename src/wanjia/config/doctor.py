@@ -12,6 +12,7 @@ from django.db import connection
 
 from wanjia.config import health
 from wanjia.kernel.errors import Sentence
+from wanjia.scope.postgresql.ownership import as_owner
 from wanjia.telemetry.checks import Check, Finding, State, fail, info, ok
 from wanjia.ui.discovery import offered
 
@@ -87,7 +88,8 @@ def database_answers() -> Iterator[Finding]:
         )
         return
     try:
-        with connection.cursor() as cursor:
+        # as the login itself: whether the application's role is there is a question of its own
+        with as_owner(), connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseFault as error:
         yield fail(

@@ -12,6 +12,7 @@ from django.db import connection
 
 from wanjia.config import env, readiness
 from wanjia.kernel.errors import Sentence
+from wanjia.scope.postgresql.ownership import as_owner
 from wanjia.telemetry.checks import Check, Finding, fail, info, ok, warn
 
 SECRET_LENGTH = 50
@@ -145,7 +146,7 @@ def _sqlite_file(file: Path) -> Iterator[Finding]:
 
 
 def _postgresql() -> Iterator[Finding]:
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
 
         def setting(name: str) -> str:
             cursor.execute("SELECT current_setting(%s)", [name])
@@ -202,7 +203,8 @@ def _postgresql() -> Iterator[Finding]:
 
 
 def migrations_are_applied() -> Iterator[Finding]:
-    missing = readiness.missing_migrations()
+    with as_owner():
+        missing = readiness.missing_migrations()
     if missing:
         yield fail(
             f"有 {len(missing)} 项数据表变更尚未执行：{', '.join(missing[:5])}。",

@@ -188,17 +188,25 @@ def _outcome_for(case: Case, random: Random) -> str:
 
 
 def _decide_and_sample(cast: _Cast) -> None:
-    """The county decides most of what waits; the city draws its sample of the removals and leaves the rest."""
+    """The county decides most of what waits; the city draws its sample of the removals.
+
+    What the county decides after the draw waits for the next one.
+    """
     county, city = cast.viewer("county"), cast.viewer("city")
     waiting = _waiting("town_reviewed")
+    first = len(waiting) * 3 // 5
+    then = max(first + 1, len(waiting) * 4 // 5)
     with _on(DECIDED, 10):
-        for case in waiting[: len(waiting) * 4 // 5]:
+        for case in waiting[:first]:
             _act(county, case, "decide", Answer(note="同意。"))
     with _on(SAMPLED, 10):
         removals = CaseFilter(kind="suspect", step="county_closed", outcome=WRONGLY_IDENTIFIED)
         found = cases.count(city, removals)
         if found:
             casework.draw_sample(viewer=city, case_filter=removals, expected_count=found, draw=DRAW)
+    with _on(SAMPLED, 16):
+        for case in waiting[first:then]:
+            _act(county, case, "decide", Answer(note="同意。"))
 
 
 def _waiting(step: str) -> list[Case]:

@@ -13,6 +13,7 @@ from wanjia.kernel.errors import Refusal, Sentence
 from wanjia.lake import Lake
 from wanjia.protection.keys import FIELD, PERSON, Keyring
 from wanjia.scope import keys
+from wanjia.scope.postgresql.ownership import APPLICATION_ROLE, as_owner
 from wanjia.scope.stores import lake
 from wanjia.telemetry.checks import Check, Finding, fail, ok, refused, warn
 
@@ -154,6 +155,19 @@ def nothing_is_left_staged() -> Iterator[Finding]:
 def row_security_holds() -> Iterator[Finding]:
     """Where the second lock is installed, the site must not connect as somebody it does not bind."""
     if connection.vendor != "postgresql":
+        return
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_roles WHERE rolname = %s", [APPLICATION_ROLE])
+        (there,) = cursor.fetchone()
+    if not there:
+        yield fail(
+            f"数据库中没有应用角色 {APPLICATION_ROLE}，网站和后台程序无法工作。",
+            f"The database has no application role {APPLICATION_ROLE}: site and worker cannot work.",
+            cure=(
+                "请执行 wanjia setup；登录角色无权建角色时，按 docs/how-to/production.md 由管理员建立。",
+                "Run `wanjia setup`; where it may not make roles, see docs/how-to/production.md.",
+            ),
+        )
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT rolsuper, rolbypassrls, current_user FROM pg_roles WHERE rolname = current_user")
