@@ -116,6 +116,10 @@ def test_site_and_worker_are_watched_as_one(installation):
     proxied = {"Host": "wanjia.example.cn", "X-Forwarded-Proto": "https", "X-Forwarded-For": "10.1.2.3"}
     answers = [it.ask("/sign-in/?q=459999197602290012", **proxied) for _ in range(12)]
     assert {status for status, _, _ in answers} == {200}
+    for _, _, headers in answers:
+        cookie = str(headers["Set-Cookie"])
+        assert cookie.startswith("__Host-csrftoken=")
+        assert {"Path=/", "Secure", "HttpOnly", "SameSite=Lax"} < set(cookie.split("; "))
     counted = 'wanjia_requests_total{method="GET",route="accounts:sign_in",status="200"}'
     # several processes serve on PostgreSQL; whichever is asked adds up what all have counted
     assert {it.figures()[counted] for _ in range(6)} == {12.0}
