@@ -4,9 +4,11 @@ import pytest
 import yaml
 
 from wanjia.lake import Type
+from wanjia.reference.queries import code_list
 from wanjia.sources import contracts as module
 from wanjia.sources.contracts import contract_for, contracts, read_contract
 from wanjia.sources.errors import ContractMalformed, UnknownDataset
+from wanjia.sources.intake.layout import find_layout, plain_header
 
 SHIPPED = yaml.safe_load((module.FOLDER / "gongan.vehicles.yaml").read_text("utf-8"))
 
@@ -68,3 +70,30 @@ def test_an_unknown_dataset_is_refused_with_those_there_are():
     with pytest.raises(UnknownDataset) as refused:
         contract_for("gongan.boats")
     assert "gongan.vehicles" in refused.value.sentences("zh")[1]
+
+
+@pytest.mark.parametrize("dataset", sorted(contracts()))
+def test_a_file_is_known_by_its_header_whatever_synonyms_it_uses(dataset):
+    contract = contract_for(dataset)
+    for names in (lambda f: f.title.zh, lambda f: f.headers[-1]):
+        head = ",".join(names(field) for field in contract.fields)
+        found = find_layout(f"{contract.title.zh}\n{head}\n", list(contracts().values()))
+
+        assert found.contract.dataset == dataset
+        assert not found.missing
+
+
+def test_no_two_fields_of_a_contract_go_by_one_name():
+    for contract in contracts().values():
+        names = [
+            plain_header(name)
+            for field in contract.fields
+            for name in {field.name, field.title.zh, field.title.en, *field.headers}
+        ]
+        assert len(names) == len(set(names)), contract.dataset
+
+
+def test_every_code_list_a_contract_names_is_reference_data(reference):
+    for contract in contracts().values():
+        for field in contract.fields:
+            assert not field.codes or code_list(field.codes).items, field.codes

@@ -47,6 +47,15 @@ OTHERS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """How a value of the column is shown: amounts in yuan, codes by their label, names as far as one may read them."""
+
+    unit: str = ""  # "fen"
+    codes: str = ""  # a code list of the reference data
+    personal: str = ""  # "name"
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """A declared column: the name rules use, its type, and the name it has in its file."""
 
@@ -56,6 +65,7 @@ class Column:
     source: str
     label: Sentence
     evidence: bool  # whether it may be shown as evidence; keys and matching values may not
+    shown: Shown = Shown()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +146,7 @@ def _columns(node: Node, origin: Origin, taken: Mapping[str, Column]) -> dict[st
 
 
 def _column(node: Node, name: str, origin: Origin, taken: Mapping[str, Column]) -> Column:
-    parts = node.keys(("type", "zh", "en"), ("source", "evidence"))
+    parts = node.keys(("type", "zh", "en"), ("source", "evidence", "unit", "codes", "personal"))
     Node(node.file, node.key, name).text(_NAME, "a name of lower-case letters, digits and _")
     if name in taken or name in _RESERVED or name.startswith(OTHER):
         raise Node(node.file, node.key, name).wrong("a name that is not taken yet")
@@ -147,4 +157,9 @@ def _column(node: Node, name: str, origin: Origin, taken: Mapping[str, Column]) 
         source=parts["source"].text(_NAME) if "source" in parts else name,
         label=Sentence(zh=parts["zh"].text(), en=parts["en"].text()),
         evidence=parts["evidence"].flag() if "evidence" in parts else True,
+        shown=Shown(
+            unit=parts["unit"].one_of(("fen",)) if "unit" in parts else "",
+            codes=parts["codes"].text(_NAME) if "codes" in parts else "",
+            personal=parts["personal"].one_of(("name",)) if "personal" in parts else "",
+        ),
     )

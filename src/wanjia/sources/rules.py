@@ -9,6 +9,7 @@ from types import MappingProxyType
 from wanjia.kernel.dates import DateFault
 from wanjia.kernel.errors import Sentence
 from wanjia.kernel.identity import Problem as Fault
+from wanjia.kernel.money import MoneyFault
 from wanjia.sources.choices import Severity
 
 
@@ -34,6 +35,11 @@ def of_identity(fault: Fault) -> str:
     return f"id_{fault.value}"
 
 
+def of_amount(fault: MoneyFault) -> str:
+    """The code of a fault of an amount."""
+    return f"amount_{fault.value}"
+
+
 def of_date(fault: DateFault) -> str:
     """The code of a fault of a date."""
     return f"date_{fault.value}"
@@ -54,6 +60,10 @@ _ALL = (
     _reject(of_date(DateFault.IMPOSSIBLE), "没有这一天", "is a day that never was"),
     _reject(of_date(DateFault.OUT_OF_RANGE), "日期超出合理范围", "is out of range"),
     _reject(of_date(DateFault.TOO_COARSE), "需要精确到日", "must name the day"),
+    _reject(of_amount(MoneyFault.UNREADABLE), "不是金额", "is no amount of money"),
+    _reject(of_amount(MoneyFault.FRACTION), "金额小于 1 分，单位可能有误", "has less than a fen; is the unit right?"),
+    _reject(of_amount(MoneyFault.TOO_LARGE), "金额过大", "is too large an amount"),
+    _reject("number_unreadable", "不是整数", "is no whole number"),
     _reject("date_future", "日期晚于今天", "lies in the future"),
     _warn("date_serial", "为表格软件的日期序号，已换算", "came as a spreadsheet's serial number and was converted"),
     _reject(

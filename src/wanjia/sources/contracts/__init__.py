@@ -39,6 +39,8 @@ class Reading(StrEnum):
     IDENTITY = "identity"
     DATE = "date"
     LABEL = "label"  # a value of a code list
+    WHOLE = "whole"  # a count
+    MONEY = "money"  # yuan in the file, fen in the typed rows
 
 
 # What an identity number leaves in the typed rows: never the number itself (design.md §5 Identity).
@@ -59,10 +61,13 @@ _READINGS = {
     ("string", "person-name"): Reading.NAME,
     ("string", "identity-number"): Reading.IDENTITY,
     ("date", ""): Reading.DATE,
+    ("integer", ""): Reading.WHOLE,
+    ("number", "money"): Reading.MONEY,
 }
+_TYPES = {Reading.DATE: Type.DATE, Reading.WHOLE: Type.INTEGER, Reading.MONEY: Type.BIGINT}
 PERSONAL = ("none", "name", "id", "phone", "account", "address", "plate")
 _FIELD_KEYS = {"name", "type", "format", "title", "headers", "constraints", "codes", "vintage", "personal", "keep"}
-_CONSTRAINTS = {"required", "maxLength", "past"}
+_CONSTRAINTS = {"required", "maxLength", "past", "open"}
 _TOP_KEYS = {
     *("dataset", "title", "department", "owner", "source"),
     *("delivery", "retention", "layout", "primaryKey", "fields"),
@@ -71,7 +76,10 @@ _TOP_KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One column of a delivery. `headers` are further names it goes by; `personal` its class of personal data."""
+    """One column of a delivery. `headers` are further names it goes by; `personal` its class of personal data.
+
+    `open` are texts that say of a day that there is none, such as 长期.
+    """
 
     name: str
     reading: Reading
@@ -84,6 +92,7 @@ class Field:
     vintage: str | None
     personal: str
     keep: bool
+    open: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +153,7 @@ def _typed_columns(field: Field) -> Columns:
         return {}
     if field.reading is Reading.NAME:
         return {field.name: Type.TEXT, NAME_MATCH: Type.TEXT}
-    return {field.name: Type.DATE if field.reading is Reading.DATE else Type.TEXT}
+    return {field.name: _TYPES.get(field.reading, Type.TEXT)}
 
 
 @cache
@@ -223,6 +232,7 @@ def _field(item: Mapping[str, Any]) -> Field:
         vintage=item.get("vintage"),
         personal=personal,
         keep=bool(item.get("keep", True)),
+        open=tuple(limits.get("open", ())),
     )
 
 

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from wanjia.kernel import dates, names
+from wanjia.kernel import dates, money, names
 from wanjia.protection.keys import Keyring
 from wanjia.reference.queries import code_list
 from wanjia.sources import rules
@@ -37,6 +37,8 @@ _PLAIN_CODE = rf"^[0-9A-Z{_HAN}]*$"
 _PLAIN_NAME = rf"^[{_HAN}]+$"
 _SPACES = re.compile(r"[\s\u00a0\u3000]+")
 _UNSEEN = re.compile(r"[\u0000-\u0008\u000e-\u001f\u007f\u200b-\u200f\u2060\ufeff]+")
+_COUNT = re.compile(r"([0-9]{1,9})(?:\.0+)?[人口个户]?")
+_NO_COUNT = frozenset(("", "-", "--", "—", "/", "无"))
 _QUOTED = re.compile(r'=?"(.*)"|\'(.*)', re.DOTALL)  # ="text" and 'text: how spreadsheets are kept from reading numbers
 
 
@@ -61,21 +63,18 @@ def clean_code(text: str) -> str:
     return _SPACES.sub("", unicodedata.normalize("NFKC", clean(text))).upper()
 
 
-def reader_for(item: Field, *, today: date, keyring: Keyring) -> Callable[[pa.Array], Taken]:
-    """What reads the field's column."""
-    match item.reading:
-        case Reading.IDENTITY:
-            return IdentityReader(item, today, keyring)
-        case Reading.NAME:
-            return NameReader(item)
-        case Reading.DATE:
-            return DateReader(item, today)
-        case Reading.LABEL:
-            return LabelReader(item)
-        case Reading.CODE_TEXT:
-            return TextReader(item, _PLAIN_CODE, clean_code)
-        case _:
-            return TextReader(item, _PLAIN_TEXT, clean)
+def reader_for(item: Field, *, today: date, keyring: Keyring, unit: money.Unit = "元") -> Callable[[pa.Array], Taken]:
+    """What reads the field's column; `unit` is that of its amounts."""
+    kinds: Mapping[Reading, Callable[[], Callable[[pa.Array], Taken]]] = {
+        Reading.IDENTITY: lambda: IdentityReader(item, today, keyring),
+        Reading.NAME: lambda: NameReader(item),
+        Reading.DATE: lambda: DateReader(item, today),
+        Reading.LABEL: lambda: LabelReader(item),
+        Reading.WHOLE: lambda: NumberReader(item, pa.int32(), _whole),
+        Reading.MONEY: lambda: NumberReader(item, pa.int64(), partial(_fen, unit=unit)),
+        Reading.CODE_TEXT: lambda: TextReader(item, _PLAIN_CODE, clean_code),
+    }
+    return kinds.get(item.reading, lambda: TextReader(item, _PLAIN_TEXT, clean))()
 
 
 @dataclass(slots=True)
@@ -140,6 +139,8 @@ class DateReader:
         return Taken(_kept(self.item, days), problems)
 
     def _one(self, text: str) -> tuple[date | None, int]:
+        if self.item.open and clean(text) in self.item.open:
+            return None, rules.OK
         try:
             parsed = dates.parse(text, today=self.today, declared="day")
         except dates.BadDate as bad:
@@ -149,6 +150,45 @@ class DateReader:
         if self.item.past and parsed.value > self.today:
             return None, rules.NUMBER["date_future"]
         return parsed.value, rules.NUMBER["date_serial"] if parsed.precision == "serial" else rules.OK
+
+
+@dataclass(slots=True)
+class NumberReader:
+    """Counts, and amounts of money in fen."""
+
+    item: Field
+    kind: pa.DataType
+    parsed: Callable[[str], tuple[int | None, str]]
+    _read: dict[str, tuple[int | None, int]] = field(default_factory=dict)
+
+    def __call__(self, texts: pa.Array) -> Taken:
+        found, codes = _each(texts, self._one, self._read)
+        values = pa.array([value for value, _ in found], self.kind).take(pa.array(codes))
+        problems = np.array([problem for _, problem in found], np.int8)[codes]
+        return Taken(_kept(self.item, values), problems)
+
+    def _one(self, text: str) -> tuple[int | None, int]:
+        value, problem = self.parsed(clean(text))
+        if value is None and not problem and self.item.required:
+            problem = "missing"
+        return value, rules.NUMBER[problem] if problem else rules.OK
+
+
+def _fen(text: str, unit: money.Unit) -> tuple[int | None, str]:
+    """The amount, or the code of what is wrong with it; nothing of both where there is none."""
+    try:
+        return money.parse_fen(text, unit), ""
+    except money.BadAmount as bad:
+        return None, "" if bad.fault is money.MoneyFault.EMPTY else rules.of_amount(bad.fault)
+
+
+def _whole(text: str) -> tuple[int | None, str]:
+    """A count as people write it: 3, 3.0, 3人."""
+    plain = unicodedata.normalize("NFKC", text).replace(",", "")
+    if plain in _NO_COUNT:
+        return None, ""
+    counted = _COUNT.fullmatch(plain)
+    return (int(counted[1]), "") if counted else (None, "number_unreadable")
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from wanjia.kernel import clock, dates
+from wanjia.kernel.money import Unit
 from wanjia.sources.choices import NonData
 from wanjia.sources.contracts import Contract, Field
 from wanjia.sources.errors import (
@@ -68,6 +69,11 @@ class Layout:
 
     def position_of(self, field: Field) -> int | None:
         return next((column.position for column in self.columns if column.field == field), None)
+
+    def unit_of(self, field: Field) -> Unit:
+        """The unit of the field's amounts, as its header states it: 元, unless it says 万元."""
+        named = next((column.header for column in self.columns if column.field == field), "")
+        return "万元" if "万元" in unicodedata.normalize("NFKC", named) else "元"
 
     @property
     def missing(self) -> tuple[Field, ...]:

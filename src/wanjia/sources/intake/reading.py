@@ -74,7 +74,11 @@ class DeliveryReader:
         self.tally = Tally()
         self.examples = Examples(layout)
         self._readers: list[tuple[Field, int | None, Callable[[pa.Array], Taken]]] = [
-            (item, layout.position_of(item), reader_for(item, today=today, keyring=keyring))
+            (
+                item,
+                layout.position_of(item),
+                reader_for(item, today=today, keyring=keyring, unit=layout.unit_of(item)),
+            )
             for item in layout.contract.fields
         ]
         self._schema = arrow_schema(layout.contract.columns)
