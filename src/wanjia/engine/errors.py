@@ -108,3 +108,67 @@ class ComputationFailed(Refusal):
     cure = Sentence(
         "请把出现的时间和任务编号告诉系统管理员。", "Tell the system administrator the time and the job's number."
     )
+
+
+class WorkbookBroken(Refusal):
+    """The file begins like a workbook and is none inside."""
+
+    code = "engine.workbook_broken"
+    status = 422
+    facts = ()
+    what = Sentence(
+        "这个 Excel 文件已损坏或不完整，没有读入任何内容。",
+        "This Excel file is damaged or incomplete; nothing was read from it.",
+    )
+    cure = Sentence(
+        "请用 Excel 或 WPS 打开，另存为“Excel 工作簿（.xlsx）”后重新上传。",
+        "Open it in Excel or WPS, save it as “Excel workbook (.xlsx)” and upload it again.",
+    )
+
+
+class WorkbookEncrypted(Refusal):
+    """The workbook needs a password to be opened."""
+
+    code = "engine.workbook_encrypted"
+    status = 422
+    facts = ()
+    what = Sentence(
+        "这个 Excel 文件设有打开密码，无法读取，没有读入任何内容。",
+        "This Excel file needs a password to be opened; nothing was read from it.",
+    )
+    cure = Sentence(
+        "请打开它，取消密码后另存，再重新上传；不要把密码告诉任何人。",
+        "Open it, remove the password, save it and upload it again; tell nobody the password.",
+    )
+
+
+class WorkbookOldFormat(Refusal):
+    """A workbook of before 2007 (.xls, .et)."""
+
+    code = "engine.workbook_old_format"
+    status = 422
+    facts = ()
+    what = Sentence(
+        "这是旧格式的表格（.xls 或 .et），没有读入任何内容。",
+        "This is a spreadsheet of the old kind (.xls or .et); nothing was read from it.",
+    )
+    cure = Sentence(
+        "请另存为“Excel 工作簿（.xlsx）”后重新上传；如有打开密码，请先取消。",
+        "Save it as “Excel workbook (.xlsx)”, without a password, and upload it again.",
+    )
+
+
+class WorkbookTooLarge(Refusal):
+    """Unpacking or reading the workbook passed a limit; most likely it was made to."""
+
+    code = "engine.workbook_too_large"
+    status = 413
+    facts = ("limit",)
+    what = Sentence(
+        "读取这个 Excel 文件超出限额({limit}),已停止，没有读入任何内容。",
+        "Reading this Excel file passed its limit ({limit}) and was stopped; nothing was read from it.",
+    )
+    cure = Sentence(
+        "请删去多余的行、列和工作表，把内容复制到新表后另存，再重新上传。",
+        "Remove superfluous rows, columns and sheets, or copy what is needed into a new file, and upload that.",
+    )
