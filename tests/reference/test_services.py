@@ -147,6 +147,7 @@ def test_a_new_edition_of_the_files_changes_what_it_changes(policy, tmp_path):
         ("codes/member.yaml", '- ["1", 男, Male]', '- ["9", 男, Male]'),
         ("codes/member.yaml", '"9": [未说明]', '"8": [未说明]'),
         ("codes/household.yaml", "number: CL-01", "number: ["),
+        ("codes/member.yaml", "disability_type:", "vehicle_kind:"),
         ("profiles.yaml", "switched_on: [check_in, photo_at_visit]", "switched_on: [checkin]"),
         ("parameters.yaml", "defaults:", "default:"),
         ("poverty_lines.yaml", "[2014, 2800, K]", "[2014, K]"),

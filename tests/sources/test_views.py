@@ -106,7 +106,7 @@ def test_sending_back_needs_a_reason(officer):
     ("content", "said"),
     [
         (b"PK\x03\x04" + b"\0" * 40, "xlsx"),
-        ("姓名,电话\r\n韦英,1\r\n".encode(), "号牌号码"),
+        ("姓名,电话\r\n韦英,1\r\n".encode(), "死亡日期"),
     ],
 )
 def test_a_refused_file_tells_the_cure_and_leaves_nothing(officer, content, said):

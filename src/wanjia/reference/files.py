@@ -59,6 +59,8 @@ def _reading(path: Path, use: Any) -> None:
 
 def _add_code_lists(files: Files, held: dict[str, Any]) -> None:
     for name, body in held.items():
+        if any(known.name == name for known in files.code_lists):
+            raise ValueError(f"{name}: the list stands in another file too")
         code_list = CodeList(
             name=name,
             number=body.get("number", ""),
