@@ -90,7 +90,7 @@ class Bar(StrEnum):
     RELATIVE = "relative"
     OWN_HOUSEHOLD = "own_household"
     PAIRED = "paired"
-    STILL_HOLDS = "still_holds"
+    ONLY_DRAWN = "only_drawn"
     NO_ROLE = "no_role"
 
 
@@ -104,9 +104,9 @@ BAR_SENTENCES: dict[Bar, Sentence] = {
     Bar.RELATIVE: Sentence("与该户有亲属关系", "is a relative of this household"),
     Bar.OWN_HOUSEHOLD: Sentence("是该户家庭成员", "is a member of this household"),
     Bar.PAIRED: Sentence("是该户的帮扶联系人", "is this household's contact"),
-    Bar.STILL_HOLDS: Sentence(
-        "按现有数据复算仍会列为疑似，与“已整改”的结果不符，须列入抽查",
-        "checked against today's data it would be suspected again although it was put right, so it must be sampled",
+    Bar.ONLY_DRAWN: Sentence(
+        "须先抽取样本，未抽中的随之销号，不能单独选定",
+        "closes with the draw of a sample, which chooses what is looked at again; nobody picks it",
     ),
     Bar.NO_ROLE: Sentence("没有办理这一步的岗位", "no role for this step"),
 }

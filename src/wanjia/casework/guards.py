@@ -13,9 +13,10 @@ from django.db.models import Q
 from wanjia.casework import declared
 from wanjia.casework.choices import SEAT_LENGTH, Bar, Seat
 from wanjia.casework.declared import Reexamined
-from wanjia.casework.models import Case, CaseEvent
+from wanjia.casework.models import Case, CaseEvent, CaseSubject
 from wanjia.casework.rules import Action, Flow, Step, seat_area
 from wanjia.scope.areas import LENGTHS, AreaRange
+from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Relation, Viewer
 
 
@@ -36,12 +37,35 @@ def desks_of(step: Step, action: Action, area: str) -> frozenset[str]:
     return frozenset(seat_area(area, seat) for seat in seats if seat is not Seat.PERSON)
 
 
+def places_of(cases: Sequence[Case]) -> dict[int, frozenset[str]]:
+    """Case number → where somebody must be at home to go to its doors: its area, or those of its several subjects."""
+    found = {case.case_no: frozenset({case.area_code}) for case in cases}
+    wide = [case.case_no for case in cases if len(case.area_code) < SEAT_LENGTH[Seat.VILLAGE]]
+    if wide:
+        rows = CaseSubject.objects.visible_to(system_viewer("casework.candidates")).filter(case_id__in=wide)
+        for number, area in rows.values_list("case_id", "area_code"):
+            found[number] |= {area}
+    return found
+
+
+def goes_there(viewer: Viewer, permission: str, case: Case) -> bool:
+    """Whether the viewer may do this where the case is; of two places one is enough, the case was given to him."""
+    if viewer.may(permission, case.area_code):
+        return True
+    return any(viewer.may(permission, area) for area in places_of([case])[case.case_no])
+
+
+def unpicked(action: Action) -> Bar | None:
+    """Whether only a draw performs the action, never a person who picks his cases."""
+    return Bar.ONLY_DRAWN if action.unlooked else None
+
+
 def seat_bar(viewer: Viewer, case: Case, step: Step, action: Action) -> Bar | None:
     """Whether the turn is somebody else's."""
     if viewer.is_system:
         return Bar.NO_ROLE  # cases are decided by people
     in_person = step.seat is Seat.PERSON and case.holder_user_id == viewer.user_id
-    if in_person and viewer.may(action.permission, case.area_code):
+    if in_person and goes_there(viewer, action.permission, case):
         return None
     if seats_of(viewer, action.permission) & desks_of(step, action, case.area_code):
         return None

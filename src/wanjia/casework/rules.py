@@ -42,8 +42,8 @@ class Action:
     turns an outcome that was provisional into its final one. `also` are seats that may perform
     this one action though the case does not wait on their desk. `reexamines` asks the callbacks
     first whether the case would be opened again today, and keeps their answer with the act;
-    `unlooked` closes without another look, so it is barred where that answer contradicts the
-    outcome. `record` is the kind of the audit entry.
+    `unlooked` closes without another look, so no person picks the cases: only the draw of a sample
+    performs it, on those it leaves over. `record` is the kind of the audit entry.
     """
 
     code: str

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from wanjia.audit.services import record_access
-from wanjia.casework import declared, presenting, queries, services
+from wanjia.casework import declared, guards, presenting, queries, services
 from wanjia.casework.choices import BAR_SENTENCES, Bar, Need
 from wanjia.casework.errors import CaseMovedOn, NotYours
 from wanjia.casework.filters import CaseFilter
@@ -25,6 +25,7 @@ from wanjia.files.services import store
 from wanjia.files.uploads import received, takes_upload
 from wanjia.kernel.errors import Refusal
 from wanjia.scope.routes import SIGNED_IN, ViewerRequest, access
+from wanjia.scope.viewer import Viewer
 from wanjia.ui.viewing import chosen_area
 
 # The rows, not the route, are what a permission cuts here: each kind of case has its own.
@@ -270,13 +271,21 @@ def evidence(request: ViewerRequest, case_no: int) -> HttpResponseBase:
             upload=upload,
             owner_kind="case",
             owner_id=case_no,
-            area=case.area_code,
+            area=_side(request.viewer, case),
             purpose="evidence",
         )
     except Refusal as refusal:
         return _shown(request, case, refusal)
     messages.success(request, _("材料已保存。"))
     return redirect(f"{case.get_absolute_url()}#evidence")
+
+
+def _side(viewer: Viewer, case: Case) -> str:
+    """The place evidence belongs to: of a case of two places, the one of whoever brings it."""
+    if viewer.may("files.read", case.area_code):
+        return case.area_code
+    places = guards.places_of([case])[case.case_no]
+    return next((area for area in sorted(places) if viewer.may("files.read", area)), case.area_code)
 
 
 def _language() -> str:

@@ -31,6 +31,7 @@ from wanjia.reference.queries import HOME_REGION
 from wanjia.registry.services import write_extract
 from wanjia.resolution.services import match_extract
 from wanjia.ruleset.binding import BoundRule
+from wanjia.ruleset.rule import Per
 from wanjia.ruleset.steps import FOUND, Inputs, one_pass
 from wanjia.ruleset.vocabulary import REGISTRY
 from wanjia.scope.stores import lake
@@ -57,6 +58,9 @@ class Question(NamedTuple):
     person_no: int
 
 
+HOME = ["person_no", "household_no"]
+NUMBER = "person_key"  # whoever shares a number with somebody is looked at with him
+
 Found = Mapping[Question, list[str]]  # the digest of the evidence of each record the rule fires on
 
 
@@ -65,8 +69,11 @@ def reexamine(cases: Sequence[Case]) -> dict[int, Reexamined]:
     asked = {case.case_no: question for case in cases if (question := _question_of(case)) is not None}
     wanted = {question.rule for question in asked.values()}
     rules = {bound.rule.id: bound for bound in _in_force() if bound.rule.id in wanted}
-    alone = [bound for bound in rules.values() if not inputs.seeks_strangers([bound])]
-    people = {question.person_no for question in asked.values() if question.rule in {item.rule.id for item in alone}}
+    alone = [bound for bound in rules.values() if not _needs_everybody(bound)]
+    people = {
+        bound.rule.id: {question.person_no for question in asked.values() if question.rule == bound.rule.id}
+        for bound in alone
+    }
     found = _run_again(alone, people) if people else {}
     return {case.case_no: _answer(case, asked[case.case_no], rules, found) for case in cases if case.case_no in asked}
 
@@ -76,6 +83,12 @@ def _question_of(case: Case) -> Question | None:
     return Question(str(rule), int(person_no)) if rule and person_no else None
 
 
+def _needs_everybody(bound: BoundRule) -> bool:
+    """Whether the rule holds people against others who cannot be told beforehand."""
+    other = bound.rule.other
+    return other is not None and (inputs.seeks_strangers([bound]) or NUMBER not in other.keys)
+
+
 def _in_force() -> list[BoundRule]:
     try:
         return inputs.active_rules(HOME_REGION, clock.today())
@@ -83,17 +96,41 @@ def _in_force() -> list[BoundRule]:
         return []
 
 
-def _run_again(rules: Collection[BoundRule], people: Collection[int]) -> dict[str, Found | None]:
-    """Dataset → what its rules find about these people; None where its records are no longer kept."""
+def _run_again(rules: Collection[BoundRule], people: Mapping[str, set[int]]) -> dict[str, Found | None]:
+    """Dataset → what its rules find about their people; None where its records are no longer kept."""
     by_dataset: dict[str, list[BoundRule]] = defaultdict(list)
     for bound in rules:
         by_dataset[bound.rule.dataset].append(bound)
     with tempfile.TemporaryDirectory(prefix="wanjia-again-") as folder:
-        persons, households = write_extract(Path(folder), people)
-        return {
+        everybody = set[int]().union(*people.values())
+        by_household = {bound.rule.id: people[bound.rule.id] for bound in rules if bound.rule.per is Per.HOUSEHOLD}
+        persons, households = write_extract(Path(folder), everybody, set[int]().union(*by_household.values()))
+        homes = _homes(persons)
+        found = {
             dataset: _one_dataset(dataset, bound, persons, households, Path(folder) / dataset)
             for dataset, bound in by_dataset.items()
         }
+        asked = [Question(rule, person_no) for rule, numbers in by_household.items() for person_no in numbers]
+        return {dataset: _by_household(lines, asked, homes) for dataset, lines in found.items()}
+
+
+def _homes(persons: Path) -> dict[int, int]:
+    return {row["person_no"]: row["household_no"] for row in pq.read_table(persons, columns=HOME).to_pylist()}
+
+
+def _by_household(found: Found | None, asked: Sequence[Question], homes: Mapping[int, int]) -> Found | None:
+    """What a rule says of a household stands under its head, who need not be the one of then."""
+    if found is None:
+        return None
+    lines = dict(found)
+    for question in asked:
+        lines[question] = [
+            line
+            for other, own in found.items()
+            if other.rule == question.rule and homes[other.person_no] == homes.get(question.person_no)
+            for line in own
+        ]
+    return lines
 
 
 def _one_dataset(dataset: str, bound: list[BoundRule], persons: Path, households: Path, folder: Path) -> Found | None:
@@ -122,7 +159,7 @@ def _answer(
     bound = rules.get(question.rule)
     if bound is None:
         return NOT_IN_FORCE
-    if inputs.seeks_strangers([bound]):
+    if _needs_everybody(bound):
         return NOT_ALONE
     of_dataset = found[bound.rule.dataset]
     if of_dataset is None:

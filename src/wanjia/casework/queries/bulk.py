@@ -14,7 +14,7 @@ from wanjia.casework import declared, guards
 from wanjia.casework.choices import SEAT_LENGTH, Need
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.queries.lists import matching
-from wanjia.casework.rules import Action
+from wanjia.casework.rules import Action, Step
 from wanjia.scope.viewer import Viewer
 
 
@@ -70,6 +70,17 @@ def bulk_actions(viewer: Viewer, case_filter: CaseFilter) -> list[Action]:
         if case_filter.kind and flow.kind != case_filter.kind:
             continue
         for step, action in flow.actions():
-            if action.bulk and step.code == case_filter.step and guards.seats_of(viewer, action.permission):
+            if action.bulk and step.code == case_filter.step and _sits(viewer, step, action):
                 found.setdefault(action.code, action)
     return list(found.values())
+
+
+def _sits(viewer: Viewer, step: Step, action: Action) -> bool:
+    """Whether he has a desk of the step's own level, and picks the cases himself.
+
+    What a wider office does for a case of two places, it does singly.
+    """
+    if guards.unpicked(action):
+        return False
+    lengths = {SEAT_LENGTH[seat] for seat in (step.seat, *step.also, *action.also)}
+    return any(len(desk) in lengths for desk in guards.seats_of(viewer, action.permission))

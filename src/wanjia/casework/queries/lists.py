@@ -96,7 +96,7 @@ def next_in_queue(viewer: Viewer, case: Case) -> int | None:
 
 def of_household(viewer: Viewer, household_no: int, *, except_case: int | None = None) -> QuerySet[Case]:
     """Every case about a household or one of its people, the open ones first."""
-    rows = Case.objects.visible_to(viewer).filter(household_no=household_no)
+    rows = Case.objects.visible_to(viewer).filter(subjects__household_no=household_no).distinct()
     if except_case is not None:
         rows = rows.exclude(pk=except_case)
     return rows.order_by(F("closed_at").desc(nulls_first=True), "case_no")

@@ -29,7 +29,7 @@ def offers(viewer: Viewer, case: Case) -> list[Offer]:
     step = case.at
     found = []
     for action in step.actions:
-        bar = guards.seat_bar(viewer, case, step, action)
+        bar = guards.seat_bar(viewer, case, step, action) or guards.unpicked(action)
         if bar is None:
             bar = guards.bars(viewer, action, [case]).get(case.case_no)
         found.append(Offer(action, bar))
@@ -50,7 +50,7 @@ class Candidate:
 def candidates(case: Case, action: Action, language: str) -> list[Candidate]:
     """Whom `action` could give the case to: the suitable first, the barred last with the reason."""
     permission = _permission_of_assignee(case, action)
-    people = accounts.holders_of(permission, case.area_code)
+    people = _able(permission, guards.places_of([case])[case.case_no])
     reasons = assignee_bars(case, action, people)
     callbacks = declared.offered_for(case.kind, case.flow_version).callbacks
     remarks = callbacks.remarks(list(people), case, language)
@@ -70,7 +70,7 @@ def candidates(case: Case, action: Action, language: str) -> list[Candidate]:
 def assignee_bars(case: Case, action: Action, user_ids: Collection[int]) -> dict[int, Bar]:
     """Why these people may not be given the case by `action`; the others may."""
     permission, following = _permission_of_assignee(case, action), _following(case, action)
-    able = accounts.holders_of(permission, case.area_code)
+    able = _able(permission, guards.places_of([case])[case.case_no])
     found = {number: Bar.NO_ROLE for number in user_ids if number not in able}
     for after in following:
         for (number, _), bar in guards.personal_bars(user_ids, after, [case]).items():
@@ -81,14 +81,20 @@ def assignee_bars(case: Case, action: Action, user_ids: Collection[int]) -> dict
 def assignee_bars_over(cases: Sequence[Case], action: Action, user_id: int) -> dict[int, Bar]:
     """Case number → why this one person may not be given it; set-based over a bulk act."""
     found: dict[int, Bar] = {}
-    able = {
-        area: user_id in accounts.holders_of(_permission_of_assignee(cases[0], action), area)
-        for area in {case.area_code for case in cases}
-    }
-    found |= {case.case_no: Bar.NO_ROLE for case in cases if not able[case.area_code]}
+    permission, places = _permission_of_assignee(cases[0], action), guards.places_of(cases)
+    able = {area for area in frozenset().union(*places.values()) if user_id in accounts.holders_of(permission, area)}
+    found |= {number: Bar.NO_ROLE for number, areas in places.items() if not areas & able}
     for after in _following(cases[0], action):
         for (_, number), bar in guards.personal_bars([user_id], after, cases).items():
             found.setdefault(number, bar)
+    return found
+
+
+def _able(permission: str, areas: Collection[str]) -> dict[int, str]:
+    """User → name of those who may do this in one of the areas."""
+    found: dict[int, str] = {}
+    for area in sorted(areas):
+        found |= accounts.holders_of(permission, area)
     return found
 
 

@@ -13,7 +13,7 @@ from wanjia.accounts import queries as accounts
 from wanjia.audit.rules import holds_identity_number
 from wanjia.audit.services import Kind
 from wanjia.casework import counters, declared, guards, queries
-from wanjia.casework.choices import BAR_SENTENCES, Bar, Need, in_words
+from wanjia.casework.choices import BAR_SENTENCES, Need, in_words
 from wanjia.casework.errors import (
     ActionNotOffered,
     AnswerIncomplete,
@@ -92,19 +92,19 @@ def _moved_on(case: Case) -> CaseMovedOn:
 
 
 def _require_turn(viewer: Viewer, case: Case, action: Action) -> None:
-    bar = guards.seat_bar(viewer, case, case.at, action) or guards.bars(viewer, action, [case]).get(case.case_no)
+    bar = (
+        guards.unpicked(action)
+        or guards.seat_bar(viewer, case, case.at, action)
+        or guards.bars(viewer, action, [case]).get(case.case_no)
+    )
     if bar is not None:
         raise NotYours(case_no=case.case_no, bar=bar.value, because=BAR_SENTENCES[bar])
 
 
 def _reexamined(case: Case, action: Action) -> dict[str, Any]:
-    """What the history keeps of asking again; refuses to close unlooked what contradicts its outcome."""
+    """What the history keeps of asking again."""
     found = guards.reexamined(action, [case]).get(case.case_no)
-    if found is None:
-        return {}
-    if action.unlooked and found.contradicts:
-        raise NotYours(case_no=case.case_no, bar=Bar.STILL_HOLDS.value, because=BAR_SENTENCES[Bar.STILL_HOLDS])
-    return {"reexamined": found.as_data()}
+    return {} if found is None else {"reexamined": found.as_data()}
 
 
 def _require_answer(case: Case, action: Action, answer: Answer) -> None:

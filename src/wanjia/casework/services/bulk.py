@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -54,12 +55,18 @@ def act_in_bulk(
     numbers = locked(viewer, case_filter)
     if len(numbers) != expected_count:
         raise CountChanged(expected=expected_count, found=len(numbers))
-    mover = BulkMover(viewer=viewer, answer=answer, choose=lambda case: case.flow.action(case.step, action))
+    mover = BulkMover(viewer=viewer, answer=answer, choose=partial(_picked, action))
     mover.move(numbers)
     if not mover.offered:
         raise ActionNotOffered(case_no="-", action=action, step=case_filter.step or "-")
     mover.record({"filter": case_filter.as_dict()})
     return mover.result()
+
+
+def _picked(action: str, case: Case) -> Action | None:
+    """The action as a person may choose it."""
+    found = case.flow.action(case.step, action)
+    return None if found is None or guards.unpicked(found) else found
 
 
 def locked(viewer: Viewer, case_filter: CaseFilter) -> list[int]:
@@ -148,10 +155,6 @@ class BulkMover:
             for case_no, bar in queries.assignee_bars_over(group, action, self.answer.assignee).items():
                 reasons.setdefault(case_no, bar)
         self._reexamine(action, [case for case in group if case.case_no not in reasons])
-        if action.unlooked:
-            for case in group:
-                if case.case_no in self.reexamined and self.reexamined[case.case_no].contradicts:
-                    reasons.setdefault(case.case_no, Bar.STILL_HOLDS)
         self.skipped.update(bar.value for bar in reasons.values())
         return [case for case in group if case.case_no not in reasons]
 

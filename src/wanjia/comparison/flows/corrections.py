@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
 from wanjia.casework.declared import CorrectionChoice
-from wanjia.casework.models import Case
+from wanjia.casework.models import Case, CaseSubject
 from wanjia.comparison.choices import CORRECTIONS_FOR, Correction
 from wanjia.comparison.errors import CorrectionNotPossible
 from wanjia.kernel import clock
@@ -21,6 +21,7 @@ from wanjia.scope.viewer import Viewer
 
 CASE = system_viewer("comparison.case")
 LONGEST_MEASURE = 500
+LONGEST_NUMBER = 18  # digits of a number the database can hold
 
 TITLES: Mapping[Correction, tuple[Sentence, Sentence]] = {
     Correction.REMOVE: (
@@ -48,11 +49,17 @@ TITLES: Mapping[Correction, tuple[Sentence, Sentence]] = {
 }  # fmt: skip
 
 
-def household_of(case: Case) -> Household | None:
-    """The household a case is about, whoever asks: he fetched the case with permission."""
-    if case.household_no is None:
-        return None
-    return Household.objects.visible_to(CASE).filter(pk=case.household_no).first()
+def households_of(case: Case) -> list[int]:
+    """The households a correction may be about, the case's own first: registered twice, either may be the wrong one."""
+    rows = CaseSubject.objects.visible_to(CASE).filter(case=case)
+    numbers = {number for number in rows.values_list("household_no", flat=True) if number is not None}
+    first = [] if case.household_no is None else [case.household_no]
+    return [*first, *sorted(numbers - set(first))]
+
+
+def household_of(case: Case, proposal: Mapping[str, object]) -> Household | None:
+    """The household a correction is about, whoever asks: he fetched the case with permission."""
+    return Household.objects.visible_to(CASE).filter(pk=_number(case, proposal)).first()
 
 
 def choices(case: Case, language: str) -> list[CorrectionChoice]:
@@ -64,9 +71,22 @@ def choices(case: Case, language: str) -> list[CorrectionChoice]:
 
 
 def _fields_of(kind: Correction, case: Case, language: str) -> tuple[Any, ...]:
+    which = () if kind is Correction.MEASURE else _which(case)
+    return (*which, *_asked(kind, case, language))
+
+
+def _which(case: Case) -> tuple[Any, ...]:
+    """Which household, where the case is about several."""
+    numbers = tuple((str(number), str(number)) for number in households_of(case))
+    if len(numbers) == 1:
+        return ()
+    return (("household", Sentence("哪一户（户编号）", "Which household (number)"), numbers),)
+
+
+def _asked(kind: Correction, case: Case, language: str) -> tuple[Any, ...]:
     match kind:
         case Correction.EXIT:
-            years = tuple((str(year), str(year)) for year in _exit_years(case))
+            years = tuple((str(year), str(year)) for year in _exit_years(case, {}))
             return (("exit_year", Sentence("脱贫年度", "Year of exit"), years),)
         case Correction.FIELD:
             names = tuple((name, FIELDS[name].title.text(language)) for name in correctable())
@@ -87,8 +107,8 @@ def correctable() -> list[str]:
     return [name for name, field in FIELDS.items() if field.editable and field.of_household and not field.protected]
 
 
-def _exit_years(case: Case) -> range:
-    household = household_of(case)
+def _exit_years(case: Case, proposal: Mapping[str, object]) -> range:
+    household = household_of(case, proposal)
     this_year = clock.today().year
     first = household.identified_year if household is not None else this_year
     return range(this_year, max(first, this_year - 4) - 1, -1)
@@ -102,9 +122,11 @@ def check(case: Case, proposal: Mapping[str, object]) -> None:
         raise _refused(case, Sentence("没有选择整改方式", "no correction was chosen")) from None
     if kind not in CORRECTIONS_FOR.get(case.outcome, ()):
         raise _refused(case, Sentence("与核查结果不相符", "it does not fit the verdict"))
+    if "household" in proposal and _number(case, proposal) not in households_of(case):
+        raise _refused(case, Sentence("不是本件所涉的户", "it is not a household of this case"))
     match kind:
         case Correction.EXIT:
-            if str(proposal.get("exit_year", "")) not in {str(year) for year in _exit_years(case)}:
+            if str(proposal.get("exit_year", "")) not in {str(year) for year in _exit_years(case, proposal)}:
                 raise _refused(case, Sentence("脱贫年度不可用", "the year of exit cannot be used"))
         case Correction.FIELD:
             _check_field(case, proposal)
@@ -143,27 +165,28 @@ def apply(viewer: Viewer, case: Case) -> dict[str, object]:
     return WRITES[Correction(str(proposal["change"]))](viewer, case, proposal)
 
 
-def _remove(viewer: Viewer, case: Case, _: Mapping[str, Any]) -> dict[str, object]:
-    household = household_of(case)
+def _remove(viewer: Viewer, case: Case, proposal: Mapping[str, Any]) -> dict[str, object]:
+    household = household_of(case, proposal)
     if household is not None and not household.is_live:
         return {"already": "T5"}
-    registry.remove_household(viewer=viewer, household_no=_number(case), reason=_reason(case), case_no=case.case_no)
+    number = _number(case, proposal)
+    registry.remove_household(viewer=viewer, household_no=number, reason=_reason(case), case_no=case.case_no)
     return {"applied": "T5"}
 
 
 def _exit(viewer: Viewer, case: Case, proposal: Mapping[str, Any]) -> dict[str, object]:
-    household = household_of(case)
+    household = household_of(case, proposal)
     if household is not None and household.poverty_status == EXITED:
         return {"already": "T3"}
     year = int(str(proposal["exit_year"]))
     registry.exit_normally(
-        viewer=viewer, household_no=_number(case), exit_year=year, reason=_reason(case), case_no=case.case_no
+        viewer=viewer, household_no=_number(case, proposal), exit_year=year, reason=_reason(case), case_no=case.case_no
     )
     return {"applied": "T3", "exit_year": year}
 
 
 def _correct(viewer: Viewer, case: Case, proposal: Mapping[str, Any]) -> dict[str, object]:
-    edit = registry.Edit(str(proposal["field"]), proposal["new"], household_no=_number(case))
+    edit = registry.Edit(str(proposal["field"]), proposal["new"], household_no=_number(case, proposal))
     registry.correct(viewer=viewer, edits=[edit], reason=_reason(case), case_no=case.case_no, action="registry.approve")
     return {"applied": "field", "field": edit.field}
 
@@ -181,9 +204,12 @@ WRITES: Mapping[Correction, Callable[[Viewer, Case, Mapping[str, Any]], dict[str
 }
 
 
-def _number(case: Case) -> int:
-    assert case.household_no is not None  # noqa: S101 - `apply` asked
-    return case.household_no
+def _number(case: Case, proposal: Mapping[str, object]) -> int:
+    """The household a proposal names, or the case's own; 0 is nobody's number."""
+    named = str(proposal.get("household", ""))
+    if named:
+        return int(named) if named.isascii() and named.isdigit() and len(named) <= LONGEST_NUMBER else 0
+    return case.household_no or 0
 
 
 def _reason(case: Case) -> str:
@@ -199,11 +225,11 @@ def in_words(case: Case, language: str) -> str:
         return ""
     kind = Correction(str(proposal["change"]))
     title, consequence = (sentence.text(language) for sentence in TITLES[kind])
-    detail = ""
+    detail = f" {proposal['household']}" if proposal.get("household") else ""
     if kind is Correction.EXIT:
-        detail = f" {proposal['exit_year']}"
+        detail += f" {proposal['exit_year']}"
     elif kind is Correction.FIELD:
-        detail = _field_in_words(proposal, language)
+        detail += _field_in_words(proposal, language)
     elif kind is Correction.MEASURE:
         detail = f" {proposal['measure']}"
     return f"{title}{detail} — {consequence}" if language.startswith("en") else f"{title}{detail}。{consequence}。"

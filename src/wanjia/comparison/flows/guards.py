@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from wanjia.casework.choices import Bar
-from wanjia.casework.models import Case
+from wanjia.casework.models import Case, CaseSubject
 from wanjia.casework.rules import Action
 from wanjia.registry import queries as registry
 from wanjia.registry.choices import IN_HOUSEHOLD
@@ -22,18 +22,20 @@ APPROVALS = frozenset({"review", "decide", "take", "pass", "confirm", "reopen"})
 
 
 def barred(user_ids: Collection[int], action: Action, cases: Sequence[Case]) -> Barred:
-    """(user, case) → why not. Later reasons give way to earlier ones."""
+    """(user, case) → why not, for any household the case is about. Later reasons give way to earlier ones."""
+    pairs = {(case.household_no, case.case_no) for case in cases if case.household_no is not None}
+    subjects = CaseSubject.objects.visible_to(GUARD).filter(case__in=[case.case_no for case in cases])
+    pairs |= {(number, case_no) for number, case_no in subjects.values_list("household_no", "case_id") if number}
     by_household: dict[int, list[int]] = {}
-    for case in cases:
-        if case.household_no is not None:
-            by_household.setdefault(case.household_no, []).append(case.case_no)
+    for household_no, case_no in sorted(pairs):
+        by_household.setdefault(household_no, []).append(case_no)
     found: Barred = {}
-    for pairs in (
+    for bars in (
         _kin(user_ids, by_household),
         _entered(user_ids, by_household) if action.code == "verify" else {},
         _paired(user_ids, by_household) if action.code in APPROVALS else {},
     ):
-        for (user_id, household_no), bar in pairs.items():
+        for (user_id, household_no), bar in bars.items():
             for case_no in by_household[household_no]:
                 found.setdefault((user_id, case_no), bar)
     return found

@@ -102,12 +102,13 @@ def publish_snapshot(*, viewer: Viewer) -> str:
     return snapshot_id
 
 
-def write_extract(folder: Path, people: Collection[int]) -> tuple[Path, Path]:
+def write_extract(folder: Path, people: Collection[int], households_of: Collection[int] = ()) -> tuple[Path, Path]:
     """These people as a snapshot would show them, with whoever shares a number with one of them, and their households.
 
-    Returns the files of persons and households, in `folder`: not in the lake, and for one use.
+    Of those in `households_of` everybody who stands in the household is among them. Returns the
+    files of persons and households, in `folder`: not in the lake, and for one use.
     """
-    numbers = _with_namesakes_by_number(people)
+    numbers = _with_namesakes_by_number({*people, *_of_one_household_with(households_of)})
     persons, households = folder / "persons.parquet", folder / "households.parquet"
     with _one_instant():
         write_parquet(persons, _batches(_persons(numbers), PERSONS), PERSONS)
@@ -123,6 +124,15 @@ def _with_namesakes_by_number(people: Collection[int]) -> list[int]:
         keys = rows.filter(person_no__in=piece, person_key__isnull=False).values("person_key")
         numbers.update(rows.filter(person_key__in=keys).values_list("person_no", flat=True))
     return sorted(numbers)
+
+
+def _of_one_household_with(people: Collection[int]) -> set[int]:
+    rows = Person.objects.visible_to(system_viewer("registry.snapshot"))
+    return {
+        number
+        for piece in _pieces(_homes_of(sorted(people)))
+        for number in rows.filter(household_no__in=piece).values_list("person_no", flat=True)
+    }
 
 
 def _homes_of(people: Sequence[int]) -> list[int]:
