@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,6 +12,7 @@ import pyarrow as pa
 
 from wanjia.engine.duck import DuckDB, close
 from wanjia.engine.errors import TooExpensive
+from wanjia.engine.limits import take_upon_us
 from wanjia.engine.pipeline import Pipeline, Source, Step
 from wanjia.kernel.disk import DiskFull
 from wanjia.kernel.errors import Refusal
@@ -22,7 +22,7 @@ from wanjia.lake.columns import Type
 def main(stdin: BinaryIO, stdout: BinaryIO) -> None:
     """Read one task, do it within its limits, write one answer."""
     task = json.loads(stdin.readline())
-    _limit(task["limits"])
+    take_upon_us(task["limits"])
     try:
         answer = _TASKS[task["kind"]](task, stdin)
     except TooExpensive as refusal:
@@ -36,19 +36,6 @@ def main(stdin: BinaryIO, stdout: BinaryIO) -> None:
     except (duckdb.Error, pa.ArrowException) as error:
         answer = {"error": str(error).split("\n")[0][:200]}
     stdout.write(json.dumps(answer).encode())
-
-
-def _limit(limits: dict[str, Any]) -> None:
-    def at_most(what: int, value: int | None) -> None:
-        if value is not None:
-            resource.setrlimit(what, (value, value))
-
-    at_most(resource.RLIMIT_CORE, 0)  # a core file would hold people's data
-    at_most(resource.RLIMIT_AS, limits["memory_bytes"])
-    # soft before hard: the soft one ends the child with SIGXCPU, which the parent can name
-    resource.setrlimit(resource.RLIMIT_CPU, (limits["cpu_seconds"], limits["cpu_seconds"] + 2))
-    at_most(resource.RLIMIT_FSIZE, limits["file_bytes"])
-    at_most(resource.RLIMIT_NOFILE, limits["open_files"])
 
 
 def _preview(task: dict[str, Any], stdin: BinaryIO) -> dict[str, Any]:

@@ -24,6 +24,7 @@ import pyarrow as pa
 from wanjia.engine.dialect import Checked
 from wanjia.engine.duck import DuckDB
 from wanjia.engine.errors import ComputationFailed, TooExpensive
+from wanjia.engine.limits import Limits
 from wanjia.engine.pipeline import Pipeline
 from wanjia.kernel.disk import DiskFull
 from wanjia.lake import parquet
@@ -31,17 +32,6 @@ from wanjia.lake.columns import Columns
 
 _GIB = 2**30
 _CHECK_SECONDS = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What the child may use; None lifts a limit."""
-
-    memory_bytes: int
-    cpu_seconds: int
-    wall_seconds: float
-    file_bytes: int | None
-    open_files: int
 
 
 PREVIEW = Limits(memory_bytes=2 * _GIB, cpu_seconds=5, wall_seconds=15, file_bytes=0, open_files=32)

@@ -27,11 +27,13 @@ KINDS = {
         Kind("webp", "image/webp", ".webp", "WebP"),
         Kind("pdf", "application/pdf", ".pdf", "PDF"),
         Kind("csv", "text/csv", ".csv", "CSV"),
+        Kind("ole", "application/vnd.ms-excel", ".xls", "XLS"),
         Kind("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".xlsx", "XLSX"),
     )
 }
 PICTURES = frozenset({"jpeg", "png", "webp"})
 
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP_ENTRY = b"PK\x03\x04"
 # the first member of a workbook written by Excel, WPS, LibreOffice, openpyxl and xlsxwriter
 _WORKBOOK_MEMBER = re.compile(rb"(\[Content_Types\]\.xml|_rels/|docProps/|xl/)")
@@ -73,6 +75,8 @@ def kind_of(head: bytes) -> str | None:
         return "webp"
     if re.match(rb"%PDF-[12]\.\d", head):
         return "pdf"
+    if head.startswith(_OLE):
+        return "ole"
     if head.startswith(_ZIP_ENTRY):
         return "xlsx" if _WORKBOOK_MEMBER.match(head[30:]) else None
     return "csv" if _is_table_text(head) else None
@@ -81,7 +85,7 @@ def kind_of(head: bytes) -> str | None:
 def title_of(head: bytes) -> str:
     """What a person would call a file of these first bytes; UNKNOWN for what nobody knows."""
     kind = kind_of(head)
-    if kind is not None:
+    if kind is not None and kind != "ole":
         return KINDS[kind].title
     return next((name for start, name in _OTHER if start.match(head)), UNKNOWN)
 

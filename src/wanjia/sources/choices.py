@@ -36,6 +36,8 @@ class NonData(models.TextChoices):
     TOTAL = "total", _("合计行")
     NOTE = "note", _("说明行")
     BLANK = "blank", _("空行")
+    UNIT = "unit", _("单位行")
+    NUMBERING = "numbering", _("栏次行")
     CONTINUATION = "continuation", _("单元格内换行")  # the record is counted on its first line
 
 

@@ -51,6 +51,29 @@ def of_date(fault: DateFault) -> str:
 _ALL = (
     _reject("columns", "列数与表头不符", "has another number of columns than the header"),
     _reject("undecodable", "含有无法识别的字符", "holds characters that cannot be read"),
+    _reject(
+        "formula_no_value",
+        "是公式而没有算出的结果；请在表格软件中打开并保存，或粘贴为数值",
+        "is a formula without its result; open and save it in a spreadsheet, or paste values",
+    ),
+    _reject("cell_error", "是公式错误(#N/A、#REF! 等)", "is a formula's error (#N/A, #REF!)"),
+    _reject(
+        "number_ruined",
+        "超过 15 位的数字已被表格软件舍入；请把该列设为“文本”后重新导出",
+        "has more than 15 digits and was rounded by a spreadsheet; re-export the column as text",
+    ),
+    _reject(
+        "merged_amount",
+        "在合并单元格中，金额或数量不能分给各行；请逐行填写",
+        "is in a merged cell; an amount or count is not shared out, fill in every row",
+    ),
+    _warn("merged_cell", "在合并单元格中，按第一行的内容填入", "is in a merged cell; filled in from its first row"),
+    _warn(
+        "hidden_row", "在表格中被隐藏(可能是筛选)，仍已读取", "is hidden in the sheet (filtered?); read all the same"
+    ),
+    _warn(
+        "beyond_header", "在表头以外的列还有内容，未读取", "has something beyond the columns of the header; not read"
+    ),
     _reject("missing", "必填项为空", "is required and empty"),
     _reject("too_long", "内容超长", "is too long"),
     _warn("label_unknown", "不在代码表中，按原文保留", "is in no code list; kept as written"),

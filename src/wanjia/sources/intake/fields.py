@@ -35,6 +35,7 @@ _HAN = "一-鿿"
 _PLAIN_TEXT = rf"^[0-9A-Za-z{_HAN}.,()/+\-]*$"
 _PLAIN_CODE = rf"^[0-9A-Z{_HAN}]*$"
 _PLAIN_NAME = rf"^[{_HAN}]+$"
+_RUINED = r"^[0-9](?:\.[0-9]+)?[Ee]\+(?:1[4-9]|[2-9][0-9])$"  # what a workbook made of more than 15 digits
 _SPACES = re.compile(r"[\s\u00a0\u3000]+")
 _UNSEEN = re.compile(r"[\u0000-\u0008\u000e-\u001f\u007f\u200b-\u200f\u2060\ufeff]+")
 _COUNT = re.compile(r"([0-9]{1,9})(?:\.0+)?[人口个户]?")
@@ -63,12 +64,14 @@ def clean_code(text: str) -> str:
     return _SPACES.sub("", unicodedata.normalize("NFKC", clean(text))).upper()
 
 
-def reader_for(item: Field, *, today: date, keyring: Keyring, unit: money.Unit = "元") -> Callable[[pa.Array], Taken]:
-    """What reads the field's column; `unit` is that of its amounts."""
+def reader_for(
+    item: Field, *, today: date, keyring: Keyring, unit: money.Unit = "元", epoch: dates.Epoch = 1900
+) -> Callable[[pa.Array], Taken]:
+    """What reads the field's column; `unit` is that of its amounts, `epoch` the date system its serial numbers count in."""
     kinds: Mapping[Reading, Callable[[], Callable[[pa.Array], Taken]]] = {
         Reading.IDENTITY: lambda: IdentityReader(item, today, keyring),
         Reading.NAME: lambda: NameReader(item),
-        Reading.DATE: lambda: DateReader(item, today),
+        Reading.DATE: lambda: DateReader(item, today, epoch),
         Reading.LABEL: lambda: LabelReader(item),
         Reading.WHOLE: lambda: NumberReader(item, pa.int32(), _whole),
         Reading.MONEY: lambda: NumberReader(item, pa.int64(), partial(_fen, unit=unit)),
@@ -87,7 +90,9 @@ class TextReader:
 
     def __call__(self, texts: pa.Array) -> Taken:
         values = _cleaned(texts, self.plain, self.cleaned)
-        return Taken(_kept(self.item, values), _limits(self.item, values))
+        problems = _limits(self.item, values)
+        problems[_flags(pc.match_substring_regex(values, _RUINED))] = rules.NUMBER["number_ruined"]
+        return Taken(_kept(self.item, values), problems)
 
 
 @dataclass(slots=True)
@@ -130,6 +135,7 @@ class DateReader:
 
     item: Field
     today: date
+    epoch: dates.Epoch = 1900
     _read: dict[str, tuple[date | None, int]] = field(default_factory=dict)
 
     def __call__(self, texts: pa.Array) -> Taken:
@@ -142,7 +148,7 @@ class DateReader:
         if self.item.open and clean(text) in self.item.open:
             return None, rules.OK
         try:
-            parsed = dates.parse(text, today=self.today, declared="day")
+            parsed = dates.parse(text, today=self.today, declared="day", epoch=self.epoch)
         except dates.BadDate as bad:
             if bad.fault is dates.DateFault.EMPTY:
                 return None, rules.NUMBER["missing"] if self.item.required else rules.OK

@@ -16,12 +16,14 @@ from wanjia.lake.columns import Columns, Type, arrow_schema
 from wanjia.protection.keys import Keyring
 from wanjia.sources import rules
 from wanjia.sources.choices import NonData, Severity
-from wanjia.sources.contracts import SOURCE_ROW, Field
+from wanjia.sources.contracts import SOURCE_ROW, Field, Reading
 from wanjia.sources.errors import EmptyFile, MostlyBroken, TruncatedFile
 from wanjia.sources.intake.fields import DAMAGE, Taken, reader_for
 from wanjia.sources.intake.layout import Layout
 from wanjia.sources.intake.lines import Odd, Records, records
 from wanjia.sources.intake.samples import Examples
+from wanjia.sources.intake.workbook.process import Remarks
+from wanjia.sources.intake.workbook.sheet import MERGED, NO_VALUE
 
 REJECTS: Columns = {"line": Type.INTEGER}
 PROBLEMS: Columns = {"line": Type.INTEGER, "field": Type.TEXT, "problem": Type.TEXT, "severity": Type.TEXT}
@@ -73,11 +75,19 @@ class DeliveryReader:
         self.layout = layout
         self.tally = Tally()
         self.examples = Examples(layout)
+        self.remarks = Remarks()  # of a workbook; filled by whoever hands the text over, before the line comes
+        self.above: dict[int, NonData] = dict(layout.above)  # likewise for the titles of further sheets
         self._readers: list[tuple[Field, int | None, Callable[[pa.Array], Taken]]] = [
             (
                 item,
                 layout.position_of(item),
-                reader_for(item, today=today, keyring=keyring, unit=layout.unit_of(item)),
+                reader_for(
+                    item,
+                    today=today,
+                    keyring=keyring,
+                    unit=layout.unit_of(item),
+                    epoch=1904 if layout.is_1904 else 1900,
+                ),
             )
             for item in layout.contract.fields
         ]
@@ -98,12 +108,13 @@ class DeliveryReader:
 
     def _part(self, found: Records) -> Part:
         other, bad = self._sort_out_odd(found)
-        is_data, more = self._sort_out(found)
+        remarks = self.remarks.taken(found.first, found.end)
+        is_data, more = self._sort_out(found, {line for line, _, what in remarks if what == NO_VALUE})
         other |= more
         data, lines = found.cells, found.lines
         if not is_data.all():
             data, lines = data.filter(pa.array(is_data)), lines[is_data]
-        typed, rejected, problems = self._read(data, lines)
+        typed, rejected, problems = self._read(data, lines, remarks)
         rejects = np.sort(np.concatenate([lines[rejected], np.array(bad, np.int32)]))
         problems += [(np.array(bad, np.int32), WHOLE_ROW, "columns")] if bad else []
         self._count(found, typed, rejects, other, problems)
@@ -134,11 +145,14 @@ class DeliveryReader:
         return other, bad
 
     def _above(self, line: int) -> NonData | None:
-        return self.layout.above.get(line) if line <= self.layout.header_line else None
+        return self.above.get(line)
 
-    def _sort_out(self, found: Records) -> tuple[Flags, dict[int, NonData]]:
-        """Which of the well-formed rows are records; a look at those where something required is empty."""
-        doubtful = found.lines <= self.layout.header_line
+    def _sort_out(self, found: Records, computed: set[int]) -> tuple[Flags, dict[int, NonData]]:
+        """Which of the well-formed rows are records; a look at those where something required is empty.
+
+        `computed` are lines whose cells are formulas without a value: they are empty and still records.
+        """
+        doubtful = np.isin(found.lines, list(self.above))
         for position in self._required:
             column = found.cells.column(position)
             doubtful |= _flags(pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(column)), 0))
@@ -150,19 +164,24 @@ class DeliveryReader:
         rows = found.cells.take(pa.array(at)).to_pylist() if len(at) else []
         for position, row in zip(at.tolist(), rows, strict=True):
             line = int(found.lines[position])
-            reason = self._above(line) or self.layout.what_is(list(row.values()))
+            reason = self._above(line) or (None if line in computed else self.layout.what_is(list(row.values())))
             if reason is not None:
                 is_data[position], other[line] = False, reason
         return is_data, other
 
     def _read(
-        self, data: pa.Table, lines: npt.NDArray[np.int32]
+        self, data: pa.Table, lines: npt.NDArray[np.int32], remarks: Sequence[tuple[int, int, str]]
     ) -> tuple[pa.Table, Flags, list[tuple[npt.NDArray[np.int32], str, str]]]:
         """Typed rows of the accepted, which rows are rejected, and every problem as (lines, field, problem)."""
         columns: dict[str, pa.Array] = {SOURCE_ROW: pa.array(lines, pa.int32())}
         rejected, warned = np.zeros(len(lines), np.bool_), np.zeros(len(lines), np.bool_)
         problems: list[tuple[npt.NDArray[np.int32], str, str]] = []
         self.examples.sample(data)
+        remarked = _Remarked(lines, remarks)
+        for what, at in remarked.of_rows():
+            warned[at] = True
+            problems.append((lines[at], WHOLE_ROW, what))
+            self.examples.note_lines(what, lines[at])
         for item, position, read in self._readers:
             texts = _column(data, position, len(lines))
             taken = read(texts)
@@ -170,6 +189,8 @@ class DeliveryReader:
             marks = taken.problems
             damaged = _flags(pc.match_substring(texts, DAMAGE))
             marks[damaged] = rules.NUMBER["undecodable"]
+            if position is not None:
+                remarked.of_column(position, item, marks)
             if position is None:  # a column the file does not have is told once, not in every row
                 marks[:] = rules.OK
             rejects = _REJECTS[marks]
@@ -203,6 +224,37 @@ class DeliveryReader:
                 self.tally.broken += len(lines)
 
 
+class _Remarked:
+    """What was remarked of the cells of some lines when the workbook was opened."""
+
+    def __init__(self, lines: npt.NDArray[np.int32], remarks: Sequence[tuple[int, int, str]]) -> None:
+        self._lines = lines
+        self._by_column: dict[int, list[tuple[int, str]]] = {}
+        for line, column, what in remarks:
+            at = int(np.searchsorted(lines, line))
+            if at < len(lines) and lines[at] == line:  # else the line is no record
+                self._by_column.setdefault(column, []).append((at, what))
+
+    def of_rows(self) -> Iterator[tuple[str, npt.NDArray[np.intp]]]:
+        """What is remarked of rows as such, and of which (by position)."""
+        found = self._by_column.get(-1, [])
+        for what in sorted({what for _, what in found}):
+            yield what, np.array([at for at, said in found if said == what], np.intp)
+
+    def of_column(self, position: int, item: Field, marks: npt.NDArray[np.int8]) -> None:
+        """Note in `marks` what is remarked of the cells of one column."""
+        if not item.keep:
+            return
+        for at, what in self._by_column.get(position, ()):
+            if what != MERGED:
+                marks[at] = rules.NUMBER[what]
+            elif item.reading in _COUNTED:
+                marks[at] = rules.NUMBER["merged_amount"]
+            elif marks[at] == rules.OK:
+                marks[at] = rules.NUMBER[what]
+
+
+_COUNTED = (Reading.MONEY, Reading.WHOLE)  # values that add up
 _REJECTS = np.array(rules.REJECTS, np.bool_)
 
 

@@ -81,6 +81,11 @@ class Examples:
         for position in at[: SAMPLES - len(kept)]:
             kept.append({"line": int(lines[position]), "text": masked(texts[int(position)].as_py(), item.personal)})
 
+    def note_lines(self, problem: str, lines: npt.NDArray[np.int32]) -> None:
+        """Keep the first lines of which something is remarked as such."""
+        kept = self.problems.setdefault(("", problem), [])
+        kept += ({"line": int(line), "text": ""} for line in lines[: SAMPLES - len(kept)])
+
     def note_row(self, line: int, cells: Sequence[str]) -> None:
         """Keep the first rows with a wrong number of columns; of their cells only how many there are."""
         kept = self.problems.setdefault(("", "columns"), [])

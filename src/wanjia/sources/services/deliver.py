@@ -29,8 +29,8 @@ from wanjia.sources import queries
 from wanjia.sources.choices import OVER, BatchStatus
 from wanjia.sources.contracts import Contract, contract_for, contracts
 from wanjia.sources.errors import AlreadyDelivered, BatchMovedOn, OutsideCoverage
-from wanjia.sources.intake import detect
-from wanjia.sources.intake.layout import Layout, find_layout
+from wanjia.sources.intake.layout import Layout
+from wanjia.sources.intake.opening import beginnings, recognised
 from wanjia.sources.models import Batch
 from wanjia.sources.services import raw
 from wanjia.sources.services.raw import Sealed, Source, Upload
@@ -56,8 +56,8 @@ def deliver(  # noqa: PLR0913 - what a delivery is, all by name
 
     Its beginning is looked at before anything is kept: `dataset` may be left out, the header
     tells; `area` is what the delivery covers, the contract's coverage if not said. Raises
-    EmptyFile, UnsupportedFormat, BinaryFile, Undecodable, UnknownLayout, WrongDataset,
-    UnknownDataset, OutsideCoverage, NotAllowed, AlreadyDelivered.
+    EmptyFile, UnsupportedFormat, BinaryFile, Undecodable, UnknownLayout, WrongDataset, HiddenSheet,
+    EncryptedWorkbook, BrokenWorkbook, ActiveWorkbook, OversizedWorkbook, UnknownDataset, OutsideCoverage, NotAllowed, AlreadyDelivered.
     """
     source = _source(path, upload)
     layout = _recognised(source, dataset)
@@ -98,14 +98,12 @@ def _source(path: Path | None, upload: Upload | None) -> Source:
 
 
 def _recognised(source: Source, dataset: str | None) -> Layout:
-    """The layout by the first bytes of the file."""
-    head = detect.head_of(source.parts())
-    detect.require_text(head)
-    text = "".join(detect.text_of([head], detect.encoding_of_head(head)))
-    detect.require_decodable(text)
+    """The layout by the beginning of the file."""
+    every = list(contracts().values())
+    found = beginnings(source.parts, every)
     if dataset is not None:
         contract_for(dataset)
-    return find_layout(text, list(contracts().values()), wanted=dataset)
+    return recognised(found, every, wanted=dataset).layout
 
 
 def _covered(viewer: Viewer, contract: Contract, area: str | None) -> str:

@@ -7,7 +7,6 @@ same file under the contract their manifest names, so it takes their figures and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Self
@@ -29,8 +28,8 @@ from wanjia.sources import queries
 from wanjia.sources.choices import BatchStatus
 from wanjia.sources.contracts import Contract, contract_for
 from wanjia.sources.errors import BatchMovedOn, FileRefused
-from wanjia.sources.intake import detect, reading
-from wanjia.sources.intake.layout import Layout, find_layout
+from wanjia.sources.intake import reading
+from wanjia.sources.intake.opening import Plan, Recognised, beginnings, recognised, text_of
 from wanjia.sources.intake.reading import DeliveryReader, Part
 from wanjia.sources.intake.samples import visible
 from wanjia.sources.models import Batch
@@ -90,31 +89,28 @@ def _record(viewer: Viewer, batch: Batch) -> None:
 def _published_facts(batch: Batch, contract: Contract, job: JobHandle | None) -> dict[str, Any]:
     """The batch's figures; reads and publishes the rows unless an earlier attempt has."""
     if not lake().exists(batch.typed):
-        layout = _layout(batch, contract)
+        found = _recognised(batch, contract)
         with lake().publishing(batch.typed) as staging:
-            _publish(batch, layout, staging, job)
+            _publish(batch, found, staging, job)
     facts: dict[str, Any] = dict(lake().read_manifest(batch.typed).facts["batch"])
     return facts
 
 
-def _layout(batch: Batch, contract: Contract) -> Layout:
-    head = "".join(_first(raw.text(batch.raw), detect.HEAD))
-    return find_layout(head, [contract], wanted=contract.dataset)
+def _recognised(batch: Batch, contract: Contract) -> Recognised:
+    found = beginnings(partial(raw.opened, batch.raw), [contract])
+    return recognised(found, [contract], wanted=contract.dataset)
 
 
-def _first(text: Iterator[str], size: int) -> Iterator[str]:
-    for part in text:
-        yield part
-        size -= len(part)
-        if size <= 0:
-            return
-
-
-def _publish(batch: Batch, layout: Layout, staging: Staging, job: JobHandle | None) -> None:
+def _publish(batch: Batch, found: Recognised, staging: Staging, job: JobHandle | None) -> None:
+    layout = found.layout
     reader = DeliveryReader(layout, today=clock.today(), keyring=keyring())
+    if found.plan is None:
+        text = raw.text(batch.raw)
+    else:
+        text = text_of(found, raw.opened(batch.raw), reader.remarks, reader.above)
     with _Sheets(staging, layout.contract) as sheets:
         expected = raw.manifest_of(batch.raw).facts["lines"]
-        for part in reader.parts(raw.text(batch.raw)):
+        for part in reader.parts(text):
             sheets.add(part)
             reached("sources.rows_staged")
             if job is not None:
@@ -127,6 +123,7 @@ def _publish(batch: Batch, layout: Layout, staging: Staging, job: JobHandle | No
         encoding=encoding.name,
         delimiter=layout.delimiter,
         header=list(layout.header),
+        sheets=[] if found.plan is None else [number for number, _ in found.plan.sheets],
         batch={
             "contract_version": layout.contract.version,
             "lines": tally.lines,
@@ -134,9 +131,21 @@ def _publish(batch: Batch, layout: Layout, staging: Staging, job: JobHandle | No
             "warned": tally.warned,
             "rejected": tally.rejected,
             "non_data": tally.non_data.total(),
-            "preview": _preview(reader, encoding.shown),
+            "preview": _preview(reader, encoding.shown) | _workbook(found.plan, reader),
         },
     )
+
+
+def _workbook(plan: Plan | None, reader: DeliveryReader) -> dict[str, Any]:
+    """What the page says of a workbook: which sheets were read and where they begin, which were not and why."""
+    if plan is None:
+        return {}
+    begins = reader.remarks.begins
+    return {
+        "sheets": [{"name": visible(name), "begins": begins[number]} for number, name in plan.sheets],
+        "unread": [{"name": visible(name), "why": why} for name, why in plan.unread],
+        "hidden_columns": [visible(name) for name in plan.hidden_columns],
+    }
 
 
 def _preview(reader: DeliveryReader, encoding: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from wanjia.scope.keys import keyring
 from wanjia.scope.stores import lake
 from wanjia.sources.contracts import Contract
 from wanjia.sources.intake.detect import Encoding, EncodingWatch, text_of
+from wanjia.sources.intake.opening import WORKBOOK, is_workbook
 
 FILE = "file.sealed"
 _PIECE = 1 << 20
@@ -57,12 +58,14 @@ def seal(source: Source, staging: Staging, contract: Contract) -> Sealed:
     digest = keyring().content_digest()
     watch = EncodingWatch()
     size = lines = 0
+    head = b""
 
     def seen(parts: Iterable[bytes]) -> Iterator[bytes]:
-        nonlocal size, lines
+        nonlocal size, lines, head
         for part in parts:
             digest.update(part)
             watch.see(part)
+            head = head or part[:4]
             size += len(part)
             lines += part.count(b"\n")
             yield part
@@ -70,11 +73,11 @@ def seal(source: Source, staging: Staging, contract: Contract) -> Sealed:
     with staging.path(FILE).open("wb") as stream:
         for piece in keyring().cipher.seal_stream(seen(source.parts()), staging.address):
             stream.write(piece)
-    encoding = watch.encoding()
+    encoding = Encoding(WORKBOOK) if is_workbook(head) else watch.encoding()
     staging.manifest.update(
         dataset=contract.dataset,
         size=size,
-        lines=lines,  # as far as counting line ends tells; for progress only
+        lines=0 if encoding.name == WORKBOOK else lines,  # as far as counting line ends tells; for progress only
         encoding=encoding.name,
         mark=encoding.mark,
         retention_class=contract.retention_class,
@@ -93,10 +96,16 @@ def encoding_of(manifest: Manifest) -> Encoding:
 
 
 def text(address: str) -> Iterator[str]:
-    """The sender's file as text. Raises Unreadable when it was altered; NotPublished when it is gone."""
-    return text_of(_opened(address), encoding_of(manifest_of(address)))
+    """The sender's text file. Raises Unreadable when it was altered; NotPublished when it is gone."""
+    return text_of(opened(address), encoding_of(manifest_of(address)))
 
 
-def _opened(address: str) -> Iterator[bytes]:
+def is_sheets(address: str) -> bool:
+    """Whether the sender's file is a workbook."""
+    return encoding_of(manifest_of(address)).name == WORKBOOK
+
+
+def opened(address: str) -> Iterator[bytes]:
+    """The sender's file in clear, a piece at a time."""
     with lake().path(address, FILE).open("rb") as stream:
         yield from keyring().cipher.open_stream(iter(lambda: stream.read(_PIECE), b""), address)

@@ -22,6 +22,7 @@ from wanjia.sources.choices import BatchStatus
 from wanjia.sources.contracts import Contract, contract_for
 from wanjia.sources.errors import BatchMovedOn
 from wanjia.sources.intake.lines import records
+from wanjia.sources.intake.workbook import process
 from wanjia.sources.models import Batch
 from wanjia.sources.services import raw
 from wanjia.sources.services.inspect import PROBLEMS_FILE, REJECTS_FILE
@@ -84,7 +85,12 @@ def _rejected_rows(batch: Batch, manifest: Manifest) -> Iterator[tuple[int, Sequ
     lines = pq.read_table(lake().path(batch.typed, REJECTS_FILE)).column("line").to_numpy()
     wanted = set(lines.tolist())
     header, delimiter = manifest.facts["header"], manifest.facts["delimiter"]
-    for block in records(raw.text(batch.raw), width=len(header), delimiter=delimiter):
+    if raw.is_sheets(batch.raw):
+        parts, sheets = raw.opened(batch.raw), manifest.facts["sheets"]
+        text = process.rows(parts, sheets=sheets, width=len(header), remarks=process.Remarks())
+    else:
+        text = raw.text(batch.raw)
+    for block in records(text, width=len(header), delimiter=delimiter):
         at = np.flatnonzero(np.isin(block.lines, lines))
         rows: Iterable[dict[str, str]] = block.cells.take(pa.array(at)).to_pylist()
         found = [(int(block.lines[n]), list(row.values())) for n, row in zip(at, rows, strict=True)]

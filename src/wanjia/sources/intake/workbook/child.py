@@ -1,0 +1,167 @@
+"""The child process that opens a workbook: takes its limits upon itself, reads, and tells what it found.
+
+It gets one line of JSON and the workbook's bytes, and answers in frames: a letter, a length, and
+JSON (`J`), rows as tab-separated text (`T`), or the refusal (`R`). It writes no file, opens none
+after its start, and is gone when it has answered.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import struct
+import sys
+from bisect import bisect_left
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, BinaryIO
+
+from wanjia.engine.limits import take_upon_us
+from wanjia.sources.intake.workbook.package import Package, Refused, Sheet
+from wanjia.sources.intake.workbook.sheet import (
+    BEYOND,
+    HIDDEN,
+    MERGED,
+    WHOLE_ROW,
+    Book,
+    Frame,
+    Row,
+    frame_and_beginning,
+    plain_cell,
+    rows_of,
+)
+
+FRAME = struct.Struct(">cI")
+ROWS_AT_A_TIME = 2_000
+BLANKS_AT_A_TIME = 60_000
+
+
+def main(stdin: BinaryIO, stdout: BinaryIO) -> None:
+    """Do one task."""
+    task = json.loads(stdin.readline())
+    take_upon_us(task["limits"])
+    tell = partial(_tell, stdout)
+    try:
+        content = io.BytesIO()
+        while piece := stdin.read(1 << 20):
+            content.write(piece)
+            if content.tell() > task["file_bytes"]:
+                raise Refused("oversized", what="file", limit=f"{task['file_bytes'] >> 20} MB")
+        content.seek(0)
+        _TASKS[task["kind"]](Package(content), task, tell)
+    except Refused as refused:
+        tell(b"R", json.dumps({"kind": refused.kind, "facts": refused.facts}).encode())
+    except (MemoryError, RecursionError):
+        tell(b"R", b'{"kind": "oversized", "facts": {"what": "memory", "limit": ""}}')
+    stdout.flush()
+
+
+def _tell(stdout: BinaryIO, letter: bytes, content: bytes) -> None:
+    stdout.write(FRAME.pack(letter, len(content)))
+    stdout.write(content)
+
+
+def _look(package: Package, task: dict[str, Any], tell: Any) -> None:
+    """The beginning of every sheet."""
+    book = _book(package)
+    for number, sheet in enumerate(package.sheets):
+        told: dict[str, Any] = {"number": number, "name": sheet.name, "hidden": sheet.hidden, "table": bool(sheet.part)}
+        if sheet.part:
+            frame, rows = frame_and_beginning(partial(package.open, sheet.part), sheet, book, task["rows"])
+            told["rows"] = [
+                [row.number, {column: plain_cell(text) for column, text in row.cells.items()}] for row in rows
+            ]
+            told["merged"] = [area for area in frame.merged if area[0] <= task["rows"]]
+            told["hidden_columns"] = frame.hidden_columns
+        tell(b"J", json.dumps(told).encode())
+    tell(b"J", json.dumps({"from_1904": package.from_1904}).encode())
+
+
+def _rows(package: Package, task: dict[str, Any], tell: Any) -> None:
+    """The rows of the sheets that were asked for, as text of `width` columns."""
+    book = _book(package)
+    for number in task["sheets"]:
+        sheet = package.sheets[number]
+        part = partial(package.open, sheet.part)
+        frame, _ = frame_and_beginning(part, sheet, book, 0)
+        tell(b"J", json.dumps({"sheet": number}).encode())
+        _write_sheet(rows_of(part, sheet, book), frame, sheet, task["width"], tell)
+
+
+def _write_sheet(rows: Iterator[Row], frame: Frame, _: Sheet, width: int, tell: Any) -> None:
+    fill = _Fill(frame)
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter="\t", lineterminator="\n")
+    remarks: list[tuple[int, int, str]] = []
+    last = waiting = 0
+
+    def hand_over() -> None:
+        nonlocal waiting
+        if remarks:
+            tell(b"J", json.dumps({"remarks": remarks}).encode())
+            remarks.clear()
+        tell(b"T", out.getvalue().encode("utf-8", "surrogatepass"))
+        out.seek(0)
+        out.truncate()
+        waiting = 0
+
+    for row in rows:
+        cells = {column: text for column, text in row.cells.items() if not text.isspace()}
+        if not cells and not row.remarks:
+            continue
+        for blank in range(last + 1, row.number):
+            out.write("\n")
+            if blank % BLANKS_AT_A_TIME == 0:
+                hand_over()
+        remarks += ((row.number, column, what) for column, what in row.remarks)
+        if row.hidden:
+            remarks.append((row.number, WHOLE_ROW, HIDDEN))
+        remarks += ((row.number, column, MERGED) for column in fill(row.number, cells))
+        if cells and max(cells) >= width:
+            remarks.append((row.number, WHOLE_ROW, BEYOND))
+        get = cells.get
+        writer.writerow([plain_cell(get(column, "")) for column in range(width)])
+        last = row.number
+        waiting += 1
+        if waiting >= ROWS_AT_A_TIME:
+            hand_over()
+    hand_over()
+
+
+class _Fill:
+    """Gives the cells below the first of a merged column what the first one says."""
+
+    def __init__(self, frame: Frame) -> None:
+        columns = sorted((area[0], area[1], area[2]) for area in frame.merged if area[2] > area[0])
+        self._areas = columns
+        self._starts = [area[0] for area in columns]
+        self._next = 0
+        self._active: dict[int, tuple[int, str]] = {}
+
+    def __call__(self, number: int, cells: dict[int, str]) -> list[int]:
+        """Fill a row's cells; returns which columns were filled."""
+        filled: list[int] = []
+        if self._active:
+            for column, (last, text) in list(self._active.items()):
+                if last < number:
+                    del self._active[column]
+                elif text and column not in cells:
+                    cells[column] = text
+                    filled.append(column)
+        end = bisect_left(self._starts, number + 1, lo=self._next)
+        for first, column, last in self._areas[self._next : end]:
+            if first == number:
+                self._active[column] = (last, cells.get(column, ""))
+        self._next = end
+        return filled
+
+
+def _book(package: Package) -> Book:
+    return Book(package.texts(), package.date_styles(), package.from_1904)
+
+
+_TASKS = {"look": _look, "rows": _rows}
+
+if __name__ == "__main__":
+    main(sys.stdin.buffer, sys.stdout.buffer)
