@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import struct
 import zipfile
 import zlib
@@ -38,16 +39,27 @@ def _zip(*members: tuple[str | zipfile.ZipInfo, bytes], method: int = zipfile.ZI
     return out.getvalue()
 
 
+_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _TYPES = ("[Content_Types].xml", b'<?xml version="1.0"?><Types/>')
+_SHEETS = f'<workbook xmlns:r="{_RELATIONS}"><sheets><sheet name="a" r:id="r1"/></sheets></workbook>'.encode()
+_LINKS = f'<x><Relationship Id="r1" Type="{_RELATIONS}/worksheet" Target="worksheets/sheet1.xml"/></x>'.encode()
 _BOOK = '<?xml version="1.0"?>{doctype}<worksheet><dimension ref="{ref}"/><sheetData>{cells}</sheetData></worksheet>'
 
 
-def _workbook(sheet: bytes) -> bytes:
-    return _zip(_TYPES, ("xl/workbook.xml", b"<workbook/>"), ("xl/worksheets/sheet1.xml", sheet))
+def _workbook(sheet: bytes, *more: tuple[str, bytes]) -> bytes:
+    links = ("xl/_rels/workbook.xml.rels", _LINKS)
+    return _zip(_TYPES, ("xl/workbook.xml", _SHEETS), links, ("xl/worksheets/sheet1.xml", sheet), *more)
 
 
 def _sheet(*, doctype: str = "", ref: str = "A1", cells: str = "") -> bytes:
     return _BOOK.format(doctype=doctype, ref=ref, cells=cells).encode()
+
+
+def long_cell(size: int) -> bytes:
+    """A workbook with one cell of so many bytes, packing badly enough to look honest."""
+    letters = random.Random(1).choices(b"0123456789abcdef", k=5_000)
+    piece = bytes(letters) + b"x" * (MEGABYTE - 5_000)
+    return _workbook(_sheet(cells=_CELL).replace(b"{}", piece * (size // MEGABYTE)))
 
 
 @cache
@@ -136,25 +148,44 @@ def _rows(count: int) -> bytes:
 
 WIDE = 1_000_000
 PACKED = [
-    File("300 MB of zeros.xlsx", _made(zip_bomb), "sources.unsupported_format", "CSV"),
+    File("300 MB of zeros.xlsx", _made(zip_bomb), "sources.oversized_workbook", "CSV"),
     File("header lies.xlsx", _made(lambda: zip_bomb(64 * MEGABYTE, told=12)), "sources.unsupported_format", "CSV"),
     File("nested.zip", _made(lambda: nested_bomb(2)), "sources.unsupported_format", "CSV"),
-    File("overlapping.xlsx", _made(_overlapping_bomb), "sources.unsupported_format", "CSV"),
-    File("dimension.xlsx", _made(lambda: _workbook(_sheet(ref="A1:XFD1048576"))), "sources.unsupported_format", "CSV"),
+    File("overlapping.xlsx", _made(_overlapping_bomb), "sources.oversized_workbook", "CSV"),
+    File("dimension.xlsx", _made(lambda: _workbook(_sheet(ref="A1:XFD1048576"))), "sources.empty_file", "导出"),
+    File(
+        "a billion rows.xlsx",
+        _made(lambda: _workbook(_sheet(ref="A1:XFD1000000000", cells=_CELL.replace('r="1"', 'r="1000000000"')))),
+        "sources.oversized_workbook",
+        "CSV",
+    ),
+    File("one cell of 8 MB.xlsx", _made(lambda: long_cell(8 * MEGABYTE)), "sources.oversized_workbook", "CSV"),
     File(
         "xxe.xlsx",
         _made(lambda: _workbook(_sheet(doctype=_XXE, cells=_CELL.format("&e;")))),
-        "sources.unsupported_format",
-        "CSV",
+        "sources.active_workbook",
+        "数值",
     ),
     File(
         "laughs.xlsx",
         _made(lambda: _workbook(_sheet(doctype=_LAUGHS, cells=_CELL.format("&a11;")))),
-        "sources.unsupported_format",
-        "CSV",
+        "sources.active_workbook",
+        "数值",
+    ),
+    File(
+        "macros.xlsm",
+        _made(lambda: _workbook(_sheet(), ("xl/vbaProject.bin", b"x"))),
+        "sources.active_workbook",
+        "数值",
+    ),
+    File(
+        "links.xlsx",
+        _made(lambda: _workbook(_sheet(), ("xl/externalLinks/externalLink1.xml", b"<x/>"))),
+        "sources.active_workbook",
+        "数值",
     ),
     File("symlink.xlsx", _made(_symlink), "sources.unsupported_format", "CSV"),
-    File("encrypted.xlsx", _once(_ole("EncryptedPackage", "EncryptionInfo")), "sources.unsupported_format", "CSV"),
+    File("encrypted.xlsx", _once(_ole("EncryptedPackage", "EncryptionInfo")), "sources.encrypted_workbook", "密码"),
     File("biff.xls", _once(_ole("Workbook")), "sources.unsupported_format", "CSV"),
     File("biff5.xls", _once(b"\x09\x08\x08\x00\x00\x05\x05\x00" + bytes(600)), "sources.unsupported_format", "CSV"),
     File("empty.zip", _once(b"PK\x05\x06" + bytes(18)), "sources.unsupported_format", "CSV"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 from pathlib import Path
 
@@ -20,7 +21,7 @@ reach_everywhere()
 
 from django.core.management import call_command  # noqa: E402
 
-from tests.hostile.departments import FILES, HEAD, MEGABYTE, File, _long, _rows  # noqa: E402
+from tests.hostile.departments import FILES, HEAD, MEGABYTE, File, _long, _rows, long_cell  # noqa: E402
 from wanjia.kernel.errors import Refusal  # noqa: E402
 from wanjia.reference.services import load_reference  # noqa: E402
 from wanjia.scope.keys import create_missing_keys  # noqa: E402
@@ -29,11 +30,13 @@ from wanjia.sources import services  # noqa: E402
 
 FOLDER = Path(sys.argv[1])
 HONEST = File("an honest file", lambda: iter([_rows(60_000)]), "")  # what reading costs is paid before
+CHILD = "the largest child process"
 LONG = [
     File("a line of 200 MB", _long(b"", b"x" * MEGABYTE, 200), "sources.endless_line"),
     File("good, then a line of 200 MB", _long(HEAD, b"x" * MEGABYTE, 200), "sources.endless_line"),
     File("12 million line ends", _long(HEAD, b"\r\n" * 500_000, 24), ""),
     File("300,000 lines of one letter", _long(HEAD, b"x\r\n" * 100_000, 3), "sources.mostly_broken"),
+    File("a cell of 300 MB", lambda: iter([long_cell(300 * MEGABYTE)]), "sources.oversized_workbook"),
     File("ten rows of a million columns", _long(HEAD, b"1," * 1_000_000 + b"\r\n", 10), ""),
 ]
 
@@ -66,3 +69,5 @@ if __name__ == "__main__":
     growth(HONEST)
     for file in [*FILES, *LONG]:
         sys.stdout.write(f"{growth(file)} {file.name}\n")
+    child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+    sys.stdout.write(f"{child} {CHILD}\n")

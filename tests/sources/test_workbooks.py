@@ -21,7 +21,6 @@ from wanjia.sources.errors import (
     UnknownLayout,
     UnsupportedFormat,
 )
-
 from wanjia.ui.sheets import Format
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +58,7 @@ def test_cells_are_read_as_a_person_would_have_typed_them(received):
         sheet["F4"] = 42070  # the same day, as a plain number
         sheet["F5"] = 20150307
         sheet["F6"] = "2015年3月7日"
-        sheet["F7"] = dt.datetime(2015, 3, 7, 8, 30)
+        sheet["F7"] = dt.datetime(2015, 3, 7, 8, 30)  # noqa: DTZ001 - a cell knows no zone
         sheet["B4"] = " 桂m\u00a000002\u3000"
         sheet["I5"] = "'" + number(3)
         sheet["I6"] = number(4).translate(str.maketrans("0123456789X", "０１２３４５６７８９Ｘ"))
@@ -89,7 +88,7 @@ def test_shared_and_rich_texts_are_read_whole_and_not_as_they_are_spoken(receive
 
 def test_days_count_from_where_the_workbook_says(received):
     def old_mac(made, sheet):
-        made.epoch = dt.datetime(1904, 1, 1)
+        made.epoch = dt.datetime(1904, 1, 1)  # noqa: DTZ001 - as openpyxl wants it
         sheet["F3"] = dt.date(2015, 3, 7)
         sheet["F4"] = 40608
 
@@ -191,7 +190,9 @@ def test_two_columns_of_one_name_are_told_apart_by_what_stands_over_them(receive
 
 
 def test_a_merged_column_says_for_every_row_what_its_first_says(received):
-    batch = received(book([row(1), row(2, 所有人=""), row(3, 所有人="")], change=lambda made, sheet: sheet.merge_cells("H3:H5")))
+    batch = received(
+        book([row(1), row(2, 所有人=""), row(3, 所有人="")], change=lambda made, sheet: sheet.merge_cells("H3:H5"))
+    )
 
     assert [each["owner_name"] for each in rows_of(batch)] == ["韦英"] * 3
     assert problems(batch) == {("owner_name", "merged_cell"): 2}

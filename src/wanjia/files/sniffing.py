@@ -75,11 +75,15 @@ def kind_of(head: bytes) -> str | None:
         return "webp"
     if re.match(rb"%PDF-[12]\.\d", head):
         return "pdf"
+    if head.startswith((_OLE, _ZIP_ENTRY)):
+        return _packed(head)
+    return "csv" if _is_table_text(head) else None
+
+
+def _packed(head: bytes) -> str | None:
     if head.startswith(_OLE):
         return "ole"
-    if head.startswith(_ZIP_ENTRY):
-        return "xlsx" if _WORKBOOK_MEMBER.match(head[30:]) else None
-    return "csv" if _is_table_text(head) else None
+    return "xlsx" if _WORKBOOK_MEMBER.match(head[30:]) else None
 
 
 def title_of(head: bytes) -> str:

@@ -41,6 +41,15 @@ class NonData(models.TextChoices):
     CONTINUATION = "continuation", _("单元格内换行")  # the record is counted on its first line
 
 
+class UnreadSheet(models.TextChoices):
+    """Why a sheet of a workbook is not read."""
+
+    HIDDEN = "hidden", _("隐藏")
+    OTHER_COLUMNS = "other_columns", _("列不同")
+    EMPTY = "empty", _("空")
+    NO_TABLE = "no_table", _("图表")
+
+
 class Severity(StrEnum):
     """What a problem does to its row."""
 

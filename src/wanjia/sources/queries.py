@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from wanjia.scope.areas import AreaRange
 from wanjia.scope.stores import lake
 from wanjia.scope.viewer import Relation, Viewer
 from wanjia.sources import rules
-from wanjia.sources.choices import BatchStatus, NonData, Severity
+from wanjia.sources.choices import BatchStatus, NonData, Severity, UnreadSheet
 from wanjia.sources.contracts import Contract, contract_for, contracts
 from wanjia.sources.models import Batch
 
@@ -113,6 +113,9 @@ class Preview:
     rejects: tuple[ProblemGroup, ...]
     warnings: tuple[ProblemGroup, ...]
     non_data: tuple[tuple[str, int], ...]
+    sheets: Sequence[Mapping[str, Any]]
+    unread: tuple[Mapping[str, str], ...]
+    hidden_columns: Sequence[str]
 
 
 def preview_of(batch: Batch, language: str) -> Preview | None:
@@ -133,6 +136,11 @@ def preview_of(batch: Batch, language: str) -> Preview | None:
         rejects=tuple(group for group in groups if group.severity is Severity.REJECT),
         warnings=tuple(group for group in groups if group.severity is Severity.WARN),
         non_data=tuple((str(NonData(reason).label), count) for reason, count in said["non_data"].items()),
+        sheets=said.get("sheets", ()),
+        unread=tuple(
+            {"name": sheet["name"], "why": str(UnreadSheet(sheet["why"]).label)} for sheet in said.get("unread", ())
+        ),
+        hidden_columns=said.get("hidden_columns", ()),
     )
 
 

@@ -61,7 +61,7 @@ def upload(request: ViewerRequest) -> HttpResponseBase:
     if request.method != "POST":
         form = UploadForm(viewer=request.viewer)
         return render(request, "sources/upload.html", {"form": form, "contracts": queries.deliverable(request.viewer)})
-    file = _text_file(request)
+    file = _file(request)
     form = UploadForm(request.POST, viewer=request.viewer)
     if not form.is_valid():
         return render(request, "sources/upload.html", {"form": form}, status=422)
@@ -70,8 +70,8 @@ def upload(request: ViewerRequest) -> HttpResponseBase:
     return redirect(batch)
 
 
-def _text_file(request: ViewerRequest) -> SealedUpload:
-    """The file, unless its first bytes are no text's; then the refusal that tells how to make a CSV of it."""
+def _file(request: ViewerRequest) -> SealedUpload:
+    """The file, unless it begins like neither a workbook nor a text; then the refusal that tells what to make of it."""
     try:
         return received(request, "file")
     except WrongType as wrong:

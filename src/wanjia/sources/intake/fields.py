@@ -67,7 +67,7 @@ def clean_code(text: str) -> str:
 def reader_for(
     item: Field, *, today: date, keyring: Keyring, unit: money.Unit = "元", epoch: dates.Epoch = 1900
 ) -> Callable[[pa.Array], Taken]:
-    """What reads the field's column; `unit` is that of its amounts, `epoch` the date system its serial numbers count in."""
+    """What reads the field's column; `unit` is that of its amounts, `epoch` the date system of its serial numbers."""
     kinds: Mapping[Reading, Callable[[], Callable[[pa.Array], Taken]]] = {
         Reading.IDENTITY: lambda: IdentityReader(item, today, keyring),
         Reading.NAME: lambda: NameReader(item),

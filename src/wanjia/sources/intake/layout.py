@@ -119,6 +119,10 @@ class Layout:
             return NonData.REPEATED_HEADER
         if len(filled) > max(2, self.width // 2):
             return None
+        return self._around(plain, filled)
+
+    def _around(self, plain: Sequence[str], filled: Sequence[str]) -> NonData | None:
+        """What a line with little in it says about the records, if it is none."""
         start = unicodedata.normalize("NFKC", filled[0])
         if any(start.startswith(word) for word in self.contract.layout.totals):
             return NonData.TOTAL
@@ -247,8 +251,7 @@ def _names_of(beginning: Beginning, at: int, height: int) -> list[tuple[str, ...
         return [(cell,) for cell in beginning.rows[at][2]]
     grid = [list(cells) for _, _, cells in beginning.rows[at : at + height]]
     width = max(map(len, grid))
-    for cells in grid:
-        cells += [""] * (width - len(cells))
+    grid = [cells + [""] * (width - len(cells)) for cells in grid]
     _spread(grid, beginning, at)
     names: list[tuple[str, ...]] = []
     for column in range(width):
@@ -356,7 +359,7 @@ def _under_header(cells: Sequence[str]) -> NonData | None:
         return NonData.UNIT
     numbers = [cell.strip("()栏") for cell in filled if cell not in _ORDINALS]
     in_order = numbers == [str(n) for n in range(1, len(numbers) + 1)] or numbers == [
-        str(n) for n in range(0, len(numbers))
+        str(n) for n in range(len(numbers))
     ]
     if len(filled) > 2 and in_order and len(filled) * 2 > len(plain):  # noqa: PLR2004 - a record of two numbers
         return NonData.NUMBERING

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from wanjia.sources.choices import UnreadSheet
 from wanjia.sources.contracts import Contract
 from wanjia.sources.errors import EmptyFile, EncryptedWorkbook, FileRefused, HiddenSheet, UnknownLayout, WrongDataset
 from wanjia.sources.intake import detect
@@ -15,8 +16,6 @@ from wanjia.sources.intake.workbook.process import Remarks, SheetBeginning
 
 Parts = Callable[[], Iterator[bytes]]
 WORKBOOK = "XLSX"
-
-HIDDEN, OTHER, EMPTY, CHART = "hidden", "other_columns", "empty", "no_table"  # why a sheet is not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +90,15 @@ def planned(tried: Sequence[tuple[SheetBeginning, Layout | FileRefused]]) -> Rec
     chosen: Layout | None = None
     for sheet, layout in tried:
         if not sheet.table:
-            unread.append((sheet.name, CHART))
+            unread.append((sheet.name, UnreadSheet.NO_TABLE))
         elif sheet.hidden:
-            unread.append((sheet.name, HIDDEN))
+            unread.append((sheet.name, UnreadSheet.HIDDEN))
         elif not isinstance(layout, Layout):
-            unread.append((sheet.name, EMPTY if isinstance(layout, EmptyFile) else OTHER))
+            unread.append(
+                (sheet.name, UnreadSheet.EMPTY if isinstance(layout, EmptyFile) else UnreadSheet.OTHER_COLUMNS)
+            )
         elif chosen is not None and not _goes_on(chosen, layout):
-            unread.append((sheet.name, OTHER))
+            unread.append((sheet.name, UnreadSheet.OTHER_COLUMNS))
         else:
             chosen = chosen or layout
             sheets.append((sheet.number, sheet.name))

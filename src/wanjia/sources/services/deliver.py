@@ -57,7 +57,8 @@ def deliver(  # noqa: PLR0913 - what a delivery is, all by name
     Its beginning is looked at before anything is kept: `dataset` may be left out, the header
     tells; `area` is what the delivery covers, the contract's coverage if not said. Raises
     EmptyFile, UnsupportedFormat, BinaryFile, Undecodable, UnknownLayout, WrongDataset, HiddenSheet,
-    EncryptedWorkbook, BrokenWorkbook, ActiveWorkbook, OversizedWorkbook, UnknownDataset, OutsideCoverage, NotAllowed, AlreadyDelivered.
+    EncryptedWorkbook, BrokenWorkbook, ActiveWorkbook, OversizedWorkbook, UnknownDataset,
+    OutsideCoverage, NotAllowed, AlreadyDelivered.
     """
     source = _source(path, upload)
     layout = _recognised(source, dataset)

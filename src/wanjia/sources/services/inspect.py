@@ -143,7 +143,7 @@ def _workbook(plan: Plan | None, reader: DeliveryReader) -> dict[str, Any]:
     begins = reader.remarks.begins
     return {
         "sheets": [{"name": visible(name), "begins": begins[number]} for number, name in plan.sheets],
-        "unread": [{"name": visible(name), "why": why} for name, why in plan.unread],
+        "unread": [{"name": visible(name), "why": str(why)} for name, why in plan.unread],
         "hidden_columns": [visible(name) for name in plan.hidden_columns],
     }
 

@@ -43,18 +43,22 @@ def main(stdin: BinaryIO, stdout: BinaryIO) -> None:
     take_upon_us(task["limits"])
     tell = partial(_tell, stdout)
     try:
-        content = io.BytesIO()
-        while piece := stdin.read(1 << 20):
-            content.write(piece)
-            if content.tell() > task["file_bytes"]:
-                raise Refused("oversized", what="file", limit=f"{task['file_bytes'] >> 20} MB")
-        content.seek(0)
-        _TASKS[task["kind"]](Package(content), task, tell)
+        _TASKS[task["kind"]](Package(_content(stdin, task["file_bytes"])), task, tell)
     except Refused as refused:
         tell(b"R", json.dumps({"kind": refused.kind, "facts": refused.facts}).encode())
     except (MemoryError, RecursionError):
         tell(b"R", b'{"kind": "oversized", "facts": {"what": "memory", "limit": ""}}')
     stdout.flush()
+
+
+def _content(stdin: BinaryIO, most: int) -> BinaryIO:
+    content = io.BytesIO()
+    while piece := stdin.read(1 << 20):
+        content.write(piece)
+        if content.tell() > most:
+            raise Refused("oversized", what="file", limit=f"{most >> 20} MB")
+    content.seek(0)
+    return content
 
 
 def _tell(stdout: BinaryIO, letter: bytes, content: bytes) -> None:

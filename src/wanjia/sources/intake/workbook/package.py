@@ -12,7 +12,7 @@ import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, Self
 from xml.parsers import expat
 
 PIECE = 1 << 16
@@ -27,7 +27,7 @@ _UNSEEN_IN_FORMAT = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.|_.|\*.')
 _DATE_FORMATS = frozenset((*range(14, 18), 22, *range(27, 32), 34, 35, 36, *range(50, 59)))  # built in, East Asian too
 
 
-class Refused(Exception):  # noqa: N818 - travels to the parent as a message and is a refusal there
+class Refused(Exception):
     """The workbook is not read; `kind` names the refusal, `facts` its facts."""
 
     def __init__(self, kind: str, **facts: Any) -> None:
@@ -54,8 +54,8 @@ def parse(stream: IO[bytes], start: Callable[..., Any], end: Callable[..., Any],
     parser = new_parser(start, end, data)
     try:
         while piece := stream.read(PIECE):
-            parser.Parse(piece, False)
-        parser.Parse(b"", True)
+            parser.Parse(piece)
+        parser.Parse(b"", 1)
     except expat.ExpatError as error:
         raise xml_refusal(error) from None
 
@@ -91,6 +91,8 @@ class Package:
             raise Refused("broken") from None
         self._require_harmless()
         self._book = self._target("", "officeDocument") or "xl/workbook.xml"
+        if not self.has(self._book):
+            raise Refused("zip")
         self.sheets: tuple[Sheet, ...] = ()
         self.from_1904 = False
         self._related = self._relations(self._book)
@@ -202,7 +204,7 @@ class _Guarded:
                 raise
             raise Refused("broken") from None
 
-    def __enter__(self) -> _Guarded:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

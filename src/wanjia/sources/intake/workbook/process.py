@@ -25,6 +25,7 @@ from wanjia.sources.errors import (
     EncryptedWorkbook,
     FileRefused,
     OversizedWorkbook,
+    UnsupportedFormat,
     WorkbookTooSlow,
 )
 from wanjia.sources.intake.workbook.child import FRAME
@@ -89,7 +90,10 @@ class Remarks:
 
 
 def look(parts: Iterable[bytes], *, limits: Limits = LIMITS) -> Look:
-    """The beginnings of a workbook's sheets. Raises EncryptedWorkbook, BrokenWorkbook, ActiveWorkbook, OversizedWorkbook."""
+    """The beginnings of a workbook's sheets.
+
+    Raises EncryptedWorkbook, BrokenWorkbook, ActiveWorkbook, OversizedWorkbook, UnsupportedFormat.
+    """
     found: list[SheetBeginning] = []
     from_1904 = False
     for letter, content in _asked({"kind": "look", "rows": BEGINNING}, parts, limits):
@@ -115,7 +119,7 @@ def _beginning(told: dict[str, Any]) -> SheetBeginning:
     )
 
 
-def rows(
+def rows(  # noqa: PLR0913 - what of which file, and what is to be told of it
     parts: Iterable[bytes],
     *,
     sheets: Iterable[int],
@@ -231,6 +235,8 @@ def _refusal(told: dict[str, Any], limits: Limits) -> FileRefused:
     match told["kind"]:
         case "encrypted":
             return EncryptedWorkbook()
+        case "zip":
+            return UnsupportedFormat(format="zip")
         case "active":
             return ActiveWorkbook(what=_ACTIVE[facts["what"]])
         case "oversized":

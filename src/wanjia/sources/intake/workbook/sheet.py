@@ -120,11 +120,11 @@ class _Reader:
         parser = self._parser()
         try:
             while piece := stream.read(PIECE):
-                parser.Parse(piece, False)
+                parser.Parse(piece)
                 if self._ready:
                     ready, self._ready = self._ready, []
                     yield from ready
-            parser.Parse(b"", True)
+            parser.Parse(b"", 1)
         except expat.ExpatError as error:
             raise xml_refusal(error) from None
         yield from self._ready
@@ -137,12 +137,12 @@ class _Reader:
             if before is None:
                 return
             head, rest = before
-            parser.Parse(head, False)
+            parser.Parse(head)
             after = self._after(rest, stream)
             if after is not None:
-                parser.Parse(after, False)
+                parser.Parse(after)
                 while piece := stream.read(PIECE):
-                    parser.Parse(piece, False)
+                    parser.Parse(piece)
         except expat.ExpatError as error:
             raise xml_refusal(error) from None
 
