@@ -277,7 +277,7 @@ def with_row(xml):
     [
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(70_000) + "EncryptedPackage".encode("utf-16-le"), EncryptedWorkbook),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(70_000) + "Workbook".encode("utf-16-le"), UnsupportedFormat),
-        (b"PK\x03\x04" + bytes(500), BrokenWorkbook),
+        (b"PK\x03\x04" + bytes(500), UnsupportedFormat),
         (book()[:-200], BrokenWorkbook),
         (altered(book(), SHEET, lambda xml: xml[:-80]), BrokenWorkbook),
         (altered(book(), "xl/vbaProject.bin", lambda _: b"x"), ActiveWorkbook),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from wanjia.files.sniffing import kind_of
 from wanjia.sources.choices import UnreadSheet
 from wanjia.sources.contracts import Contract
 from wanjia.sources.errors import EmptyFile, EncryptedWorkbook, FileRefused, HiddenSheet, UnknownLayout, WrongDataset
@@ -37,8 +38,8 @@ class Recognised:
 
 
 def is_workbook(head: bytes) -> bool:
-    """Whether a file of these first bytes is a zip, which of all we read only a workbook is."""
-    return head.startswith(b"PK\x03\x04")
+    """Whether a file of these first bytes is a workbook: a zip that begins with one of its parts."""
+    return kind_of(head) == "xlsx"
 
 
 def require_no_password(head: bytes, parts: Parts) -> None:

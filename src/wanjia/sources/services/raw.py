@@ -11,7 +11,7 @@ from wanjia.lake import Manifest, Staging
 from wanjia.scope.keys import keyring
 from wanjia.scope.stores import lake
 from wanjia.sources.contracts import Contract
-from wanjia.sources.intake.detect import Encoding, EncodingWatch, text_of
+from wanjia.sources.intake.detect import HEAD, Encoding, EncodingWatch, text_of
 from wanjia.sources.intake.opening import WORKBOOK, is_workbook
 
 FILE = "file.sealed"
@@ -65,7 +65,7 @@ def seal(source: Source, staging: Staging, contract: Contract) -> Sealed:
         for part in parts:
             digest.update(part)
             watch.see(part)
-            head = head or part[:4]
+            head = head or part[:HEAD]
             size += len(part)
             lines += part.count(b"\n")
             yield part

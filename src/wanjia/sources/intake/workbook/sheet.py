@@ -1,7 +1,7 @@
 """A sheet read as a stream, row by row, each cell as the text a person would have typed.
 
 Excel keeps numbers in binary with fifteen digits. What has more in a cell that is a number has
-lost its end already, and is written here as 4.51228197602290E+17, which every reader of identity
+lost its end already, and is written here as 4.56228197602290E+17, which every reader of identity
 numbers knows as ruined; nothing is guessed.
 """
 
@@ -320,8 +320,8 @@ class _Reader:
 def number_text(value: str) -> str:
     """A number of a cell as a person would type it; one that has lost digits in scientific notation.
 
-    >>> number_text("451228197602290012"), number_text("0.30000000000000004"), number_text("1E3")
-    ('4.51228197602290E+17', '0.3', '1000')
+    >>> number_text("456228197602290012"), number_text("0.30000000000000004"), number_text("1E3")
+    ('4.56228197602290E+17', '0.3', '1000')
     """
     try:
         number = float(value)
