@@ -116,3 +116,29 @@ def test_every_seventh_division_is_found_by_its_own_path(resolver, known):
     assert found > 2_500
     assert len(refused) < 10
     assert all(code in candidates for code, candidates in refused)
+
+
+def test_a_typed_place_is_its_code_or_its_name_at_any_level(resolver, known):
+    assert resolver.named("451228101") == resolver.named("高岭镇", within="451228") == "451228101"
+    assert resolver.named("都安瑶族自治县") == "451228"
+    assert resolver.named("河池市") == "4512"
+
+
+def test_of_two_places_of_one_name_the_one_at_home_is_meant(resolver, known):
+    names = {}
+    for code, place in known.places.items():
+        names.setdefault(place.name, []).append(code)
+    name, codes = next(
+        (name, codes) for name, codes in names.items() if len({code[:6] for code in codes}) == len(codes) > 1
+    )
+    assert resolver.named(name, within=codes[0][:6]) == codes[0]
+    with pytest.raises(PlaceAmbiguous) as refused:
+        resolver.named(name)
+    assert codes[0] in str(refused.value.sentences("zh"))
+
+
+def test_a_place_nobody_knows_is_refused_with_what_is_alike(resolver):
+    with pytest.raises(PlaceUnknown):
+        resolver.named("999999")
+    with pytest.raises(PlaceMissing):
+        resolver.named("  ")

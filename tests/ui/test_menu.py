@@ -3,7 +3,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.test import RequestFactory
 
 from wanjia.scope.areas import AreaRange
-from wanjia.scope.viewer import ANONYMOUS, Grant, Viewer
+from wanjia.scope.viewer import ANONYMOUS, Grant, Relation, Viewer
 from wanjia.ui import menu
 from wanjia.ui.menu import GROUPS, MenuItem
 from wanjia.ui.viewing import chosen_area
@@ -33,10 +33,20 @@ def test_every_item_stands_in_a_known_group_and_its_page_exists():
 
 
 def test_the_menu_shows_only_what_the_viewer_may_use():
-    everything = {item.action for item in menu.items()}
+    everything = {item.action for item in menu.items() if not item.relation}
     for action in everything - {"signed_in"}:
         assert actions_in_menu(viewer(action)) == {action, "signed_in"} & everything
     assert actions_in_menu(viewer()) == {"signed_in"} & everything
+
+
+def test_what_is_about_ones_own_is_offered_to_those_who_have_some():
+    (own,) = [item for item in menu.items() if item.relation]
+    office, contact = (
+        Viewer(1, "韦明", (Grant("role", frozenset({own.action}), AreaRange.of("451228"), relation),))
+        for relation in (Relation.ALL, own.relation)
+    )
+    assert own.action not in actions_in_menu(office)
+    assert own.action in actions_in_menu(contact)
 
 
 def test_no_item_leads_its_reader_to_a_refusal():

@@ -161,7 +161,7 @@ class SearchForgotten(Refusal):
     status = 410
     facts = ()
     what = Sentence(
-        "这次查询输入的内容已不再保留(换了登录或时间较久)。" + _NOTHING_ZH,
+        "这次查询输入的内容已不再保留（换了登录或时间较久）。" + _NOTHING_ZH,
         "What was typed for this search is no longer kept (another sign-in, or too long ago). " + _NOTHING_EN,
     )
     cure = Sentence("请重新输入要查询的内容。", "Type what you are looking for again.")

@@ -10,7 +10,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from wanjia.accounts import queries
-from wanjia.divisions.queries import place
+from wanjia.divisions.errors import PlaceNotResolved
+from wanjia.divisions.resolver import Resolver
 from wanjia.kernel import clock
 from wanjia.scope.viewer import Relation, Viewer
 
@@ -21,6 +22,23 @@ RELATIONS = {
     Relation.OWN_HOUSEHOLDS.value: _("仅结对户"),
     Relation.OWN_CASES.value: _("仅本人办理"),
 }
+
+
+class PlaceField(forms.CharField):
+    """A division, typed as its name or its code; cleans to the code."""
+
+    default_error_messages = {"required": _("请填写行政区划的名称或代码。")}
+
+    def __init__(self, *, within: str = "", **kwargs: Any) -> None:
+        super().__init__(max_length=60, help_text=_("填写名称或代码，例如 高岭镇 或 451228101。"), **kwargs)
+        self._within = within  # of two places of one name, the one in here is meant
+
+    def clean(self, value: Any) -> str:
+        typed = super().clean(value)
+        try:
+            return Resolver().named(typed, within=self._within)
+        except PlaceNotResolved as refusal:
+            raise forms.ValidationError(" ".join(refusal.sentences(get_language() or "zh"))) from None
 
 
 class SignInForm(forms.Form):
@@ -46,9 +64,7 @@ class AccountForm(forms.Form):
         label=_("登录名"), max_length=60, help_text=_("3 到 60 个小写字母、数字、点或连字符；开设后不能更改。")
     )
     display_name = forms.CharField(label=_("姓名"), max_length=60)
-    area_code = forms.CharField(
-        label=_("所属区划代码"), max_length=15, help_text=_("由哪一级管理，例如 451228 或 451228101。")
-    )
+    area_code = PlaceField(label=_("所属区划"))
     phone = forms.CharField(label=_("手机号"), max_length=20, required=False)
     id_number = forms.CharField(
         label=_("本人证件号码"), max_length=22, required=False, help_text=_("只用于核对一人一号，不保存明文。")
@@ -61,15 +77,16 @@ class AccountForm(forms.Form):
         help_text=_("10 位以上，同时包含字母和数字；请当面告知本人并提醒更改。"),
     )
 
-    def clean_area_code(self) -> str:
-        return _known_area(self.cleaned_data["area_code"])
+    def __init__(self, viewer: Viewer, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["area_code"] = PlaceField(label=_("所属区划"), within=viewer.home_area, initial=viewer.home_area)
 
 
 class GrantForm(forms.Form):
     """A role in an area. Offers only what the viewer may give."""
 
     role = forms.ChoiceField(label=_("岗位"))
-    area_code = forms.CharField(label=_("行政区划代码"), max_length=15)
+    area_code = PlaceField(label=_("行政区划"))
     relation = forms.ChoiceField(label=_("范围"), required=False, choices=list(RELATIONS.items()))
     department = forms.CharField(
         label=_("部门代码"), max_length=40, required=False, help_text=_("仅“仅本部门”的授权填写。")
@@ -86,12 +103,10 @@ class GrantForm(forms.Form):
 
     def __init__(self, viewer: Viewer, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["area_code"] = PlaceField(label=_("行政区划"), within=viewer.home_area)
         language = get_language() or "zh"
         choices = [(role.code, role.title(language)) for role in queries.roles_given_by(viewer)]
         self.fields["role"] = forms.ChoiceField(label=_("岗位"), choices=choices)
-
-    def clean_area_code(self) -> str:
-        return _known_area(self.cleaned_data["area_code"])
 
     def wanted(self) -> dict[str, Any]:
         """What `services.grant` takes; the last day is included."""
@@ -141,10 +156,3 @@ class ChangePasswordForm(NewPasswordForm):
         if data.get("password") and data.get("again") and data["password"] != data["again"]:
             self.add_error("again", _("两次输入的新密码不一致。"))
         return data
-
-
-def _known_area(code: str) -> str:
-    found = place(code.strip())  # a former code leads to the present one
-    if found is None:
-        raise forms.ValidationError(_("没有这个行政区划代码，请核对位数（省 2、市 4、县 6、乡 9、村 12）。"))
-    return found.code

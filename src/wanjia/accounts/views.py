@@ -140,7 +140,7 @@ def people(request: ViewerRequest) -> HttpResponseBase:
 @sensitive_post_parameters("password", "id_number")
 @page
 def open_account(request: ViewerRequest) -> HttpResponseBase:
-    form = AccountForm(request.POST or None, initial={"area_code": request.viewer.home_area})
+    form = AccountForm(request.viewer, request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             user = services.open_account(viewer=request.viewer, **form.cleaned_data)

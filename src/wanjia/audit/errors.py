@@ -13,7 +13,7 @@ class RecordedOutsideTransaction(Refusal):
     status = 500
     facts = ("act",)
     what = Sentence(
-        "程序试图在事务之外登记操作({act}),已被阻止，没有任何内容被改动。",
+        "程序试图在事务之外登记操作（{act}），已被阻止，没有任何内容被改动。",
         "The program tried to record an act ({act}) outside a transaction and was stopped; nothing was changed.",
     )
     cure = _TELL
@@ -42,7 +42,7 @@ class PayloadNotCanonical(Refusal):
     status = 500
     facts = ("where", "problem")
     what = Sentence(
-        "操作内容 {where} 无法登记({problem}),没有任何内容被改动。",
+        "操作内容 {where} 无法登记（{problem}），没有任何内容被改动。",
         "The content of the act cannot be recorded at {where} ({problem}); nothing was changed.",
     )
     cure = _TELL

@@ -50,7 +50,7 @@ class RulesChanged(Refusal):
     status = 409
     facts = ("run", "rules")
     what = Sentence(
-        "第 {run} 次比对等待期间规则已变更({rules}),没有执行。",
+        "第 {run} 次比对等待期间规则已变更（{rules}），没有执行。",
         "The rules of run {run} changed while it waited ({rules}).",
     )
     cure = Sentence("请重新发起比对，新的比对使用新规则。", "Ask for a new run; it will use the new rules.")

@@ -74,6 +74,19 @@ def _asked(check: Check) -> Iterator[Finding]:
         )
 
 
+def _cure_for_no_file(file: Path) -> tuple[str, str]:
+    demo = file.parent / "demo"
+    if (demo / file.name).is_file():  # `wanjia demo` keeps to a folder of its own
+        return (
+            f"这里只有演示数据；要查看演示，请设 WANJIA_HOME={demo}；要新建正式安装，请执行 wanjia setup。",
+            f"Only the demo is here: to look at it set WANJIA_HOME={demo}; for an installation run `wanjia setup`.",
+        )
+    return (
+        "请核对 WANJIA_HOME；新安装请执行 wanjia setup；文件丢失请从备份恢复。",
+        "Check WANJIA_HOME; for a new installation run `wanjia setup`; restore a lost file from the backup.",
+    )
+
+
 def database_answers() -> Iterator[Finding]:
     """Without making an SQLite file where none is: a doctor creates nothing."""
     file = Path(connection.settings_dict["NAME"]) if connection.vendor == "sqlite" else None
@@ -81,10 +94,7 @@ def database_answers() -> Iterator[Finding]:
         yield fail(
             f"没有数据库文件 {file}。",
             f"There is no database file {file}.",
-            cure=(
-                "请核对 WANJIA_HOME；新安装请执行 wanjia setup；文件丢失请从备份恢复。",
-                "Check WANJIA_HOME; for a new installation run `wanjia setup`; restore a lost file from the backup.",
-            ),
+            cure=_cure_for_no_file(file),
         )
         return
     try:

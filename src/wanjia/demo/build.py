@@ -98,7 +98,7 @@ def build(request: DemoRequest, console: Console) -> Built:
     if earlier is not None:
         return earlier
     _clear(home)
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)  # as `wanjia setup` makes one
     (home / BUILDING).touch()
     started = time.monotonic()
     with serving(system_viewer("demo.build")):

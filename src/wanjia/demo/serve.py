@@ -99,5 +99,9 @@ def _welcome(console: Console, port: int, logins: Sequence[Login], start: dateti
     for login in logins:
         table.add_row(login.username, login.zh, login.en)
     console.print(table)
+    console.print(
+        "其他乡镇、村的账号（township-乡镇代码、officer-乡镇代码-1、village-村代码、contact-村代码-1）密码相同 · "
+        "accounts of other places, same password: township-CODE, officer-CODE-1, village-CODE, contact-CODE-1"
+    )
     console.print(f"演示时间 demo time: {start:%Y-%m-%d %H:%M} (UTC+8)")
     console.print(f"[bold green]http://127.0.0.1:{port}/[/]   Ctrl+C 停止 to stop")

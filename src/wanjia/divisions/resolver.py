@@ -70,6 +70,30 @@ class Resolver:
             code = self._step(level, name, code)
         return code
 
+    def named(self, text: str, *, within: str = "") -> str:
+        """The code a person means who typed a place: its code, a former code, or its name at any level.
+
+        Of two places of one name the one under `within` is meant, if only one of them lies there.
+        Raises PlaceMissing, PlaceUnknown, PlaceAmbiguous with the candidates and their codes.
+        """
+        if not written_form(text):
+            raise PlaceMissing
+        code = self._known.current_code(text.strip())
+        if code in self._known.places:
+            return code
+        everywhere = [(level, code) for level in _LEVELS for code in self._candidates(level, text, "")]
+        inside = [pair for pair in everywhere if pair[1].startswith(within)] or everywhere
+        form = written_form(text)
+        exact = [code for level, code in inside if code in self._names[level].exact.get(form, ())]
+        codes = exact or [code for _level, code in inside]
+        if len(codes) == 1:
+            return codes[0]
+        facts = {"name": form, "within": self._described(within)}
+        if codes:
+            raise PlaceAmbiguous(**facts, candidates=self._listed(codes))
+        alike = [code for level in _LEVELS for code in self._similar(level, text, within)]
+        raise PlaceUnknown(**facts, candidates=self._listed(alike))
+
     def _step(self, level: str, name: str, within: str) -> str:
         everywhere = self._candidates(level, name, "")
         inside = [code for code in everywhere if code.startswith(within)]

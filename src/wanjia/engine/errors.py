@@ -74,7 +74,7 @@ class TypesDiffer(ExpressionRefused):
     code = "engine.types_differ"
     facts = ("part", "wanted", "found")
     what = Sentence(
-        "类型不符：{part} 需要 {wanted},实际为 {found}。", "Types differ: {part} needs {wanted} but has {found}."
+        "类型不符：{part} 需要 {wanted}，实际为 {found}。", "Types differ: {part} needs {wanted} but has {found}."
     )
     cure = Sentence(
         "文本用单引号，日期写作 date '2015-12-31',整数不加引号。",
@@ -89,7 +89,7 @@ class TooExpensive(Refusal):
     status = 422
     facts = ("limit",)
     what = Sentence(
-        "计算超出限额({limit}),已停止；没有写入任何内容。",
+        "计算超出限额（{limit}），已停止；没有写入任何内容。",
         "The computation passed its limit ({limit}) and was stopped; nothing was written.",
     )
     cure = Sentence(
@@ -104,7 +104,7 @@ class ComputationFailed(Refusal):
     code = "engine.computation_failed"
     status = 500
     facts = ("problem",)
-    what = Sentence("计算引擎报错：{problem};没有写入任何内容。", "The engine failed: {problem}; nothing was written.")
+    what = Sentence("计算引擎报错：{problem}；没有写入任何内容。", "The engine failed: {problem}; nothing was written.")
     cure = Sentence(
         "请把出现的时间和任务编号告诉系统管理员。", "Tell the system administrator the time and the job's number."
     )
@@ -165,7 +165,7 @@ class WorkbookTooLarge(Refusal):
     status = 413
     facts = ("limit",)
     what = Sentence(
-        "读取这个 Excel 文件超出限额({limit}),已停止，没有读入任何内容。",
+        "读取这个 Excel 文件超出限额（{limit}），已停止，没有读入任何内容。",
         "Reading this Excel file passed its limit ({limit}) and was stopped; nothing was read from it.",
     )
     cure = Sentence(

@@ -32,7 +32,7 @@ class WrongType(Refusal):
     status = 415
     facts = ("found", "allowed")
     what = Sentence(
-        "这里不接受该类型的文件（内容为 {found}）,没有保存。",
+        "这里不接受该类型的文件（内容为 {found}），没有保存。",
         "This kind of file is not taken here (its content is {found}); it was not saved.",
     )
     cure = Sentence(
@@ -95,7 +95,7 @@ class UnknownPurpose(Refusal):
     status = 500
     facts = ("purpose",)
     what = Sentence(
-        "系统没有登记文件用途 {purpose},文件没有保存。",
+        "系统没有登记文件用途 {purpose}，文件没有保存。",
         "The purpose {purpose} is not declared; the file was not saved.",
     )
     cure = Sentence(

@@ -36,7 +36,7 @@ class JobOver(Refusal):
     status = 409
     facts = ("job", "state")
     what = Sentence(
-        "任务 {job} 已经结束({state}),没有改动。", "Job {job} has already ended ({state}); nothing was changed."
+        "任务 {job} 已经结束（{state}），没有改动。", "Job {job} has already ended ({state}); nothing was changed."
     )
     cure = Sentence("请刷新页面查看结果。", "Reload the page to see the result.")
 
@@ -64,7 +64,7 @@ class InternalError(Refusal):
     status = 500
     facts = ("reference",)
     what = Sentence(
-        "任务因程序错误未完成（参考号 {reference}）,没有任何结果被保存。",
+        "任务因程序错误未完成（参考号 {reference}），没有任何结果被保存。",
         "The job ended with an error of the program (reference {reference}); nothing of it was saved.",
     )
     cure = Sentence("请把参考号告诉系统管理员。", "Give the reference to the system administrator.")

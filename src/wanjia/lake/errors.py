@@ -41,7 +41,7 @@ class NotPublished(Refusal):
     code = "lake.not_published"
     status = 404
     facts = ("address",)
-    what = Sentence("数据湖中没有 {address},或它没有写完。", "The lake holds no {address}, or it was never finished.")
+    what = Sentence("数据湖中没有 {address}，或它没有写完。", "The lake holds no {address}, or it was never finished.")
     cure = Sentence(
         "请重新执行产生它的步骤；如曾经存在，运行 wanjia doctor 查看数据湖。",
         "Run the step that makes it again; if it once existed, ask wanjia doctor about the lake.",
@@ -67,7 +67,7 @@ class SchemaMismatch(Refusal):
     status = 422
     facts = ("column", "declared", "found")
     what = Sentence(
-        "列 {column} 声明为 {declared},实际为 {found};没有写入任何内容。",
+        "列 {column} 声明为 {declared}，实际为 {found}；没有写入任何内容。",
         "The column {column} is declared {declared} but is {found}; nothing was written.",
     )
     cure = Sentence(

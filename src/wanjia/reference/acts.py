@@ -12,14 +12,14 @@ ACTS = [
     Act(
         "reference.set_parameter",
         Sentence(
-            "设定参数 {name} 自 {valid_from} 起为 {value},依据：{source}",
+            "设定参数 {name} 自 {valid_from} 起为 {value}，依据：{source}",
             "set the parameter {name} to {value} from {valid_from}, by {source}",
         ),
     ),
     Act(
         "reference.set_poverty_line",
         Sentence(
-            "设定 {name} 为 {value} 元（自 {valid_from} 起）,依据：{source}",
+            "设定 {name} 为 {value} 元（自 {valid_from} 起），依据：{source}",
             "set {name} to {value} yuan from {valid_from}, by {source}",
         ),
     ),

@@ -33,7 +33,7 @@ class NotThatType(Refusal):
     code = "reference.not_that_type"
     facts = ("name", "expected")
     what = Sentence(
-        "参数 {name} 的数值应为{expected},没有保存。",
+        "参数 {name} 的数值应为{expected}，没有保存。",
         "The parameter {name} takes a value of another kind ({expected}); nothing was saved.",
     )
     cure = Sentence("请改正数值后重新提交。", "Correct the value and submit again.")

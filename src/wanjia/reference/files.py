@@ -22,7 +22,7 @@ DATA = Path(__file__).parent / "data"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where it was built: ten times as fast
 FROM_THE_START = date(2014, 1, 1)  # the first national registration
 LINES_SOURCE = "domain.md §4.9 ({mark})"
-HOLIDAYS_SOURCE = "国务院办公厅放假通知(holidays {version})"
+HOLIDAYS_SOURCE = "国务院办公厅放假通知（holidays {version}）"
 
 
 @dataclass(slots=True)

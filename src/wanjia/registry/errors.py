@@ -38,7 +38,7 @@ class ValueNotAccepted(Refusal):
     code = "registry.value_not_accepted"
     facts = ("field", "problem")
     what = Sentence(
-        "“{field}”的新值不符合要求({problem}),没有任何内容被改动。",
+        "“{field}”的新值不符合要求（{problem}），没有任何内容被改动。",
         "The new value of {field} does not fit ({problem}); nothing was changed.",
     )
     cure = Sentence("请按代码表和格式要求更正后重新提交。", "Correct it to the code list or format and submit again.")
@@ -95,7 +95,7 @@ class CannotExit(Refusal):
     status = 409
     facts = ("household_no", "year")
     what = Sentence(
-        "户 {household_no} 现在的状态或年度({year})不能办理脱贫，没有任何内容被改动。",
+        "户 {household_no} 现在的状态或年度（{year}）不能办理脱贫，没有任何内容被改动。",
         "Household {household_no} cannot exit in {year} from its present status; nothing was changed.",
     )
     cure = Sentence("请核对脱贫标志和识别年度。", "Check its poverty status and the year it was identified.")
@@ -131,7 +131,7 @@ class ColumnsMissing(Refusal):
     code = "registry.columns_missing"
     facts = ("table", "columns")
     what = Sentence(
-        "装载表 {table} 的列与约定不符({columns}),没有装载任何数据。",
+        "装载表 {table} 的列与约定不符（{columns}），没有装载任何数据。",
         "The table {table} does not have the declared columns ({columns}); nothing was loaded.",
     )
     cure = Sentence("请按参考手册中的列定义提供数据。", "Provide the columns the reference describes.")
@@ -143,7 +143,7 @@ class NothingToLoad(Refusal):
     code = "registry.nothing_to_load"
     facts = ("rows", "first_reason")
     what = Sentence(
-        "{rows} 行数据中没有一户通过校验（最常见原因：{first_reason}）,没有装载任何数据。",
+        "{rows} 行数据中没有一户通过校验（最常见原因：{first_reason}），没有装载任何数据。",
         "Not one household in {rows} rows passed the checks (most often: {first_reason}); nothing was loaded.",
     )
     cure = Sentence("请核对行政区划、编号和户主信息后重新装载。", "Check divisions, numbers and heads, and load again.")

@@ -208,6 +208,26 @@ def years_of(viewer: Viewer, household_no: int) -> list[HouseholdYear]:
     return list(HouseholdYear.objects.visible_to(viewer).filter(household_no=household_no).order_by("year"))
 
 
+def matched_members(viewer: Viewer, household_nos: Iterable[int], text: str) -> dict[int, list[str]]:
+    """Whose name the typed text begins, by household, masked: why a household stands in the list.
+
+    Empty for a number, which names its household or person itself. One query.
+    """
+    text = text.strip()
+    if not text or _is_number(text):
+        return {}
+    people = Person.objects.visible_to(viewer).filter(household_no__in=list(household_nos))
+    rows = people.filter(_begins_with(names.match_form(text))).order_by("person_no")
+    found: dict[int, list[str]] = {}
+    for household_no, name in rows.values_list("household_no", "name"):
+        found.setdefault(household_no, []).append(mask_name(name))
+    return found
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() or len(key_text(text) or "") >= SHORTEST_NUMBER
+
+
 def head_names(viewer: Viewer, household_nos: Iterable[int]) -> dict[int, str]:
     """The heads' names of those households the viewer may read."""
     rows = _with_head(Household.objects.visible_to(viewer).filter(pk__in=list(household_nos)))

@@ -49,10 +49,12 @@ def households(request: ViewerRequest) -> HttpResponse:
         subject_ids=[row.household_no for row in page.rows],
         fields=SHOWN_IN_LISTS,
     )
+    matched = queries.matched_members(request.viewer, [row.household_no for row in page.rows], filters.text)
     context = {
         "form": form,
         "page": page,
         "searched": bool(filters.text),
+        "rows": [(row, matched.get(row.household_no)) for row in page.rows],
         "search_form": SearchForm(),
         "may_export": request.viewer.may(EXPORT),
     }

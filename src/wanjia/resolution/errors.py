@@ -18,6 +18,6 @@ class SnapshotMissing(Refusal):
     status = 409
     facts = ("snapshot",)
     what = Sentence(
-        "没有建档立卡快照 {snapshot},没有进行归户。", "There is no registry snapshot {snapshot}; nothing was resolved."
+        "没有建档立卡快照 {snapshot}，没有进行归户。", "There is no registry snapshot {snapshot}; nothing was resolved."
     )
     cure = Sentence("请先发布建档立卡快照。", "Publish a snapshot of the registry first.")

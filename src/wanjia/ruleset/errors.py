@@ -28,7 +28,7 @@ class UnknownKey(RuleFileRefused):
 
     code = "ruleset.unknown_key"
     facts = ("file", "key", "nearest")
-    what = Sentence("{file}:不认识的键 {key}。", "{file}: unknown key {key}.")
+    what = Sentence("{file}：不认识的键 {key}。", "{file}: unknown key {key}.")
     cure = Sentence("相近的键：{nearest}。", "The nearest keys are: {nearest}.")
 
 
@@ -37,7 +37,7 @@ class MissingKey(RuleFileRefused):
 
     code = "ruleset.missing_key"
     facts = ("file", "key")
-    what = Sentence("{file}:缺少 {key}。", "{file}: {key} is missing.")
+    what = Sentence("{file}：缺少 {key}。", "{file}: {key} is missing.")
     cure = Sentence(
         "请补上；含义见 docs/reference/rule-files.md。", "Add it; docs/reference/rule-files.md tells its meaning."
     )
@@ -48,7 +48,7 @@ class WrongValue(RuleFileRefused):
 
     code = "ruleset.wrong_value"
     facts = ("file", "key", "wanted", "found")
-    what = Sentence("{file}:{key} 应为 {wanted},实际为 {found}。", "{file}: {key} must be {wanted} but is {found}.")
+    what = Sentence("{file}:{key} 应为 {wanted}，实际为 {found}。", "{file}: {key} must be {wanted} but is {found}.")
     cure = Sentence(
         "请更正；代码和编号要加引号，日期写作 2015-12-31。",
         "Correct it; quote codes and numbers of things, write days as 2015-12-31.",
@@ -60,7 +60,7 @@ class UnknownDataset(RuleFileRefused):
 
     code = "ruleset.unknown_dataset"
     facts = ("file", "dataset", "nearest")
-    what = Sentence("{file}:没有声明数据集 {dataset}。", "{file}: the dataset {dataset} is not declared.")
+    what = Sentence("{file}：没有声明数据集 {dataset}。", "{file}: the dataset {dataset} is not declared.")
     cure = Sentence("相近的数据集：{nearest}。", "The nearest datasets are: {nearest}.")
 
 
@@ -70,7 +70,7 @@ class BadExpression(RuleFileRefused):
     code = "ruleset.bad_expression"
     facts = ("file", "key", "reason", "problem", "hint")
     what = Sentence(
-        "{file}:{key} 不符合规则语言({reason}):{problem}",
+        "{file}:{key} 不符合规则语言（{reason}）：{problem}",
         "{file}: {key} is not in the rule language ({reason}): {problem}",
     )
     cure = Sentence("{hint}", "{hint}")
@@ -91,7 +91,7 @@ class FixturesTooFew(RuleFileRefused):
     code = "ruleset.fixtures_too_few"
     facts = ("file", "firing", "silent")
     what = Sentence(
-        "{file}:样例不足（应触发 {firing} 个，不应触发 {silent} 个）。",
+        "{file}：样例不足（应触发 {firing} 个，不应触发 {silent} 个）。",
         "{file}: too few fixtures ({firing} that fire, {silent} that do not).",
     )
     cure = Sentence("两种样例各写至少一个，并写明理由。", "Write at least one of each, and say why.")
@@ -103,7 +103,7 @@ class FixtureDisagrees(RuleFileRefused):
     code = "ruleset.fixture_disagrees"
     facts = ("file", "fixtures")
     what = Sentence(
-        "{file}:规则与样例不一致：{fixtures}。", "{file}: the rule disagrees with its fixtures: {fixtures}."
+        "{file}：规则与样例不一致：{fixtures}。", "{file}: the rule disagrees with its fixtures: {fixtures}."
     )
     cure = Sentence("请更正条件或样例，两者必须一致。", "Correct the condition or the fixture; they must agree.")
 
@@ -113,7 +113,7 @@ class DuplicateRule(RuleFileRefused):
 
     code = "ruleset.duplicate_rule"
     facts = ("file", "rule", "other")
-    what = Sentence("{file}:规则编号 {rule} 已在 {other} 中使用。", "{file}: the rule id {rule} is used by {other}.")
+    what = Sentence("{file}：规则编号 {rule} 已在 {other} 中使用。", "{file}: the rule id {rule} is used by {other}.")
     cure = Sentence(
         "请换一个编号；编号停用后也不再使用。", "Take another id; ids are not used again even when retired."
     )

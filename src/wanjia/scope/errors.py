@@ -69,7 +69,7 @@ class NotAllowed(Refusal):
     status = 403
     facts = ("action",)
     what = Sentence(
-        "您的岗位不能进行此操作({action}),没有任何内容被改动。",
+        "您的岗位不能进行此操作（{action}），没有任何内容被改动。",
         "Your role may not do this ({action}); nothing was changed.",
     )
     cure = Sentence(

@@ -167,7 +167,7 @@ class Undecodable(FileRefused):
     code = "sources.undecodable"
     facts = ("line",)
     what = Sentence(
-        "从第 {line} 行起文字编码无法识别（既不是 UTF-8 也不是 GB18030）,没有接收任何内容。",
+        "从第 {line} 行起文字编码无法识别（既不是 UTF-8 也不是 GB18030），没有接收任何内容。",
         "From line {line} on the text is neither UTF-8 nor GB18030; nothing was taken in.",
     )
     cure = Sentence(
@@ -182,7 +182,7 @@ class UnknownLayout(FileRefused):
     code = "sources.unknown_layout"
     facts = ("lines", "nearest", "missing")
     what = Sentence(
-        "前 {lines} 行中没有找到已知数据集的表头（最接近：{nearest},缺少列：{missing}）;没有接收任何内容。",
+        "前 {lines} 行中没有找到已知数据集的表头（最接近：{nearest}，缺少列：{missing}）；没有接收任何内容。",
         "No known header within the first {lines} lines (nearest: {nearest}, lacking: {missing}); nothing taken in.",
     )
     cure = Sentence(
@@ -197,7 +197,7 @@ class WrongDataset(FileRefused):
     code = "sources.wrong_dataset"
     facts = ("expected", "found")
     what = Sentence(
-        "选择的是 {expected},文件内容却是 {found};没有接收任何内容。",
+        "选择的是 {expected}，文件内容却是 {found}；没有接收任何内容。",
         "The dataset chosen is {expected}, but the file is {found}; nothing was taken in.",
     )
     cure = Sentence(
@@ -211,7 +211,7 @@ class ColumnTwice(FileRefused):
     code = "sources.column_twice"
     facts = ("column",)
     what = Sentence(
-        "表头中有两列都对应 {column},无法判断以哪列为准；没有接收任何内容。",
+        "表头中有两列都对应 {column}，无法判断以哪列为准；没有接收任何内容。",
         "Two columns mean {column}; nothing was taken in.",
     )
     cure = Sentence("请删除或改名其中一列后重新上传。", "Delete or rename one of them and upload again.")
@@ -238,7 +238,7 @@ class TruncatedFile(FileRefused):
     code = "sources.truncated_file"
     facts = ("line",)
     what = Sentence(
-        "文件在第 {line} 行中断（最后一行不完整）,可能没有传完；没有采纳任何内容。",
+        "文件在第 {line} 行中断（最后一行不完整），可能没有传完；没有采纳任何内容。",
         "The file breaks off in line {line}: it may not have arrived whole. Nothing was taken in.",
     )
     cure = Sentence("请核对文件大小后重新导出或重新上传。", "Compare the size, then export or upload it again.")

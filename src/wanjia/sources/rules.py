@@ -77,7 +77,7 @@ _ALL = (
     _reject("missing", "必填项为空", "is required and empty"),
     _reject("too_long", "内容超长", "is too long"),
     _warn("label_unknown", "不在代码表中，按原文保留", "is in no code list; kept as written"),
-    _warn("name_damaged", "姓名中有缺字(?或□),只能按号码比对", "has lost characters; matched by number only"),
+    _warn("name_damaged", "姓名中有缺字（？或□），只能按号码比对", "has lost characters; matched by number only"),
     _reject(of_date(DateFault.UNREADABLE), "不是日期", "is no date"),
     _reject(of_date(DateFault.AMBIGUOUS), "日期写法有歧义，请写成 2018-03-05", "is ambiguous; write 2018-03-05"),
     _reject(of_date(DateFault.IMPOSSIBLE), "没有这一天", "is a day that never was"),
@@ -100,7 +100,7 @@ _ALL = (
     ),
     _warn(of_identity(Fault.LENGTH), "长度不对", "has a wrong length"),
     _warn(
-        of_identity(Fault.LOOK_ALIKE), "疑似把数字写成了字母(如 O 与 0)", "seems to have letters for digits (O for 0)"
+        of_identity(Fault.LOOK_ALIKE), "疑似把数字写成了字母（如 O 与 0）", "seems to have letters for digits (O for 0)"
     ),
     _warn(of_identity(Fault.CHARACTERS), "含有号码中不应有的字符", "has characters no number has"),
     _warn(

@@ -13,7 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext
 
 from wanjia.ui.discovery import offered
-from wanjia.ui.viewing import looker
+from wanjia.ui.viewing import Looker, looker
 
 SIGNED_IN = "signed_in"
 
@@ -43,7 +43,8 @@ class MenuItem:
     """A page in the menu.
 
     `title` is a Chinese message id of the slice; `action` the permission the page asks for
-    ("signed_in" for everybody); a smaller `order` stands higher.
+    ("signed_in" for everybody); `relation`, if given, that he holds it with exactly this relation, for
+    pages about what is one's own; a smaller `order` stands higher.
     """
 
     group: str
@@ -51,6 +52,16 @@ class MenuItem:
     url_name: str
     action: str
     order: int = 50
+    relation: str = ""
+
+    def is_for(self, viewer: Looker) -> bool:
+        """Whether this viewer has anything to do there."""
+        if self.action == SIGNED_IN:
+            return True
+        grants = [grant for grant in viewer.grants if self.action in grant.actions]
+        return viewer.may(self.action) and (
+            not self.relation or any(grant.relation == self.relation for grant in grants)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +101,7 @@ def menu_for(request: HttpRequest) -> tuple[Section, ...]:
     viewer = looker(request)
     if viewer is None:
         return ()
-    allowed = [item for item in items() if item.action == SIGNED_IN or viewer.may(item.action)]
+    allowed = [item for item in items() if item.is_for(viewer)]
     addresses = {item.url_name: _address(item.url_name) for item in allowed}
     current = _current(request.path, [address for address in addresses.values() if address])
     sections = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Protocol
 
 from django.http import HttpRequest
@@ -18,6 +19,12 @@ class Holds(Protocol):
 
     @property
     def area(self) -> Range: ...
+
+    @property
+    def actions(self) -> Container[str]: ...
+
+    @property
+    def relation(self) -> str: ...
 
 
 class Looker(Protocol):

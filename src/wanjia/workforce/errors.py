@@ -7,7 +7,7 @@ class PairingRefused(Refusal):
     code = "workforce.pairing_refused"
     facts = ("household_no", "objection")
     what = Sentence(
-        "不能与户 {household_no} 结对({objection}),没有任何内容被改动。",
+        "不能与户 {household_no} 结对（{objection}），没有任何内容被改动。",
         "This account cannot be paired with household {household_no} ({objection}); nothing was changed.",
     )
     cure = Sentence("请选择另一位帮扶联系人。", "Choose another contact.")
@@ -32,7 +32,7 @@ class EndsBeforeItBegan(Refusal):
     code = "workforce.ends_before_it_began"
     facts = ("valid_from",)
     what = Sentence(
-        "结束日期早于结对开始日期({valid_from}),没有任何内容被改动。",
+        "结束日期早于结对开始日期（{valid_from}），没有任何内容被改动。",
         "The pairing began on {valid_from} and cannot end before; nothing was changed.",
     )
     cure = Sentence("请填写开始日期当天或之后的日期。", "Give that day or a later one.")
