@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.text import Text
 
 from wanjia.demo.choices import Until
-from wanjia.kernel.disk import disk_full
 from wanjia.kernel.errors import Refusal
+from wanjia.kernel.outages import outage
 
 # Typer would print exceptions with their text and the values around them.
 app = typer.Typer(
@@ -279,7 +279,7 @@ def main() -> None:
     try:
         app()
     except Exception as fault:  # noqa: BLE001 - the last resort
-        refusal = fault if isinstance(fault, Refusal) else disk_full(fault)
+        refusal = fault if isinstance(fault, Refusal) else outage(fault)
         if refusal is None:
             logs.log.critical("the command ends", exc_info=True)
             sys.exit(1)

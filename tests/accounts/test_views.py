@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
 
 import pytest
 from axes.models import AccessAttempt
 from django.conf import settings
+from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
 
@@ -35,6 +37,20 @@ def test_the_sign_in_page_is_chinese_whatever_the_browser_speaks(db):
     page = Client().get(SIGN_IN, headers={"accept-language": "en-US"}).content.decode()
     assert "登录名" in page
     assert 'lang="zh-Hans"' in page
+
+
+def test_who_reads_on_a_full_disk_reads_on_though_his_visit_cannot_be_noted(township):
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+
+    def no_room(execute, sql, params, many, context):
+        if sql.startswith("UPDATE"):
+            raise OperationalError("database or disk is full") from full
+        return execute(sql, params, many, context)
+
+    client = signed_in(township)
+    with clock.frozen(clock.now() + dt.timedelta(minutes=2)), connection.execute_wrapper(no_room):
+        assert client.get("/me/").status_code == 200
 
 
 def test_signing_in_and_out(township):

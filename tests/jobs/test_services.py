@@ -1,13 +1,15 @@
+import threading
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from wanjia.audit.choices import Kind
 from wanjia.audit.models import Outbox
 from wanjia.audit.services import record
-from wanjia.jobs import leases, queries, registry, services
+from wanjia.jobs import leases, queries, registry, services, worker
 from wanjia.jobs.choices import Lane, State
 from wanjia.jobs.errors import InternalError, JobOver, LostLease, UnfitArguments, UnknownTask, WorkerLost
 from wanjia.jobs.handle import JobHandle
@@ -15,6 +17,7 @@ from wanjia.jobs.models import Job, ScheduleSlot
 from wanjia.jobs.services import cancel, enqueue, enqueue_due, prune
 from wanjia.jobs.worker import NO_SPACE, SPACE_WAIT, perform, run_pending
 from wanjia.kernel import clock
+from wanjia.kernel.disk import DiskFull
 from wanjia.scope.errors import NotVisible
 from wanjia.scope.system import system_viewer
 
@@ -398,3 +401,65 @@ def test_a_job_that_finds_the_disk_full_waits_for_space_and_loses_no_try(declare
         run_pending()
     job.refresh_from_db()
     assert (job.state, job.attempts) == ("done", 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_end_the_full_database_does_not_take_is_written_when_it_does(declare, officer, monkeypatch):
+    monkeypatch.setattr("wanjia.jobs.worker.AGAIN_SECONDS", 0.01)
+    refused = []
+
+    def full_twice(execute, sql, params, many, context):
+        if sql.startswith("UPDATE") and len(refused) < 2:
+            refused.append(sql)
+            raise OperationalError("database or disk is full")
+        return execute(sql, params, many, context)
+
+    @declare("tests.writes")
+    def writes(job):
+        raise DiskFull
+
+    job = enqueue("tests.writes", viewer=officer)
+    with connection.execute_wrapper(full_twice):
+        held = claimed_after(refused)
+        refused.clear()
+        perform(JobHandle(held, has_heart=True), threading.Event())
+    job.refresh_from_db()
+    assert (len(refused), job.state, job.attempts, job.note) == (2, "queued", 0, NO_SPACE)
+
+
+def claimed_after(refused):
+    """A claim is refused too, as long as there is no room."""
+    while True:
+        with suppress(OperationalError):
+            held = claimed()
+            assert len(refused) == 2
+            return held
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_told_to_stop_leaves_an_end_it_cannot_write_to_the_lease(declare, officer):
+    def never(execute, sql, params, many, context):
+        if sql.startswith("UPDATE"):
+            raise OperationalError("database or disk is full")
+        return execute(sql, params, many, context)
+
+    @declare("tests.writes")
+    def writes(job):
+        raise DiskFull
+
+    job = enqueue("tests.writes", viewer=officer)
+    held, stop = claimed(), threading.Event()
+    stop.set()
+    with connection.execute_wrapper(never):
+        perform(JobHandle(held, has_heart=True), stop)
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == ("running", 1)
+
+
+def test_a_fault_in_the_workers_own_step_does_not_end_its_thread_and_is_told_without_its_text(caplog):
+    def step():
+        raise LookupError(QUOTED)
+
+    assert not worker._surviving_the_database(step)
+    assert "LookupError" in caplog.text
+    assert QUOTED not in caplog.text

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.contrib.auth import logout
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import translation
 
 from wanjia.accounts import queries, sessions
-from wanjia.kernel.disk import disk_full
+from wanjia.kernel.outages import outage
 from wanjia.scope.reach import serving
 from wanjia.scope.viewer import ANONYMOUS
 
@@ -24,16 +26,19 @@ log = logging.getLogger("wanjia.accounts")
 
 
 class Sessions(SessionMiddleware):
-    """Django's sessions; on a full disk the note of a reader's last visit is lost, and he reads on."""
+    """Django's sessions; when the database takes no writes, only the note of a reader's last visit is lost."""
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         try:
             return super().process_response(request, response)
-        except DatabaseError as error:
-            if request.method not in READING or not disk_full(error):
+        except (DatabaseError, SessionInterrupted) as error:  # the second is what Django makes of the first
+            refusal = outage(error)
+            if refusal is None:
                 raise
-            log.warning("the disk is full; a visit was not noted")
-            return response
+            if request.method in READING or response.status_code >= HTTPStatus.BAD_REQUEST:
+                log.warning("%s; a visit was not noted", refusal.code)
+                return response
+            raise refusal from error
 
 
 class ViewerMiddleware:

@@ -96,5 +96,6 @@ def database(environment: Environment) -> dict[str, Any]:
         "HOST": host,
         "PORT": str(parts.port or options.pop("port", "")),
         "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,  # a connection that broke while nobody used it fails nobody's request
         "OPTIONS": options,
     }

@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -34,7 +34,8 @@ def only_one(command: str) -> Iterator[None]:
         except BlockingIOError:
             raise AlreadyRunning(command=command, process=_holder(handle), home=settings.WANJIA_HOME) from None
         os.ftruncate(handle, 0)
-        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        with suppress(OSError):  # whom a second one is told of; on a full disk it starts all the same
+            os.pwrite(handle, str(os.getpid()).encode(), 0)
         yield
     finally:
         os.close(handle)

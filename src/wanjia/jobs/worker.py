@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Literal, Self
 from uuid import uuid4
 
-from django.db import DatabaseError, close_old_connections, connection, connections
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection, connections
 from django.utils.translation import gettext_noop
 
 from wanjia.audit.access import node_name
@@ -30,6 +30,7 @@ from wanjia.jobs.leases import LEASE_SECONDS, Claim
 from wanjia.jobs.registry import schedules, task_named
 from wanjia.kernel.disk import disk_full
 from wanjia.kernel.errors import Refusal
+from wanjia.kernel.outages import database_away
 from wanjia.kernel.points import reached
 from wanjia.scope.reach import serving
 from wanjia.telemetry import metrics
@@ -38,6 +39,7 @@ from wanjia.telemetry.work import Work, working
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
+AGAIN_SECONDS = 2.0  # after the database did not answer
 SCHEDULE_SECONDS = 5.0
 BEATS_PER_LEASE = 6
 SPACE_WAIT = timedelta(seconds=15)
@@ -46,19 +48,23 @@ NO_SPACE = gettext_noop("磁盘空间不足，腾出空间后自动继续")
 Outcome = Literal["done", "cancelled", "lost", "returned", "refused", "retried", "failed"]
 
 
-def perform(handle: JobHandle) -> None:
-    """Run one claimed job to whatever end it comes to, and write that end down."""
+def perform(handle: JobHandle, stop: threading.Event | None = None) -> None:
+    """Run one claimed job to whatever end it comes to, and write that end down.
+
+    With `stop`, an end that the database does not take (it is away, its disk is full) is written as
+    soon as it does, or left to the lease when `stop` is set. Without, the database's error is raised.
+    """
     claim = handle.claim
     facts = {"job": claim.job_id, "attempt": claim.attempt}
     with working(Work("job", str(claim.job_id), lambda: claim.name, lambda: facts)) as work:
-        outcome = _perform(handle)
+        outcome = _perform(handle, stop)
         metrics.JOBS.labels(claim.name, outcome).inc()
         metrics.JOB_TIME.labels(claim.name).observe(work.seconds)
         said = {"event": "job", "outcome": outcome, "ms": round(work.seconds * 1000, 1), "queries": work.queries}
         log.info("job %s", outcome, extra=said)
 
 
-def _perform(handle: JobHandle) -> Outcome:
+def _perform(handle: JobHandle, stop: threading.Event | None) -> Outcome:
     claim = handle.claim
     reached("jobs.claimed")
     try:
@@ -68,39 +74,53 @@ def _perform(handle: JobHandle) -> Outcome:
             with handle.finishing():
                 pass  # a task without an effect of its own is done now
     except Cancelled:
-        leases.cancelled(claim)
+        _write_down(partial(leases.cancelled, claim), stop)
         return "cancelled"
     except LostLease:
         log.warning("job %s (%s): another worker took over; nothing of this try was kept", claim.job_id, claim.name)
         return "lost"
     except Draining:
-        leases.give_back(claim)
+        _write_down(partial(leases.give_back, claim), stop)
         return "returned"
     except Exception as error:  # noqa: BLE001 - a fault in a task must not end the worker
-        return _stopped_by(claim, error)
+        return _stopped_by(claim, error, stop)
     return "done"
 
 
-def _stopped_by(claim: Claim, error: Exception) -> Outcome:
+def _stopped_by(claim: Claim, error: Exception, stop: threading.Event | None) -> Outcome:
     """A full disk is waited for, a refusal ends the job, a fault of the program is tried again."""
     if disk_full(error):
         log.warning("job %s (%s): the disk is full; it waits for space", claim.job_id, claim.name)
-        leases.give_back(claim, wait=SPACE_WAIT, note=NO_SPACE)
+        _write_down(partial(leases.give_back, claim, wait=SPACE_WAIT, note=NO_SPACE), stop)
         return "returned"
     if isinstance(error, Refusal):
-        leases.fail(claim, error)
+        _write_down(partial(leases.fail, claim, error), stop)
         return "refused"
-    return "retried" if _failed(claim, error) else "failed"
+    _write_down(partial(leases.retry, claim, _told(claim, error)), stop)
+    return "retried" if claim.attempt < claim.max_attempts else "failed"
 
 
-def _failed(claim: Claim, error: Exception) -> bool:
-    """Keep a reference with the job and the fault, without its values, in the log; whether it is tried again."""
+def _told(claim: Claim, error: Exception) -> Refusal:
+    """What the job is told of a fault: a reference; the log has it too, with the places and without the values."""
+    away = database_away(error)  # counted as a try all the same: it may be the job that brings it down
+    if away:
+        log.warning("job %s (%s), try %s: the database went away", claim.job_id, claim.name, claim.attempt)
+        return away
     reference = uuid4().hex[:8]
     log.error(
         "job %s (%s), try %s, reference %s: %s\n%s",
         claim.job_id, claim.name, claim.attempt, reference, type(error).__qualname__, _where(error.__traceback__),
     )  # fmt: skip
-    return leases.retry(claim, InternalError(reference=reference))
+    return InternalError(reference=reference)
+
+
+def _write_down(end: Callable[[], object], stop: threading.Event | None) -> None:
+    """Write a job's end. Each is conditional on the job's token, so a late one harms nobody who took over."""
+    if stop is None:
+        end()
+        return
+    while not _surviving_the_database(end) and not stop.is_set():
+        stop.wait(AGAIN_SECONDS)
 
 
 def _where(trace: TracebackType | None) -> str:
@@ -114,8 +134,9 @@ class Heart:
     A process that is frozen or gone stops renewing; that is the whole point.
     """
 
-    def __init__(self, lease: float = LEASE_SECONDS) -> None:
+    def __init__(self, lease: float = LEASE_SECONDS, stop: threading.Event | None = None) -> None:
         self._lease = lease
+        self._worker_stops = stop
         self._handles: dict[int, JobHandle] = {}
         self._guard = threading.Lock()
         self._stop = threading.Event()
@@ -135,7 +156,7 @@ class Heart:
         with self._guard:
             self._handles[claim.job_id] = handle
         try:
-            perform(handle)
+            perform(handle, self._worker_stops)
         finally:
             with self._guard:
                 self._handles.pop(claim.job_id, None)
@@ -161,12 +182,19 @@ class Heart:
 
 
 def _surviving_the_database(step: Callable[[], object]) -> bool:
-    """Run a step of the worker's own; when the database is away, say so and go on later."""
+    """Run a step of the worker's own; when the database is away, say so and go on later.
+
+    A fault of another kind does not end the thread either: nobody would work in its lane any more.
+    """
     try:
         close_old_connections()
         step()
-    except DatabaseError as error:
-        log.warning("the database did not answer (%s); trying again", type(error).__name__)
+    except (DatabaseError, InterfaceError) as error:
+        why = "its disk is full" if disk_full(error) else type(error).__name__
+        log.warning("the database did not answer (%s); trying again", why)
+        return False
+    except Exception as error:  # noqa: BLE001 - as above
+        log.error("a step of the worker failed: %s\n%s", type(error).__qualname__, _where(error.__traceback__))  # noqa: TRY400 - an exception's text may quote a row
         return False
     return True
 
@@ -195,7 +223,7 @@ class Worker:
         """
         schedules()  # a task declared wrongly stops the worker here, not its threads later
         log.info("worker %s: %s", self.name, self.lanes)
-        with Heart(self._lease) as heart:
+        with Heart(self._lease, stop) as heart:
             threads = [
                 threading.Thread(
                     target=self._serve, args=(lane, heart, stop), name=f"jobs-{lane}-{number}", daemon=True
@@ -228,7 +256,7 @@ class Worker:
         try:
             while not stop.is_set():
                 if not _surviving_the_database(take_one):
-                    stop.wait(POLL_SECONDS * 4)
+                    stop.wait(AGAIN_SECONDS)
         finally:
             connections.close_all()
 

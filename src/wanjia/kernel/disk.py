@@ -1,7 +1,6 @@
 """A full disk is an answer, not a fault: what could not be written was refused, and the rest goes on.
 
-Whoever writes need not think of it. The few places that answer for others (the site's middleware,
-the worker, the command) ask `disk_full` about the error they were about to call a fault.
+Whoever writes need not think of it; see `wanjia.kernel.outages`.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import errno
 import sqlite3
 
-from wanjia.kernel.errors import Refusal, Sentence
+from wanjia.kernel.errors import Refusal, Sentence, behind
 
 NO_SPACE = "No space left on device"  # what libraries that keep no error number write
 _NUMBERS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -33,12 +32,9 @@ class DiskFull(Refusal):
 
 def disk_full(error: BaseException | None) -> DiskFull | None:
     """The refusal, if a full disk stands behind `error`."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        if _says_so(error):
-            return error if isinstance(error, DiskFull) else DiskFull()
-        error = error.__cause__ or error.__context__
+    for one in behind(error):
+        if _says_so(one):
+            return one if isinstance(one, DiskFull) else DiskFull()
     return None
 
 

@@ -8,6 +8,7 @@ anything was lost; what to do next) in Chinese and English, and the facts both s
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -60,6 +61,15 @@ class Refusal(Exception):
         happened, cure = self.sentences(language)
         facts = {name: _plain(_in(language, value)) for name, value in self.values.items()}
         return {"code": self.code, "what": happened, "cure": cure, "facts": facts}
+
+
+def behind(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, and each one that stands behind it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def all_refusals(base: type[Refusal] = Refusal) -> list[type[Refusal]]:

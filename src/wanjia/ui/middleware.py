@@ -8,8 +8,8 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from wanjia.kernel.disk import disk_full
 from wanjia.kernel.errors import Refusal
+from wanjia.kernel.outages import outage
 from wanjia.ui.refusals import refusal_response
 
 log = logging.getLogger("wanjia.refusals")
@@ -50,7 +50,7 @@ class SecurityHeaders:
 
 
 class RefusalPages:
-    """Turns a `Refusal` that a view raised, or a disk that is full, into an answer its reader understands."""
+    """Turns a `Refusal` that a view raised, or an outage behind its error, into an answer its reader understands."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -59,7 +59,7 @@ class RefusalPages:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        refusal = exception if isinstance(exception, Refusal) else disk_full(exception)
+        refusal = exception if isinstance(exception, Refusal) else outage(exception)
         if refusal is None:
             return None
         # The code and the route, never the facts or the address: those may be anything.
