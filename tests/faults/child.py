@@ -48,6 +48,7 @@ from wanjia.config.server import start_clock  # noqa: E402
 from wanjia.files.models import StoredFile  # noqa: E402
 from wanjia.files.services import store  # noqa: E402
 from wanjia.files.uploads import sealed_from  # noqa: E402
+from wanjia.jobs import beats  # noqa: E402
 from wanjia.jobs.choices import Lane  # noqa: E402
 from wanjia.jobs.models import Job, ScheduleSlot  # noqa: E402
 from wanjia.jobs.services import enqueue_due  # noqa: E402
@@ -191,6 +192,31 @@ def read_people() -> None:
                 )  # fmt: skip
 
 
+def waiting_for_the_county() -> dict[str, Any]:
+    """The case on the county's desk."""
+    case = Case.objects.visible_to(EYE).get(case_no=_decided_case())
+    return {"decide": case.case_no, "version": case.version}
+
+
+def waiting() -> dict[str, Any]:
+    """A case on the county's desk, and another that is given to an officer now."""
+    other = Case.objects.visible_to(EYE).filter(step="dispatched_town").order_by("case_no").first()
+    officer = User.objects.get_visible(EYE, username=f"officer-{other.holder_area}-1")
+    _act(f"township-{other.holder_area}", other.case_no, "assign", Answer(assignee=officer.pk))
+    return waiting_for_the_county() | {"photograph": other.case_no, "officer": officer.username}
+
+
+def alive() -> list[str]:
+    """The machines whose workers have said that they are there."""
+    return sorted(beats.ages())
+
+
+def open_jobs() -> list[str]:
+    """What has been asked for and is not done."""
+    jobs = Job.objects.open().exclude(key__startswith="schedule:")
+    return [f"{job.name} {job.state} {job.note}" for job in jobs]
+
+
 def _stage() -> str:
     return someone("village").home_area
 
@@ -253,9 +279,11 @@ WORKS: dict[str, Callable[[], None]] = {
     "receive": receive, "read": worker, "compare": worker, "issue": issue, "decide": decide, "evidence": evidence,
     "access": access, "nothing": nothing,
 }  # fmt: skip
-STAGES: dict[str, Callable[[], None]] = {
+STAGES: dict[str, Callable[[], Any]] = {
     "deliver": deliver, "ask": ask, "field_work": field_work, "read_people": read_people, "photos": photos,
-    "frozen_worker": frozen_worker,
+    "frozen_worker": frozen_worker, "waiting": waiting,
+    "waiting_for_the_county": waiting_for_the_county, "open_jobs": open_jobs,
+    "alive": alive,
 }  # fmt: skip
 
 
@@ -286,7 +314,7 @@ def main(act: str, *rest: str) -> None:
     elif act == "tell":
         answer = facts.everything()
     else:
-        {**WORKS, **STAGES}[act]()
+        answer = {**WORKS, **STAGES}[act]()
     sys.stdout.write(json.dumps(answer, sort_keys=True) + "\n")
 
 

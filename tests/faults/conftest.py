@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -10,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.places import ROOT, Place, copied, drop, new_place
+from tests.faults.clusters import Cluster, running
+from tests.faults.places import ROOT, Place, copied, drop, new_place, server
 
 # A work begins in a stage; each stage is the one before it and what is done then.
 STAGES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -40,6 +43,7 @@ def stage(tmp_path_factory) -> Iterator[Callable[[str], Place]]:
     root = tmp_path_factory.mktemp("stages")
 
     def at(name: str) -> Place:
+
         if name not in made:
             earlier, acts = STAGES[name]
             place = new_place(root / name, like=at(earlier) if earlier else None)
@@ -53,6 +57,17 @@ def stage(tmp_path_factory) -> Iterator[Callable[[str], Place]]:
     yield at
     for place in made.values():
         drop(place)
+
+
+@pytest.fixture(scope="session")
+def cluster(stage) -> Iterator[Cluster]:
+    """A PostgreSQL server of the fault tests' own, with every stage, which may be killed."""
+    for name in STAGES:
+        stage(name)
+    folder = Path(tempfile.mkdtemp(prefix="wanjia-cluster-"))
+    with running(Cluster.copied_from(server(), folder)) as made:
+        yield made
+    shutil.rmtree(folder)
 
 
 def _found(place: Place) -> None:

@@ -95,6 +95,11 @@ class Place:
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
         }
 
+    @property
+    def database(self) -> str:
+        """The database's name on its server."""
+        return urlsplit(self.url).path[1:]
+
     def run(self, *arguments: str, **environment: str) -> Ended:
         """Run a child of `tests.faults.child` to its end, whatever that is."""
         return _nursery().run(arguments, self.environment | environment)
@@ -128,25 +133,28 @@ class Place:
             process.wait(timeout=30)
 
 
-def _named(name: str) -> str:
-    return urlunsplit(urlsplit(server())._replace(path=f"/{name}"))
+def _named(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
-def _on_server(statement: str) -> None:
+def on_server(url: str, statement: str) -> None:
     import psycopg
 
-    with psycopg.connect(server(), autocommit=True) as connection:
+    with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(statement)
 
 
-def new_place(home: Path, *, like: Place | None = None) -> Place:
-    """An installation at `home`: empty, or in the very state of another one nobody works in."""
-    url = ""
-    if server():
+def new_place(home: Path, *, like: Place | None = None, on: str | None = None, options: str = "") -> Place:
+    """An installation at `home`: empty, or in the very state of another one nobody works in.
+
+    `on` is the PostgreSQL server, if not that of this run; `options` are those of CREATE DATABASE.
+    """
+    url = server() if on is None else on
+    if url:
         name = f"fault_{uuid.uuid4().hex[:12]}"
-        template = f' TEMPLATE "{urlsplit(like.url).path[1:]}"' if like is not None else ""
-        _on_server(f'CREATE DATABASE "{name}"{template}')
-        url = _named(name)
+        template = f' TEMPLATE "{like.database}"' if like is not None else ""
+        on_server(url, f'CREATE DATABASE "{name}"{template} {options}')
+        url = _named(url, name)
     if like is not None:
         shutil.copytree(like.home, home)
     return Place(home, url)
@@ -154,8 +162,8 @@ def new_place(home: Path, *, like: Place | None = None) -> Place:
 
 def drop(place: Place) -> None:
     place.close()
-    if place.url and server():
-        _on_server(f'DROP DATABASE IF EXISTS "{urlsplit(place.url).path[1:]}" WITH (FORCE)')
+    if place.url:
+        on_server(_named(place.url, "postgres"), f'DROP DATABASE IF EXISTS "{place.database}" WITH (FORCE)')
     shutil.rmtree(place.home, ignore_errors=True)
 
 

@@ -77,9 +77,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def serve(place: Place, port: int) -> subprocess.Popen[bytes]:
+def serve(place: Place, port: int, **environment: str) -> subprocess.Popen[bytes]:
     """`wanjia serve`, once it answers."""
-    server = place.start("wanjia.cli", "serve", "--port", str(port), log="serve.log")
+    server = place.start("wanjia.cli", "serve", "--port", str(port), log="serve.log", **environment)
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and server.poll() is None:
         with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/", timeout=10):
