@@ -49,6 +49,15 @@ def give(browser, case_no, action, version=None, **typed):
     return browser.post(reverse("casework:act", args=[case_no]), data)
 
 
+@pytest.fixture
+def with_looker(opened, county, town, looker):
+    """The number of a case in the looker's hands."""
+    (number,) = opened(7)
+    do(county, number, "pass_on")
+    do(town, number, "assign", assignee=looker.user_id)
+    return number
+
+
 def photo():
     content = io.BytesIO()
     Image.new("RGB", (64, 48), (200, 180, 150)).save(content, "JPEG")
@@ -203,6 +212,45 @@ def test_a_photo_is_filed_and_lets_the_answer_through(opened, county, town, look
     assert (stored.owner_kind, stored.case_no, stored.area) == ("case", number, VILLAGE)
     give(browser, number, "look", outcome="wet", note="漏水", checked=["上楼看看"])
     assert row(number).step == "to_mend"
+
+
+def test_photos_are_sent_with_the_answer(with_looker, looker, browse):
+    give(browse(looker), with_looker, "look", outcome="wet", note="漏水", evidence=[photo(), photo()])
+    assert row(with_looker).step == "to_mend"
+    assert StoredFile.objects.visible_to(EYE).exists()
+
+
+def test_photos_saved_first_leave_the_answer_begun_beside_them(with_looker, looker, browse):
+    begun = {"action": "look", "version": row(with_looker).version, "note": "三处漏水", "outcome": "wet"}
+    address = reverse("casework:evidence", args=[with_looker])
+    page = browse(looker).post(address, {**begun, "checked": "上楼看看", "evidence": photo()}).content.decode()
+    for text in ("三处漏水", 'value="wet" required checked', 'value="上楼看看" checked', "本环节已保存 1 个文件"):
+        assert text in page
+
+
+def test_a_refused_photo_keeps_the_answer_and_the_good_photos(with_looker, looker, browse):
+    wrong = io.BytesIO(b"MZ this is a program")
+    wrong.name = "door.jpg"
+    answer = give(browse(looker), with_looker, "look", outcome="wet", note="三处漏水", evidence=[photo(), wrong])
+    page = answer.content.decode()
+    assert (answer.status_code, row(with_looker).step) == (415, "with_looker")
+    for text in ("三处漏水", 'value="wet" required checked', "本环节已保存 1 个文件"):
+        assert text in page
+
+
+def test_proof_with_an_answer_that_came_too_late_is_not_kept(with_looker, looker, browse):
+    answer = give(browse(looker), with_looker, "look", version=1, outcome="wet", note="漏水", evidence=photo())
+    assert answer.status_code == 409
+    assert not StoredFile.objects.visible_to(EYE).exists()
+
+
+def test_the_address_of_an_answer_leads_to_its_case(with_looker, looker, browse):
+    browser = browse(looker)
+    for name in ("act", "evidence"):
+        answer = browser.get(reverse(f"casework:{name}", args=[with_looker]))
+        assert (answer.status_code, answer.url) == (302, f"/cases/{with_looker}/")
+    refused = give(browser, with_looker, "look", outcome="wet", note="三处漏水").content.decode()
+    assert f'name="next" value="/cases/{with_looker}/"' in refused
 
 
 def test_what_is_no_picture_is_refused_and_the_case_stays(opened, county, town, looker, browse):

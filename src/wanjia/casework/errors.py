@@ -76,6 +76,20 @@ class AnswerIncomplete(Refusal):
     )
 
 
+class UnreadableAnswer(Refusal):
+    """A part of the answer cannot be read: a text that is too long, a day that is none."""
+
+    code = "casework.answer_unreadable"
+    status = 422
+    facts = ("case_no",)
+    what = Sentence(
+        "核查件 {case_no} 的答复有一处无法识别（日期，或文字超过 2000 字）。没有任何内容被改动。",
+        "A part of the answer to case {case_no} cannot be read (a date, or a text of more than 2,000 characters). "
+        "Nothing was changed.",
+    )
+    cure = Sentence("请改正后再提交。", "Correct it and submit again.")
+
+
 class OutcomeNotOffered(Refusal):
     """The outcome is not among those the action takes."""
 

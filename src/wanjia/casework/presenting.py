@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+
+from django.http import QueryDict
 
 from wanjia.accounts import queries as accounts
 from wanjia.casework import declared, queries
@@ -78,6 +80,7 @@ class Choice:
     title: str
     leads_to: str
     proven: bool
+    chosen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ class Answering:
     bar: str
     goes_back: bool
     needs: frozenset[Need]
+    asks_proof: bool
     outcomes: tuple[Choice, ...] = ()
     candidates: Sequence[Person] = ()
     corrections: Sequence[CorrectionOffer] = ()
@@ -104,6 +108,7 @@ class Person:
     remark: str
     open_cases: int
     reason: str
+    chosen: bool = False
 
     @property
     def bar(self) -> bool:
@@ -117,7 +122,8 @@ class CorrectionOffer:
     code: str
     title: str
     consequence: str
-    fields: Sequence[tuple[str, str, Sequence[tuple[str, str]]]]
+    fields: Sequence[tuple[str, str, Sequence[tuple[str, str]], str]]  # name, label, options, what was typed
+    chosen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,16 +141,17 @@ class CasePage:
     history: Sequence[HistoryLine]
     reexamined: str
     evidence: Sequence[StoredFile]
-    may_upload: bool
+    proofs: int  # files that were filed in this step and count for its answer
     others: Sequence[Row]
     next_no: int | None
     entered: Mapping[str, Any] = field(default_factory=dict)
+    ticked: Collection[str] = ()
 
 
 def case_page(case: Case, viewer: Viewer, language: str, entered: Mapping[str, Any] | None = None) -> CasePage:
     """The page of a case its caller fetched; `entered` is what was typed when it was refused."""
     offered = queries.offers(viewer, case)
-    answers = [_answering(item, case, language) for item in offered]
+    answers = [_answering(item, case, language, entered or {}) for item in offered]
     callbacks = declared.offered_for(case.kind, case.flow_version).callbacks
     others = () if case.household_no is None else _others(case, viewer, language)
     names = accounts.names_of([case.holder_user_id] if case.holder_user_id else [])
@@ -161,17 +168,21 @@ def case_page(case: Case, viewer: Viewer, language: str, entered: Mapping[str, A
         history=history,
         reexamined="" if case.closed_at or not history else history[-1].reexamined,
         evidence=list(files.files_of(viewer, "case", case.case_no)),
-        may_upload=may_upload(offered),
+        proofs=queries.proofs(case) if may_upload(offered) else 0,
         others=others,
         next_no=queries.next_in_queue(viewer, case),
         entered=entered or {},
+        ticked=entered.getlist("checked") if isinstance(entered, QueryDict) else (),
     )
 
 
 def may_upload(offered: Sequence[Offer]) -> bool:
     """Whether this person's next answer could need proof."""
-    free = [item.action for item in offered if item.bar is None]
-    return any(action.evidence_for or Need.EVIDENCE in action.needs for action in free)
+    return any(_asks_proof(item.action) for item in offered if item.bar is None)
+
+
+def _asks_proof(action: Action) -> bool:
+    return bool(action.evidence_for) or Need.EVIDENCE in action.needs
 
 
 def _others(case: Case, viewer: Viewer, language: str) -> list[Row]:
@@ -179,9 +190,10 @@ def _others(case: Case, viewer: Viewer, language: str) -> list[Row]:
     return rows(list(queries.of_household(viewer, case.household_no, except_case=case.case_no)[:20]), viewer, language)
 
 
-def _answering(offer: Offer, case: Case, language: str) -> Answering:
+def _answering(offer: Offer, case: Case, language: str, entered: Mapping[str, Any]) -> Answering:
     action = offer.action
     free = offer.bar is None
+    typed = entered if entered.get("action") == action.code else {}
     return Answering(
         code=action.code,
         title=action.title.text(language),
@@ -189,22 +201,24 @@ def _answering(offer: Offer, case: Case, language: str) -> Answering:
         bar=BAR_SENTENCES[offer.bar].text(language) if offer.bar is not None else "",
         goes_back=action.goes_back,
         needs=action.needs,
+        asks_proof=_asks_proof(action),
         outcomes=tuple(
             Choice(
                 item.code,
                 item.title.text(language),
                 case.flow.step(action.target(item.code)).title.text(language),
                 item.code in action.evidence_for,
+                chosen=item.code == typed.get("outcome"),
             )
             for item in case.flow.outcomes
             if item.code in action.outcomes
         ),
-        candidates=_people(case, action, language) if free and Need.ASSIGNEE in action.needs else (),
-        corrections=_corrections(case, language) if free and Need.CORRECTION in action.needs else (),
+        candidates=_people(case, action, language, typed) if free and Need.ASSIGNEE in action.needs else (),
+        corrections=_corrections(case, language, typed) if free and Need.CORRECTION in action.needs else (),
     )
 
 
-def _people(case: Case, action: Action, language: str) -> list[Person]:
+def _people(case: Case, action: Action, language: str, typed: Mapping[str, Any]) -> list[Person]:
     return [
         Person(
             user_id=item.user_id,
@@ -212,12 +226,13 @@ def _people(case: Case, action: Action, language: str) -> list[Person]:
             remark=item.remark,
             open_cases=item.open_cases,
             reason=BAR_SENTENCES[item.bar].text(language) if item.bar is not None else "",
+            chosen=str(item.user_id) == typed.get("assignee"),
         )
         for item in queries.candidates(case, action, language)
     ]
 
 
-def _corrections(case: Case, language: str) -> list[CorrectionOffer]:
+def _corrections(case: Case, language: str, typed: Mapping[str, Any]) -> list[CorrectionOffer]:
     offered: Sequence[CorrectionChoice] = declared.offered_for(case.kind, case.flow_version).callbacks.corrections(
         case, language
     )
@@ -226,7 +241,11 @@ def _corrections(case: Case, language: str) -> list[CorrectionOffer]:
             item.code,
             item.title.text(language),
             item.consequence.text(language),
-            [(name, label.text(language), choices) for name, label, choices in item.fields],
+            [
+                (name, label.text(language), choices, typed.get(f"correction.{item.code}.{name}", ""))
+                for name, label, choices in item.fields
+            ],
+            chosen=len(offered) == 1 or typed.get("correction.change") == item.code,
         )
         for item in offered
     ]

@@ -11,18 +11,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from wanjia.audit.services import record_access
 from wanjia.casework import declared, guards, presenting, queries, services
 from wanjia.casework.choices import BAR_SENTENCES, Bar, Need
-from wanjia.casework.errors import CaseMovedOn, NotYours
+from wanjia.casework.errors import CaseMovedOn, NotYours, UnreadableAnswer
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.forms import ActForm, BulkForm, FilterForm
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Action, Answer
+from wanjia.files.errors import NoFile
 from wanjia.files.services import store
-from wanjia.files.uploads import received, takes_upload
+from wanjia.files.uploads import received_all, takes_upload
 from wanjia.kernel.errors import Refusal
 from wanjia.scope.routes import SIGNED_IN, ViewerRequest, access
 from wanjia.scope.viewer import Viewer
@@ -187,21 +188,31 @@ def _shown(
         area=case.area_code,
     )
     page = presenting.case_page(case, request.viewer, _language(), entered)
+    request.page_address = case.get_absolute_url()  # type: ignore[attr-defined]
     told = refusal.sentences(_language()) if refusal else None
     status = refusal.status if refusal else 200
     return render(request, "casework/case.html", {"page": page, "case": case, "refusal": told}, status=status)
 
 
 @access(SIGNED_IN)
-@require_POST
+@takes_upload("evidence")
+@require_http_methods(["GET", "POST"])
 def act(request: ViewerRequest, case_no: int) -> HttpResponseBase:
-    """Give an answer; refused, the page comes back with everything typed still there."""
+    """Give an answer with its proof; refused, the page comes back with everything typed still there.
+
+    The proof is kept with the case even where the answer is refused, and need not be sent again. Whoever comes
+    back to this address from a history or by another switch is shown the case.
+    """
     case = queries.case_for(request.viewer, case_no)
+    if request.method == "GET":
+        return redirect(case)
     form = ActForm(request.POST)
     if not form.is_valid():
-        return redirect(case)
+        return _shown(request, case, UnreadableAnswer(case_no=case_no), request.POST)
     data = form.cleaned_data
     try:
+        if data["version"] == case.version:  # what comes too late belongs to no case
+            _keep_evidence(request, case)
         done = services.act(
             viewer=request.viewer,
             case_no=case_no,
@@ -258,26 +269,59 @@ def _moved_on(request: ViewerRequest, case_no: int, refusal: CaseMovedOn) -> Htt
 
 @access(SIGNED_IN)
 @takes_upload("evidence")
-@require_POST
+@require_http_methods(["GET", "POST"])
 def evidence(request: ViewerRequest, case_no: int) -> HttpResponseBase:
-    """File photos or a document with the case."""
+    """File photos or documents with the case; an answer begun beside them stays in the form."""
     case = queries.case_for(request.viewer, case_no)
-    if not presenting.may_upload(queries.offers(request.viewer, case)):
-        raise NotYours(case_no=case_no, bar=Bar.OTHER_PERSON, because=BAR_SENTENCES[Bar.OTHER_PERSON])
+    if request.method == "GET":
+        return redirect(case)
+    _require_asked_for_proof(request, case)
     try:
-        upload = received(request, "evidence")
-        store(
-            viewer=request.viewer,
-            upload=upload,
-            owner_kind="case",
-            owner_id=case_no,
-            area=_side(request.viewer, case),
-            purpose="evidence",
-        )
+        kept = _keep_evidence(request, case)
+        if not kept:
+            raise NoFile
     except Refusal as refusal:
-        return _shown(request, case, refusal)
-    messages.success(request, _("材料已保存。"))
+        return _shown(request, case, refusal, request.POST)
+    told = ngettext("材料已保存（%(n)s 个文件）。", "材料已保存（%(n)s 个文件）。", kept) % {"n": kept}
+    messages.success(request, told)
+    if request.POST.get("action"):  # an answer was begun in the same form
+        return _shown(request, case, entered=request.POST)
     return redirect(f"{case.get_absolute_url()}#evidence")
+
+
+def _require_asked_for_proof(request: ViewerRequest, case: Case) -> None:
+    if not presenting.may_upload(queries.offers(request.viewer, case)):
+        raise NotYours(case_no=case.case_no, bar=Bar.OTHER_PERSON, because=BAR_SENTENCES[Bar.OTHER_PERSON])
+
+
+def _keep_evidence(request: ViewerRequest, case: Case) -> int:
+    """Keep the files sent with this request; how many.
+
+    Raises NotYours where nobody asks this person for proof, and, once the good ones are kept, what is wrong with
+    the first file that was refused.
+    """
+    uploads, refusal = received_all(request, "evidence")
+    if not uploads and refusal is None:
+        return 0
+    _require_asked_for_proof(request, case)
+    area = _side(request.viewer, case)
+    kept = 0
+    for upload in uploads:
+        try:
+            store(
+                viewer=request.viewer,
+                upload=upload,
+                owner_kind="case",
+                owner_id=case.case_no,
+                area=area,
+                purpose="evidence",
+            )
+            kept += 1
+        except Refusal as refused:
+            refusal = refusal or refused
+    if refusal is not None:
+        raise refusal
+    return kept
 
 
 def _side(viewer: Viewer, case: Case) -> str:

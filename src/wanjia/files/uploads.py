@@ -266,6 +266,13 @@ def received_if_any(request: HttpRequest, field: str) -> SealedUpload | None:
     return upload if isinstance(upload, SealedUpload) else None
 
 
+def received_all(request: HttpRequest, field: str) -> tuple[list[SealedUpload], Refusal | None]:
+    """The files of a field that takes several, and what was wrong with the first of those that were refused."""
+    uploads = request.FILES.getlist(field)  # parses the form, if nobody has yet
+    refused: dict[str, Refusal] = getattr(request, "upload_refusals", {})
+    return [upload for upload in uploads if isinstance(upload, SealedUpload)], refused.get(field)
+
+
 def sealed_from(content: Iterator[bytes] | io.BufferedIOBase | bytes, name: str, purpose: str) -> SealedUpload:
     """A content that did not come through a form (the phone, the command line) as an upload.
 

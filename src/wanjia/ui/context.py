@@ -87,8 +87,10 @@ class Frame:
 
     @property
     def here(self) -> str:
-        """The address to come back to after a switch: this one, unless it only answers a form."""
-        return self.request.get_full_path() if self.request.method == "GET" else "/"
+        """The address to come back to after a switch: this one; of an answer to a form, the page its view names."""
+        if self.request.method == "GET":
+            return self.request.get_full_path()
+        return getattr(self.request, "page_address", "/")
 
     @cached_property
     def links(self) -> dict[str, str]:

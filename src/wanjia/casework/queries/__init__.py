@@ -12,7 +12,7 @@ from wanjia.casework.queries.figures import (
     verdicts,
     waiting_for,
 )
-from wanjia.casework.queries.history import HistoryLine, evidence_digests, has_evidence, history, last_move
+from wanjia.casework.queries.history import HistoryLine, evidence_digests, has_evidence, history, last_move, proofs
 from wanjia.casework.queries.lists import (
     CasePage,
     case_for,
@@ -58,6 +58,7 @@ __all__ = [
     "of_household",
     "offers",
     "open_steps",
+    "proofs",
     "step_titles",
     "topics",
     "verdicts",

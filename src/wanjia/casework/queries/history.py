@@ -61,10 +61,15 @@ def reexamined_in_words(event: CaseEvent, language: str) -> str:
     return str(found.get("en" if language.startswith("en") else "zh", ""))
 
 
+def proofs(case: Case) -> int:
+    """How many files were filed with the case since it came to this step; only they prove its answer."""
+    rows = files.files_of(system_viewer("casework.evidence"), "case", case.case_no)
+    return sum(row.stored_at >= case.step_entered_at for row in rows)
+
+
 def has_evidence(case: Case) -> bool:
     """Whether something was filed with the case since it came to this step."""
-    rows = files.files_of(system_viewer("casework.evidence"), "case", case.case_no)
-    return any(row.stored_at >= case.step_entered_at for row in rows)
+    return proofs(case) > 0
 
 
 def evidence_digests(case: Case) -> list[str]:
