@@ -170,6 +170,7 @@ def test_who_may_not_act_reads_why(opened, county, town, looker, browse):
     page = browse(town).get(reverse("casework:case", args=[number]))
     assert page.status_code == 200
     assert "现在轮不到您办理" in page.content.decode()
+    assert "pass_on：该由451228的leak_county办理" in page.content.decode()
     assert "您可以这样办理" not in page.content.decode()
 
 
@@ -185,9 +186,20 @@ def test_a_foreign_case_and_no_case_look_alike(opened, people, browse):
 
 def test_an_answer_moves_the_case_and_turns_to_the_next(opened, county, browse):
     first, second = opened(7, 8)
-    answer = give(browse(county), first, "pass_on")
+    browser = browse(county)
+    answer = give(browser, first, "pass_on")
     assert (answer.status_code, answer.url) == (302, f"/cases/{second}/")
     assert row(first).step == "at_town"
+    page = browser.get(answer.url).content.decode()
+    assert f"核查件 {first} 已办理：pass_on，现为“到乡镇”。 现在显示的是下一件：核查件 {second}。" in page
+
+
+def test_an_assignment_is_confirmed_by_name(opened, county, town, looker, browse):
+    (number,) = opened(7)
+    do(county, number, "pass_on")
+    browser = browse(town)
+    page = browser.get(give(browser, number, "assign", assignee=looker.user_id).url).content.decode()
+    assert f"核查件 {number} 已指派给Looker。 没有别的核查件等您办理了。" in page
 
 
 def test_a_refused_answer_keeps_what_was_typed(opened, county, town, looker, browse):

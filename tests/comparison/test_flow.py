@@ -9,7 +9,7 @@ from PIL import Image
 from tests.comparison.conftest import VILLAGE, register
 from wanjia.audit.queries import verify_event
 from wanjia.audit.testing import unrecorded
-from wanjia.casework import declared, queries
+from wanjia.casework import declared, presenting, queries
 from wanjia.casework.choices import Bar
 from wanjia.casework.errors import AnswerIncomplete, AssigneeBarred, NotYours
 from wanjia.casework.filters import CaseFilter
@@ -151,9 +151,21 @@ def test_what_is_not_true_needs_no_correction_and_no_photo(cases, office):
     do(office["verifier"], number, "verify", outcome="07", note="同名同号登记有误，车主另有其人。")
     assert row(number).step == "verified_no_change"
     do(office["town"], number, "review")
+    shown = presenting.case_page(row(number), office["county"], "zh")
+    assert "建档立卡不作改动" in next(item.consequence for item in shown.can if item.code == "decide")
     do(office["county"], number, "decide")
     assert Household.objects.visible_to(EYE).get(pk=1).is_live
     assert SUSPECT.outcome("07").feedback
+
+
+def test_the_page_says_whose_turn_it_is_and_whose_record_says_what(cases, office):
+    number = cases["RA-02"]
+    verified(office, number, "04")
+    shown = presenting.case_page(row(number), office["county"], "zh")
+    assert {item.code: item.bar for item in shown.cannot}["correct"] == f"该由{VILLAGE}的村级操作员办理"
+    facts = {fact.label: (fact.ours, fact.theirs, fact.differs) for fact in shown.told.facts}
+    assert facts["识别年度"] == ("2015", "", False)
+    assert facts["号牌号码"][1].startswith("桂M")
 
 
 def test_a_true_finding_must_be_proven(cases, office):

@@ -9,7 +9,7 @@ from django.urls import reverse
 from tests.comparison.conftest import NEXT_COUNTY, VILLAGE, register
 from wanjia.accounts import sessions
 from wanjia.audit.testing import unrecorded
-from wanjia.casework.models import Case
+from wanjia.casework.models import Case, CaseMove
 from wanjia.comparison.models import Run
 from wanjia.comparison.panels import household_cases
 from wanjia.comparison.queries import Filters
@@ -59,6 +59,15 @@ def test_the_run_page_has_rules_list_and_the_button_for_all_that_match(run, brow
     assert "覃1" not in text, "lists mask names"
     narrowed = browse("province").get(page_of(run), {"rule": "RA-02B"}).content.decode()
     assert "下发符合条件的 1 条" in narrowed
+
+
+def test_how_often_a_rule_held_is_said_with_its_denominator(run, browse):
+    base = {"area_code": "451228100", "kind": "suspect", "topic": "RA-02", "on": clock.today()}
+    for outcome, n in (("04", 3), ("07", 1)):
+        with unrecorded():
+            CaseMove(**base, action="confirm", to_step="closed", outcome=outcome, n=n).save()
+    text = browse("province").get(page_of(run)).content.decode()
+    assert "已核实 4 件中 3 件属实（75%）" in text
 
 
 def test_the_button_counts_only_what_nobody_has_screened(run, office, browse):

@@ -8,17 +8,20 @@ from datetime import date
 from typing import Any
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from wanjia.accounts import queries as accounts
 from wanjia.casework import declared, queries
-from wanjia.casework.choices import BAR_SENTENCES, Need
+from wanjia.casework.choices import BAR_SENTENCES, SEAT_LENGTH, Bar, Need, Seat
 from wanjia.casework.declared import CorrectionChoice, Description
 from wanjia.casework.models import Case
 from wanjia.casework.queries import HistoryLine, Offer
-from wanjia.casework.rules import Action
+from wanjia.casework.rules import Action, seat_area
+from wanjia.divisions.queries import full_name, name_of
 from wanjia.files import queries as files
 from wanjia.files.models import StoredFile
 from wanjia.kernel import clock
+from wanjia.kernel.errors import Sentence
 from wanjia.scope.viewer import Viewer
 
 
@@ -197,8 +200,8 @@ def _answering(offer: Offer, case: Case, language: str, entered: Mapping[str, An
     return Answering(
         code=action.code,
         title=action.title.text(language),
-        consequence=action.consequence.text(language),
-        bar=BAR_SENTENCES[offer.bar].text(language) if offer.bar is not None else "",
+        consequence=_consequence(action, case).text(language),
+        bar=_why_not(offer.bar, action, case, language) if offer.bar is not None else "",
         goes_back=action.goes_back,
         needs=action.needs,
         asks_proof=_asks_proof(action),
@@ -216,6 +219,42 @@ def _answering(offer: Offer, case: Case, language: str, entered: Mapping[str, An
         candidates=_people(case, action, language, typed) if free and Need.ASSIGNEE in action.needs else (),
         corrections=_corrections(case, language, typed) if free and Need.CORRECTION in action.needs else (),
     )
+
+
+def _consequence(action: Action, case: Case) -> Sentence:
+    return action.consequence if action.unproposed is None or case.proposal else action.unproposed
+
+
+TURN_OF_OTHERS = (Bar.OTHER_SEAT, Bar.OTHER_PERSON, Bar.NO_ROLE)
+
+
+def _why_not(bar: Bar, action: Action, case: Case, language: str) -> str:
+    """The reason against an action; where it is somebody else's turn, whose."""
+    if bar not in TURN_OF_OTHERS:
+        return BAR_SENTENCES[bar].text(language)
+    whose = [
+        _("%(place)s的%(roles)s") % {"place": _place(desk), "roles": _posts(action, desk, language)}
+        for desk in (
+            seat_area(case.area_code, seat) for seat in (action.also or (case.at.seat,)) if seat is not Seat.PERSON
+        )
+    ]
+    if not whose and case.holder_user_id:
+        whose = list(accounts.names_of([case.holder_user_id]).values())
+    return _("该由%(whose)s办理") % {"whose": _("或").join(whose)} if whose else BAR_SENTENCES[bar].text(language)
+
+
+def _place(desk: str) -> str:
+    """An office's area as people call it; a village with its township."""
+    return full_name(desk, below=desk[: SEAT_LENGTH[Seat.COUNTY]]) or name_of(desk)
+
+
+def _posts(action: Action, desk: str, language: str) -> str:
+    """The roles of the desk's own level that perform the action."""
+    level = next(seat.value for seat in (Seat.VILLAGE, Seat.TOWNSHIP, Seat.COUNTY, Seat.CITY, Seat.PROVINCE)
+                 if SEAT_LENGTH[seat] <= len(desk))  # fmt: skip
+    able = [role for role in accounts.roles() if action.permission in role.actions]
+    own = [role for role in able if role.level == level] or [role for role in able if level in role.levels]
+    return _("、").join(role.title(language) for role in own) or _("经办人")
 
 
 def _people(case: Case, action: Action, language: str, typed: Mapping[str, Any]) -> list[Person]:

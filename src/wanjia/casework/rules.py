@@ -43,7 +43,8 @@ class Action:
     this one action though the case does not wait on their desk. `reexamines` asks the callbacks
     first whether the case would be opened again today, and keeps their answer with the act;
     `unlooked` closes without another look, so no person picks the cases: only the draw of a sample
-    performs it, on those it leaves over. `record` is the kind of the audit entry.
+    performs it, on those it leaves over. `unproposed` is the consequence on a case for which no correction
+    was proposed. `record` is the kind of the audit entry.
     """
 
     code: str
@@ -64,6 +65,7 @@ class Action:
     unlooked: bool = False
     also: tuple[Seat, ...] = ()
     settles: Mapping[str, str] = field(default_factory=dict)
+    unproposed: Sentence | None = None
     record: str = "decision"
 
     def target(self, outcome: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from wanjia.accounts import queries as accounts
 from wanjia.audit.services import record_access
 from wanjia.casework import declared, guards, presenting, queries, services
 from wanjia.casework.choices import BAR_SENTENCES, Bar, Need
@@ -224,9 +225,28 @@ def act(request: ViewerRequest, case_no: int) -> HttpResponseBase:
         return _moved_on(request, case_no, refusal)
     except Refusal as refusal:
         return _shown(request, case, refusal, request.POST)
-    messages.success(request, _("核查件 %(no)s：%(step)s。") % {"no": case_no, "step": done.at.title.text(_language())})
     following = queries.next_in_queue(request.viewer, done)
+    messages.success(request, " ".join([*_done(case, done, data["action"]), *_next(following)]))
     return redirect("casework:case", following) if following else redirect("casework:mine")
+
+
+def _done(before: Case, done: Case, code: str) -> Iterator[str]:
+    """What was done to a case and where it stands now."""
+    language, action = _language(), before.flow.action(before.step, code)
+    facts = {"no": done.case_no, "title": action.title.text(language) if action else code}
+    if action is not None and Need.ASSIGNEE in action.needs and done.assignee_id:
+        name = accounts.names_of([done.assignee_id]).get(done.assignee_id, "")
+        yield _("核查件 %(no)s 已指派给%(name)s。") % {**facts, "name": name}
+    else:
+        yield _("核查件 %(no)s 已办理：%(title)s，现为“%(step)s”。") % {**facts, "step": done.at.title.text(language)}
+
+
+def _next(following: int | None) -> Iterator[str]:
+    """What the page now shows, which is not the case just done."""
+    if following:
+        yield _("现在显示的是下一件：核查件 %(no)s。") % {"no": following}
+    else:
+        yield _("没有别的核查件等您办理了。")
 
 
 def _answer(request: HttpRequest, data: Mapping[str, Any]) -> Answer:

@@ -18,6 +18,7 @@ from wanjia.lake import NotPublished
 from wanjia.protection.masking import mask_name
 from wanjia.reference.queries import code_list
 from wanjia.registry.models import Household, Person
+from wanjia.ruleset.vocabulary import registry_columns
 from wanjia.scope.errors import NotVisible
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
@@ -97,8 +98,12 @@ def _facts(finding: Finding, rule: RunRule, household: Household | None, name: s
         value = finding.evidence.get(column)
         text = "" if value is None else str(value)
         if column == "identified_year":
-            # what the run saw against what is registered now
-            yield Fact(label.text(language), identified, text, differs=text != identified)
+            # what is registered now, and what the run saw if that was something else
+            changed = text != identified
+            seen = _("%(now)s（比对时为 %(then)s）") % {"now": identified, "then": text} if changed else identified
+            yield Fact(label.text(language), seen, "", differs=changed)
+        elif column in registry_columns():
+            yield Fact(label.text(language), text, "")
         elif _is_day(text):
             # the one thing that decides between removal and a normal exit: which came first
             yield Fact(label.text(language), _("%(year)s 年识别") % {"year": identified}, text, differs=True)

@@ -26,7 +26,8 @@ class RuleLine:
     severity: str
     veto: str
     count: int
-    held: float | None
+    share: float | None
+    held: int
     answered: int
     current: bool
 
@@ -57,7 +58,8 @@ def rule_lines(viewer: Viewer, run: Run, filters: Filters, language: str) -> lis
                 severity=rule.severity,
                 veto=rule.veto,
                 count=counts.get(rule.id, 0),
-                held=told.share if told else None,
+                share=told.share if told else None,
+                held=told.held if told else 0,
                 answered=told.answered if told else 0,
                 current=rule.id == filters.rule,
             )

@@ -134,6 +134,11 @@ def read_dataset(path: Path) -> Vocabulary:
     return Vocabulary(dataset, parts["title"].sentence(), columns, keys)
 
 
+def registry_columns() -> frozenset[str]:
+    """The names a rule has for what the registry says of a person and the household."""
+    return frozenset(_registry())
+
+
 @lru_cache(maxsize=1)
 def _registry() -> Mapping[str, Column]:
     parts = read(REGISTRY_FILE).keys(("person", "household"))

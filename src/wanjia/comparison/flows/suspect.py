@@ -130,6 +130,10 @@ DECIDE = Action(
     apart_from=frozenset({"verify", "correct", "review"}),
     impartial=True,
     applies=True,
+    unproposed=Sentence(
+        "结论照此认定，建档立卡不作改动；转市级抽查",
+        "The finding stands and the registry stays as it is; the city may sample it",
+    ),
     settles={CORRECTING: CORRECTED},
 )
 
