@@ -1,5 +1,6 @@
 """The shell through the whole middleware: what each role finds, and where it may look."""
 
+import datetime as dt
 import re
 
 import pytest
@@ -9,6 +10,8 @@ from django.urls import resolve
 from tests.factories import accounts as factory
 from tests.factories.accounts import PASSWORD
 from wanjia.accounts.services import load_roles
+from wanjia.audit.testing import unrecorded
+from wanjia.casework.models import CaseCounter
 from wanjia.divisions.services import GUANGXI, load_divisions
 from wanjia.reference.services import load_reference
 from wanjia.scope.routes import SIGNED_IN, declared_access
@@ -111,6 +114,36 @@ def test_the_home_page_asks_the_database_little(installation, django_assert_max_
     client.get("/")
     with django_assert_max_num_queries(20):
         client.get("/")
+
+
+@pytest.fixture
+def desks(installation):
+    """Open cases at the desks of the county, of a township and its verifiers, and of two villages."""
+    days = {"warn_on": dt.date(2020, 11, 10), "kind": "suspect", "step": "assigned"}
+    held = {"451228": (5, 0), "451228100": (6, 3), "451228100201": (3, 0), "451228100202": (1, 0), "451229": (8, 8)}
+    with unrecorded():
+        for area, (n, late) in held.items():
+            CaseCounter(holder_area=area, due_on=dt.date(2020, 12, 1), n=n - late, **days).save()
+            CaseCounter(holder_area=area, due_on=dt.date(2020, 11, 12), n=late, **days).save()
+
+
+def figures(answer):
+    today = answer.context["today"]
+    parts = {part.area: (part.open, part.overdue) for part in today.parts}
+    assert (today.whole.open, today.whole.overdue) == tuple(map(sum, zip(*parts.values(), strict=True)))
+    return parts
+
+
+def test_the_parts_of_an_area_add_up_at_every_level(desks):
+    client, _ = signed_in("city_office", "4512")
+    assert figures(client.get("/")) == {"451228": (15, 3), "451229": (8, 8)}
+    assert figures(client.get("/?area=451228")) == {"451228": (5, 0), "451228100": (10, 3)}
+    town = client.get("/?area=451228100")
+    assert figures(town) == {"451228100": (6, 3), "451228100201": (3, 0), "451228100202": (1, 0)}
+    page = town.content.decode()
+    assert "乡镇本级（含核查人）" in page
+    assert "?desk=451228100&amp;state=overdue" in page
+    assert "安阳镇超期 <b>3</b> 件" in page
 
 
 def test_the_area_begins_at_home_and_can_be_narrowed(installation):

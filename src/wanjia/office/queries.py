@@ -33,17 +33,28 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """The three lines, the most urgent matters, and the open work one level below the area."""
+    """The three lines, the most urgent matters, and the open work of the area by who has it.
+
+    `parts` are the areas one level below and, under the area's own code, its own desk with the people
+    it sent; they add up to `whole`.
+    """
 
     lines: HomeLines
     tasks: tuple[Task, ...]
     parts: tuple[AreaFigure, ...]
 
+    @property
+    def whole(self) -> AreaFigure:
+        """All parts together."""
+        return AreaFigure("", sum(part.open for part in self.parts), sum(part.overdue for part in self.parts))
+
 
 def today(viewer: Viewer, area: str, language: str) -> Today:
     """What `viewer` should know before noon; the figures are those of `area`, worst first."""
     waiting = list(casework.work_queue(viewer)[:TASKS_SHOWN])
-    return Today(casework.home_lines(viewer), _tasks(viewer, waiting, language), _parts(viewer, area))
+    return Today(
+        casework.home_lines(viewer, _narrowed(viewer, area)), _tasks(viewer, waiting, language), _parts(viewer, area)
+    )
 
 
 def _tasks(viewer: Viewer, cases: Sequence[Case], language: str) -> tuple[Task, ...]:
@@ -66,11 +77,15 @@ def _tone(case: Case) -> str:
     return "warn" if case.warn_on is not None and case.warn_on <= day else "waiting"
 
 
+def _narrowed(viewer: Viewer, area: str) -> str:
+    """The area looked at, or nothing where that is all the viewer has."""
+    return "" if area == viewer.home_area else area
+
+
 def _parts(viewer: Viewer, area: str) -> tuple[AreaFigure, ...]:
     length = NEXT_LENGTH.get(len(area))
     if length is None:
         return ()
     inside = AreaRange.of(area)
-    # The desk of the area itself keeps its own shorter code, and is no part of it.
     found = casework.figures_by_area(viewer, length)
-    return tuple(figure for figure in found if figure.open and len(figure.area) == length and figure.area in inside)
+    return tuple(figure for figure in found if figure.open and figure.area in inside)

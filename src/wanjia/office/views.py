@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from wanjia.office import queries
@@ -15,16 +16,21 @@ from wanjia.office.errors import AreaNotYours
 from wanjia.scope.routes import SIGNED_IN, ViewerRequest, access
 from wanjia.ui.viewing import SESSION_AREA, chosen_area, may_look_at
 
+# The desk of an area itself, by the length of its code; people it sent out are counted with the township.
+OWN_DESK = {2: _("省级本级"), 4: _("市本级"), 6: _("县本级"), 9: _("乡镇本级（含核查人）")}
+
 
 @access(SIGNED_IN)
 @require_GET
 def home(request: ViewerRequest) -> HttpResponse:
     area = chosen_area(request)
-    return render(
-        request,
-        "office/home.html",
-        {"area": area, "today": queries.today(request.viewer, area, get_language() or "zh-hans")},
-    )
+    context = {
+        "area": area,
+        "narrowed": area != request.viewer.home_area,
+        "own": OWN_DESK.get(len(area), ""),
+        "today": queries.today(request.viewer, area, get_language() or "zh-hans"),
+    }
+    return render(request, "office/home.html", context)
 
 
 @access(SIGNED_IN)

@@ -54,14 +54,20 @@ def waiting_for(viewer: Viewer) -> Waiting:
     return Waiting(*(mine[name] + (desks[name] or 0) for name in ("all", "yellow", "red")))
 
 
-def home_lines(viewer: Viewer) -> HomeLines:
-    """What waits for me, what is overdue below me, what changed since yesterday."""
+def home_lines(viewer: Viewer, area: str = "") -> HomeLines:
+    """What waits for me, what is overdue below me, what changed since yesterday; the last two inside `area`."""
     today, waiting = clock.today(), waiting_for(viewer)
-    late = _counters(viewer).exclude(_my_desks(viewer)).filter(due_on__lt=today)
+    looked_at = AreaRange.of(area) if area else EVERYWHERE
+    late = _counters(viewer).exclude(_my_desks(viewer)).filter(range_q("holder_area", looked_at), due_on__lt=today)
     below = late.aggregate(all=Sum("n"))["all"] or 0
     offices = guards.offices_of(viewer)
     raised = Case.objects.visible_to(viewer).filter(closed_at=None, raised_to__in=offices).count() if offices else 0
-    moved = _moves(viewer).filter(on__gte=today - timedelta(days=1)).aggregate(all=Sum("n"))["all"] or 0
+    moved = (
+        _moves(viewer)
+        .filter(range_q("area_code", looked_at), on__gte=today - timedelta(days=1))
+        .aggregate(all=Sum("n"))["all"]
+        or 0
+    )
     return HomeLines(
         waiting=waiting.all,
         waiting_yellow=waiting.yellow,
@@ -82,7 +88,10 @@ class AreaFigure:
 
 
 def figures_by_area(viewer: Viewer, length: int) -> list[AreaFigure]:
-    """Open and overdue cases by area codes cut to `length`, worst first, from the counters."""
+    """Open and overdue cases by area codes cut to `length`, worst first, from the counters.
+
+    A desk of a wider area keeps its own, shorter code; so the figures inside an area add up to its own.
+    """
     today, found = clock.today(), dict[str, list[int]]()
     for area, due_on, n in _counters(viewer).values_list("holder_area", "due_on", "n"):
         figure = found.setdefault(area[:length], [0, 0])
