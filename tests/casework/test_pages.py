@@ -78,8 +78,40 @@ def test_the_queue_shows_what_waits_for_me_and_offers_one_click_for_all(opened, 
     page = browse(county).get(reverse("casework:mine")).content.decode()
     assert f"/cases/{first}/" in page
     assert "第 1 件" not in page or str(first) in page
+    assert "pass_on：这 2 件" in page, "all stand in one step"
+    assert "step=reported" in page
     page = browse(county).get(reverse("casework:mine"), {"step": "reported"}).content.decode()
     assert "pass_on：这 2 件" in page
+
+
+def test_over_several_steps_the_list_says_how_to_act_on_many(opened, county, browse):
+    first, _second, _third = opened(7, 8, 9)
+    with unrecorded():
+        Case.objects.for_writing().filter(pk=first).update(step="decided")
+    page = browse(county).get(reverse("casework:mine")).content.decode()
+    assert "要成批办理，请先点下面的一个环节" in page
+    assert "pass_on：这" not in page
+
+
+def test_the_tabs_add_up_to_the_list_in_its_state(opened, county, browse):
+    first, second, _third = opened(7, 8, 9)
+    with unrecorded():
+        Case.objects.for_writing().filter(pk__in=[first, second]).update(due_on="2020-11-02", warn_on="2020-11-01")
+        Case.objects.for_writing().filter(pk=second).update(step="decided")
+    answer = browse(county).get(reverse("casework:list"), {"state": "overdue"})
+    tabs = [(tab.title, tab.count) for tab in answer.context["tabs"]]
+    assert (answer.context["page"]["total"], tabs) == (2, [("全部", 2), ("已报告", 1), ("待抽查", 1)])
+    assert all("state=overdue" in tab.address for tab in answer.context["tabs"])
+    assert not browse(county).get(reverse("casework:list"), {"state": "all"}).context["tabs"]
+
+
+def test_what_narrows_a_list_is_shown_and_can_be_taken_away(opened, county, browse):
+    opened(7)
+    asked = {"under": TOWN, "state": "overdue", "mine": "0", "topic": "R1"}
+    chips = {chip.text: chip.address for chip in browse(county).get(reverse("casework:list"), asked).context["chips"]}
+    assert list(chips) == ["规则：R1", f"在{TOWN}及以下办理", "已超期", "不由我办理"]
+    assert chips[f"在{TOWN}及以下办理"] == "?topic=R1&state=overdue&mine=0"
+    assert chips["已超期"] == f"?topic=R1&under={TOWN}&mine=0"
 
 
 def test_an_empty_queue_says_why(opened, town, browse):

@@ -13,6 +13,7 @@ from wanjia.scope.models import range_q
 
 LONGEST_NUMBER = 12  # as the form's field; Python refuses to read thousands of digits
 STATES = ("open", "overdue", "yellow", "closed", "all")
+OPEN_STATES = ("open", "overdue", "yellow")  # states that hold no closed case
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,9 +19,10 @@ from wanjia.casework import declared, guards, presenting, queries, services
 from wanjia.casework.choices import BAR_SENTENCES, Bar, Need
 from wanjia.casework.errors import CaseMovedOn, NotYours, UnreadableAnswer
 from wanjia.casework.filters import CaseFilter
-from wanjia.casework.forms import ActForm, BulkForm, FilterForm
+from wanjia.casework.forms import STATES, ActForm, BulkForm, FilterForm
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Action, Answer
+from wanjia.divisions.queries import name_of
 from wanjia.files.errors import NoFile
 from wanjia.files.services import store
 from wanjia.files.uploads import received_all, takes_upload
@@ -60,17 +61,22 @@ def _listed(request: ViewerRequest, case_filter: CaseFilter) -> HttpResponse:
     language = _language()
     case_filter = _in_chosen_area(request, case_filter)
     page = queries.listing(request.viewer, case_filter, after=request.GET.get("after", ""))
-    tabs = _tabs(request, case_filter, language)
+    standing = queries.waiting_by_step(request.viewer, case_filter)
+    tabs = _tabs(case_filter, standing, language)
     kinds = [case_filter.kind] if case_filter.kind in declared.kinds() else declared.kinds()
     steps = {code: title for kind in kinds for code, title in queries.step_titles(kind, language).items()}
-    actions = queries.bulk_actions(request.viewer, case_filter) if page.total else []
+    shared = _of_one_step(case_filter, standing)
+    actions = queries.bulk_actions(request.viewer, shared) if page.total else []
+    offered = (replace(case_filter, kind=kind, step=step) for kind, step in standing)
     context = {
         "filter": case_filter,
         "form": FilterForm(case_filter, steps=steps.items(), topics=queries.topics(request.viewer)),
         "rows": presenting.rows(page.rows, request.viewer, language),
         "page": {"total": page.total, "next_cursor": page.after},
         "tabs": tabs,
-        "bulk": [(item.title.text(language), _bulk_address(case_filter, item)) for item in actions],
+        "chips": _chips(case_filter, steps),
+        "bulk": [(item.title.text(language), _bulk_address(shared, item)) for item in actions],
+        "bulk_by_step": not actions and any(queries.bulk_actions(request.viewer, item) for item in offered),
     }
     return render(request, "casework/list.html", context)
 
@@ -83,16 +89,60 @@ def _in_chosen_area(request: ViewerRequest, case_filter: CaseFilter) -> CaseFilt
     return replace(case_filter, area="" if area == request.viewer.home_area else area)
 
 
-def _tabs(request: ViewerRequest, case_filter: CaseFilter, language: str) -> list[StepTab]:
-    counts = queries.waiting_by_step(request.viewer, case_filter)
+def _of_one_step(case_filter: CaseFilter, standing: Mapping[tuple[str, str], int]) -> CaseFilter:
+    """The filter, naming the step its cases stand in where that is one and the same."""
+    if case_filter.step or len(standing) != 1:
+        return case_filter
+    ((kind, step),) = standing
+    return replace(case_filter, kind=kind, step=step)
+
+
+def _tabs(case_filter: CaseFilter, standing: Mapping[tuple[str, str], int], language: str) -> list[StepTab]:
+    """The steps with the filter's cases in them, and all of them together."""
     tabs = []
     for kind in declared.kinds():
         for step in queries.open_steps(kind):
-            if n := counts.get((kind, step.code)):
-                wanted = replace(case_filter, kind=kind, step=step.code, state="open")
+            if n := standing.get((kind, step.code)):
+                wanted = replace(case_filter, kind=kind, step=step.code)
                 current = case_filter.step == step.code
                 tabs.append(StepTab(step.title.text(language), n, _address(wanted), current))
+    if len(tabs) > 1 or case_filter.step:
+        every = StepTab(
+            _("全部"), sum(standing.values()), _address(replace(case_filter, step="")), not case_filter.step
+        )
+        tabs.insert(0, every)
     return tabs
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One part of the filter in words, and the address of the list without it."""
+
+    text: str
+    address: str
+
+
+def _chips(case_filter: CaseFilter, steps: Mapping[str, str]) -> list[Chip]:
+    """What narrows the list, each to be taken away; the area looked at is chosen above the page."""
+    states = {code: str(title) for code, title in STATES}
+    words = {
+        "step": lambda code: _("环节：%(what)s") % {"what": steps.get(code, code)},
+        "topic": lambda code: _("规则：%(what)s") % {"what": code},
+        "state": lambda code: states[code],
+        "household": lambda number: _("户编号：%(what)s") % {"what": number},
+        "under": lambda code: _("在%(place)s及以下办理") % {"place": name_of(code)},
+        "desk": lambda code: _("由%(place)s本级办理") % {"place": name_of(code)},
+        "department": lambda code: _("部门：%(what)s") % {"what": code},
+        "outcome": lambda code: _("核查结果：%(what)s") % {"what": code},
+        "mine": lambda whose: _("不由我办理") if whose == "0" else "",
+        "raised": lambda _yes: _("报到本级"),
+    }
+    named = {name: words[name](value) for name, value in case_filter.as_dict().items() if name in words}
+    return [Chip(text, _address(_without(case_filter, name))) for name, text in named.items() if text]
+
+
+def _without(case_filter: CaseFilter, name: str) -> CaseFilter:
+    return replace(case_filter, **{name: "open" if name == "state" else ""})
 
 
 def _address(case_filter: CaseFilter) -> str:

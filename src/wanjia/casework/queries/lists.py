@@ -9,7 +9,7 @@ from datetime import date
 from django.db.models import Count, F, Q, QuerySet
 
 from wanjia.casework import declared, guards
-from wanjia.casework.filters import CaseFilter
+from wanjia.casework.filters import OPEN_STATES, CaseFilter
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Step
 from wanjia.scope.viewer import Viewer
@@ -103,8 +103,13 @@ def of_household(viewer: Viewer, household_no: int, *, except_case: int | None =
 
 
 def waiting_by_step(viewer: Viewer, case_filter: CaseFilter) -> dict[tuple[str, str], int]:
-    """(kind, step) → how many open cases of the filter stand there; the filter's own step is left aside."""
-    rows = matching(viewer, replace(case_filter, step="", state="open"))
+    """(kind, step) → how many cases of the filter stand there, its own step left aside.
+
+    They add up to the filter's total; nothing where closed cases are asked for, which stand in no step.
+    """
+    if case_filter.state not in OPEN_STATES:
+        return {}
+    rows = matching(viewer, replace(case_filter, step=""))
     found = rows.values_list("kind", "step").annotate(n=Count("pk")).order_by()
     return {(kind, step): n for kind, step, n in found}
 
