@@ -124,21 +124,28 @@ class Chip:
 
 def _chips(case_filter: CaseFilter, steps: Mapping[str, str]) -> list[Chip]:
     """What narrows the list, each to be taken away; the area looked at is chosen above the page."""
-    states = {code: str(title) for code, title in STATES}
-    words = {
-        "step": lambda code: _("环节：%(what)s") % {"what": steps.get(code, code)},
-        "topic": lambda code: _("规则：%(what)s") % {"what": code},
-        "state": lambda code: states[code],
-        "household": lambda number: _("户编号：%(what)s") % {"what": number},
-        "under": lambda code: _("在%(place)s及以下办理") % {"place": name_of(code)},
-        "desk": lambda code: _("由%(place)s本级办理") % {"place": name_of(code)},
-        "department": lambda code: _("部门：%(what)s") % {"what": code},
-        "outcome": lambda code: _("核查结果：%(what)s") % {"what": code},
-        "mine": lambda whose: _("不由我办理") if whose == "0" else "",
-        "raised": lambda _yes: _("报到本级"),
-    }
-    named = {name: words[name](value) for name, value in case_filter.as_dict().items() if name in words}
+    named = {name: _chip_text(name, value, steps) for name, value in case_filter.as_dict().items()}
     return [Chip(text, _address(_without(case_filter, name))) for name, text in named.items() if text]
+
+
+def _chip_text(name: str, value: str, steps: Mapping[str, str]) -> str:
+    """One part of the filter in words; nothing for the area, chosen above the page, and the kind, which a step has."""
+    if (name, value) == ("mine", "1"):
+        return ""
+    sentences = {
+        "step": _("环节：%(what)s"),
+        "topic": _("规则：%(what)s"),
+        "state": str(dict(STATES).get(value, "")),
+        "household": _("户编号：%(what)s"),
+        "under": _("在%(place)s及以下办理"),
+        "desk": _("由%(place)s本级办理"),
+        "department": _("部门：%(what)s"),
+        "outcome": _("核查结果：%(what)s"),
+        "mine": _("不由我办理"),
+        "raised": _("报到本级"),
+    }
+    place = name_of(value) if name in ("under", "desk") else ""
+    return sentences.get(name, "") % {"what": steps.get(value, value) if name == "step" else value, "place": place}
 
 
 def _without(case_filter: CaseFilter, name: str) -> CaseFilter:
