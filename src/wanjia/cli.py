@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,6 +30,7 @@ app = typer.Typer(
 console = Console(stderr=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")]
+DAYS = ["%Y-%m-%d"]
 Port = Annotated[int, typer.Option(help="Port on loopback.")]
 
 
@@ -138,9 +140,17 @@ def demo(  # noqa: PLR0913 - each is an option of the command
 
 
 @app.command()
-def intake(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The department's file.")],
+def intake(  # noqa: PLR0913 - each is an option of the command
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The department's file, .xlsx or CSV.")],
     dataset: Annotated[str | None, typer.Option(help="Dataset, if it cannot be told from the header.")] = None,
+    area: Annotated[str | None, typer.Option(help="Division code the delivery covers; else the contract's.")] = None,
+    mode: Annotated[str | None, typer.Option(help="full, delta or period; else the contract's.")] = None,
+    since: Annotated[datetime | None, typer.Option(formats=DAYS, help="First day of the period.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=DAYS, help="Last day of the period.")] = None,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=DAYS, help="What day it speaks of, if no title says.")
+    ] = None,
+    let_go_on: Annotated[str | None, typer.Option(help="Reason for which a held delivery goes on.")] = None,
     accept: Annotated[bool, typer.Option(help="Accept the good rows at once.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -149,15 +159,26 @@ def intake(
     from wanjia.scope.reach import serving
     from wanjia.scope.system import system_viewer
     from wanjia.sources import services
+    from wanjia.sources.choices import BatchStatus, DeliveryMode
+    from wanjia.sources.rules import sentence_of
 
+    if mode is not None and mode not in DeliveryMode.values:
+        raise typer.BadParameter(f"{mode} is none of {', '.join(DeliveryMode.values)}", param_hint="--mode")
+    days = [day.date() if day else None for day in (since, until, as_of)]
+    terms = services.Terms(DeliveryMode(mode) if mode else None, (days[0], days[1]), days[2])
     viewer = system_viewer("cli.intake")
     with serving(viewer):
-        batch = services.receive(viewer=viewer, path=file, dataset=dataset)
+        batch = services.receive(viewer=viewer, path=file, dataset=dataset, area=area, terms=terms)
+        if batch.status == BatchStatus.HELD and let_go_on is not None:
+            batch = services.let_go_on(viewer=viewer, batch_id=batch.pk, reason=let_go_on)
         if accept:
             batch = services.accept(viewer=viewer, batch_id=batch.pk)
     counts = ("lines", "accepted", "warned", "rejected", "non_data")
     facts = {"batch": batch.pk, "dataset": batch.dataset, "status": str(batch.status)}
-    _answer(facts | {name: getattr(batch, name) for name in counts}, as_json=as_json)
+    facts |= {name: getattr(batch, name) for name in counts}
+    if batch.holds:
+        facts["held"] = [sentence_of(hold, _language()) for hold in batch.holds]
+    _answer(facts, as_json=as_json)
 
 
 @app.command()

@@ -18,7 +18,7 @@ from wanjia.sources.models import Batch
 
 TITLE = "都安瑶族自治县机动车登记信息(截至2020年9月30日)"
 HEADER = ("序号", "号牌号码", "车辆类型", "使用性质", "品牌型号", "初次登记日期", "机动车状态", "所有人", "身份证明号码", "住所地址")  # fmt: skip
-ACTIONS = frozenset({"sources.read", "sources.load"})
+ACTIONS = frozenset({"sources.read", "sources.load", "sources.release"})
 
 
 def number(serial: int, *, born: str = "19760229") -> str:
@@ -76,7 +76,9 @@ def province_officer(user_id: int = 3) -> Viewer:
 
 def department_officer(department: str = "gongan", *, user_id: int = 7, area: str = "45") -> Viewer:
     """A department's own officer: he reaches what his department delivered."""
-    grant = Grant("department_officer", ACTIONS, AreaRange.of(area), Relation.OWN_DEPARTMENT, department)
+    grant = Grant(
+        "department_officer", ACTIONS - {"sources.release"}, AreaRange.of(area), Relation.OWN_DEPARTMENT, department
+    )
     return Viewer(user_id, f"{department} officer", (grant,))
 
 
@@ -103,6 +105,7 @@ def examples(place: Place) -> list[Example]:
         ("sources:batch", "sources.read", "get", {}),
         ("sources:reject_sheet", "sources.load", "get", {}),
         ("sources:accept", "sources.load", "post", {}),
+        ("sources:let_go_on", "sources.release", "post", {"reason": ""}),
         ("sources:reject", "sources.load", "post", {"reason": ""}),
         ("sources:read_again", "sources.load", "post", {}),
     )

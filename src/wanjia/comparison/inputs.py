@@ -18,7 +18,7 @@ from wanjia.ruleset.steps import Inputs
 from wanjia.ruleset.vocabulary import REGISTRY
 from wanjia.scope.stores import lake
 from wanjia.scope.system import system_viewer
-from wanjia.sources.choices import BatchStatus, DeliveryMode
+from wanjia.sources import queries as sources
 from wanjia.sources.models import Batch
 
 
@@ -66,26 +66,8 @@ def active_rules(region: str, on: dt.date) -> list[BoundRule]:
 
 
 def current_batches(region: str, datasets: Sequence[str]) -> list[Batch]:
-    """Accepted batches that are not superseded, oldest first.
-
-    A full delivery replaces everything delivered before for the area it covers; deltas and
-    periods add to it.
-    """
-    accepted = Batch.objects.visible_to(system_viewer("comparison.inputs")).filter(
-        status=BatchStatus.ACCEPTED, dataset__in=list(datasets)
-    )
-    current: list[Batch] = []
-    for batch in accepted.order_by("-id"):
-        reaches = batch.area.startswith(region) or region.startswith(batch.area)
-        replaced = any(
-            newer.dataset == batch.dataset
-            and newer.delivery_mode == DeliveryMode.FULL
-            and batch.area.startswith(newer.area)
-            for newer in current
-        )
-        if reaches and not replaced:
-            current.append(batch)
-    return current[::-1]
+    """Accepted batches that are not superseded, oldest first; `sources` says which replace which."""
+    return sources.current_batches(system_viewer("comparison.inputs"), datasets, region)
 
 
 def resolved_address(dataset: str, batch: int, snapshot: str) -> str:

@@ -45,7 +45,7 @@ SYSTEM_VIEWERS: dict[str, str] = {
     "registry.repeat": "finds what an act with the same client-made event id changed before",
     "registry.sweep": "asks the log whether a snapshot was ever recorded; only yes or no is used",
     "registry.snapshot": "writes the whole registry into the lake, whose readers are cut again",
-    "sources.earlier": "recognises a file that came before, whoever brought it; tells its number and day only",
+    "sources.earlier": "recognises what came before, whoever brought it; tells its number, day and count of rows only",
     "sources.measures": "counts batches and lines by dataset for the operator",
     "sources.sweep": "removes raw files of no batch; needs to know every batch's file",
     "workforce.guards": "answers who helps a household its caller already holds, and whether an account is in use",

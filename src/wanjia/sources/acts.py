@@ -15,6 +15,7 @@ ACTS = [
     ),
     Act("sources.read_again", Sentence("要求重新读取数据文件", "had the file read again")),
     Act("sources.accept", Sentence("采纳了这批数据的 {accepted} 行", "accepted {accepted} rows of the batch")),
+    Act("sources.let_go_on", Sentence("放行了存疑的批次：{reason}", "let the held batch go on: {reason}")),
     Act("sources.reject_batch", Sentence("退回了这批数据：{reason}", "sent the batch back: {reason}")),
     Act("sources.reject_sheet", Sentence("下载了问题表（{rows} 行）", "fetched the reject sheet ({rows} rows)")),
 ]

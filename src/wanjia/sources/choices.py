@@ -20,6 +20,7 @@ class BatchStatus(models.TextChoices):
     RECEIVED = "received", _("待读取")
     UNREADABLE = "unreadable", _("无法读取")
     PREVIEWED = "previewed", _("待确认")
+    HELD = "held", _("存疑，待决定")
     ACCEPTED = "accepted", _("已采纳")
     REJECTED = "rejected", _("已退回")
 

@@ -318,6 +318,44 @@ class BatchMovedOn(Refusal):
     cure = Sentence("请刷新页面查看最新状态。", "Reload the page to see where it stands.")
 
 
+class BatchHeld(Refusal):
+    """A guard found the batch doubtful, and nobody has let it go on."""
+
+    code = "sources.batch_held"
+    status = 409
+    facts = ("batch", "why")
+    what = Sentence(
+        "第 {batch} 批存疑，暂不能采纳：{why}", "Batch {batch} is doubtful and cannot be accepted yet: {why}"
+    )
+    cure = Sentence(
+        "请向部门核实；确认无误的，由有权限的人说明理由后放行，否则退回。",
+        "Ask the department. If it is right, somebody with the right lets it go on, with a reason; else send it back.",
+    )
+
+
+class ReasonNeeded(Refusal):
+    """A held batch is let go on without a reason."""
+
+    code = "sources.reason_needed"
+    status = 422
+    what = Sentence(
+        "放行存疑批次必须说明理由；没有改动。", "A held batch goes on for a reason only; nothing was changed."
+    )
+    cure = Sentence("请写明向谁核实、结果如何。", "Say whom you asked and what the answer was.")
+
+
+class PeriodNeeded(Refusal):
+    """A delivery by period does not say which, or another kind of delivery says one."""
+
+    code = "sources.period_needed"
+    status = 422
+    what = Sentence(
+        "分期交付必须写明起止日期（起不晚于止），其他交付方式不写；没有接收任何内容。",
+        "A delivery by period states its first and last day in order, and no other does; nothing was taken in.",
+    )
+    cure = Sentence("请补充或更正起止日期后重新上传。", "State the days, or correct them, and upload again.")
+
+
 class NothingToAccept(Refusal):
     """A batch without a single acceptable row."""
 

@@ -10,8 +10,11 @@ from django.utils.translation import gettext_lazy as _
 
 from wanjia.scope.viewer import Viewer
 from wanjia.sources import queries
-from wanjia.sources.choices import BatchStatus
+from wanjia.sources.choices import BatchStatus, DeliveryMode
+from wanjia.sources.services import Terms
 from wanjia.ui.hooks import area_children, area_name
+
+_DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 class UploadForm(forms.Form):
@@ -19,6 +22,16 @@ class UploadForm(forms.Form):
 
     dataset = forms.ChoiceField(label=_("数据集"), required=False, help_text=_("一般不用选：系统按表头识别。"))
     area = forms.ChoiceField(label=_("覆盖范围"), required=False, help_text=_("这份文件包含哪个地区的全部数据。"))
+
+    mode = forms.ChoiceField(
+        label=_("交付方式"),
+        required=False,
+        choices=[("", _("按数据合同")), *DeliveryMode.choices],
+        help_text=_("全量替换同一地区以前的批次；增量在原有基础上增加；分期与其他期并列。"),
+    )
+    period_from = forms.DateField(label=_("分期起"), required=False, widget=_DAY, help_text=_("只有分期交付需要填写。"))
+    period_to = forms.DateField(label=_("分期止"), required=False, widget=_DAY)
+    as_of = forms.DateField(label=_("数据截至"), required=False, widget=_DAY, help_text=_("文件标题写明的以标题为准。"))
 
     def __init__(self, *args: Any, viewer: Viewer, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -39,9 +52,17 @@ class UploadForm(forms.Form):
         """Dataset and area, None where nothing was chosen."""
         return self.cleaned_data["dataset"] or None, self.cleaned_data["area"] or None
 
+    @property
+    def terms(self) -> Terms:
+        """How it is delivered."""
+        said = self.cleaned_data
+        mode = DeliveryMode(said["mode"]) if said["mode"] else None
+        return Terms(mode, (said["period_from"], said["period_to"]), said["as_of"])
+
 
 class BatchFilter(forms.Form):
     status = forms.ChoiceField(label=_("状态"), required=False, choices=[("", _("全部")), *BatchStatus.choices])
+    current = forms.BooleanField(label=_("只看现行"), required=False)
 
 
 class ReasonForm(forms.Form):
@@ -50,4 +71,13 @@ class ReasonForm(forms.Form):
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("部门会看到。请勿填写身份证号等个人信息。"),
+    )
+
+
+class ReleaseForm(forms.Form):
+    reason = forms.CharField(
+        label=_("放行理由"),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("写明向谁核实、结果如何；会留下记录。请勿填写身份证号等个人信息。"),
     )

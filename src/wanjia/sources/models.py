@@ -27,6 +27,8 @@ class Batch(ScopedModel):
     area = models.CharField(max_length=15)
     delivery_mode = models.CharField(max_length=10, choices=DeliveryMode.choices)
     as_of = models.DateField(null=True)  # the day the department's data speaks of, if the file says so
+    period_from = models.DateField(null=True)  # what a delivery by period holds the events of
+    period_to = models.DateField(null=True)
 
     file_name = models.CharField(max_length=200)
     file_hash = models.CharField(max_length=64)  # keyed: tells equal files, and nothing to who lacks the key
@@ -40,6 +42,8 @@ class Batch(ScopedModel):
     rejected = models.IntegerField(default=0)
     non_data = models.IntegerField(default=0)
     preview = models.JSONField(default=dict)
+    figures = models.JSONField(default=dict)  # what the guards compare: rows, keys, valid numbers, newest days
+    holds = models.JSONField(default=list)  # why it is held: guard and facts
     refusal = models.JSONField(default=dict)  # code, what and cure in both languages, when unreadable
 
     received_by = models.BigIntegerField()
@@ -47,6 +51,9 @@ class Batch(ScopedModel):
     decided_by = models.BigIntegerField(null=True)
     decided_at = models.DateTimeField(null=True)
     decision_note = models.CharField(max_length=500, blank=True)
+    let_go_by = models.BigIntegerField(null=True)  # who let a held delivery go on, and why
+    let_go_at = models.DateTimeField(null=True)
+    let_go_reason = models.CharField(max_length=500, blank=True)
     job_id = models.BigIntegerField(null=True)  # the reading under way
 
     class Meta:
@@ -59,6 +66,13 @@ class Batch(ScopedModel):
             models.CheckConstraint(
                 condition=Q(lines=F("accepted") + F("rejected") + F("non_data")),
                 name="batch_accounts_for_every_line",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    delivery_mode=DeliveryMode.PERIOD, period_from__isnull=False, period_to__gte=F("period_from")
+                )
+                | ~Q(delivery_mode=DeliveryMode.PERIOD) & Q(period_from__isnull=True, period_to__isnull=True),
+                name="batch_by_period_states_its_period",
             ),
             models.CheckConstraint(condition=Q(warned__lte=F("accepted")), name="batch_warned_rows_are_accepted"),
         ]
@@ -81,7 +95,7 @@ class Batch(ScopedModel):
     @property
     def is_open(self) -> bool:
         """Whether somebody still has to decide."""
-        return self.status in (BatchStatus.RECEIVED, BatchStatus.PREVIEWED)
+        return self.status in (BatchStatus.RECEIVED, BatchStatus.PREVIEWED, BatchStatus.HELD)
 
     def refusal_sentences(self, language: str) -> tuple[str, str]:
         """Why the file could not be read and what to do; empty when it could."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from wanjia.sources.choices import BatchStatus, NonData, Severity, UnreadSheet
 from wanjia.sources.contracts import Contract, contract_for, contracts
 from wanjia.sources.models import Batch
 
-LOAD = "sources.load"
+LOAD, RELEASE = "sources.load", "sources.release"
 WHOLE_ROW_ZH, WHOLE_ROW_EN = "整行", "the row"
 
 
@@ -42,9 +42,45 @@ def accepted_batches(viewer: Viewer, dataset: str | None = None) -> QuerySet[Bat
     return found if dataset is None else found.filter(dataset=dataset)
 
 
+def superseded(viewer: Viewer, datasets: Iterable[str] | None = None) -> dict[int, int]:
+    """Of the accepted deliveries those no longer current → the one that took their place."""
+    found = accepted_batches(viewer)
+    return rules.superseded(_delivered(found if datasets is None else found.filter(dataset__in=list(datasets))))
+
+
+def current_batches(viewer: Viewer, datasets: Iterable[str], region: str = "") -> list[Batch]:
+    """The deliveries in force, oldest first: accepted, not superseded, and reaching into the region."""
+    wanted = list(datasets)
+    gone = superseded(viewer, wanted)
+    accepted = accepted_batches(viewer).filter(dataset__in=wanted).order_by("id")
+    return [
+        batch
+        for batch in accepted
+        if batch.pk not in gone and (batch.area.startswith(region) or region.startswith(batch.area))
+    ]
+
+
 def current_batch(viewer: Viewer, dataset: str) -> Batch | None:
-    """The delivery in force: the newest accepted one of a dataset that is always delivered whole."""
-    return accepted_batches(viewer, dataset).first()
+    """The newest delivery in force of a dataset that is always delivered whole."""
+    return next(reversed(current_batches(viewer, [dataset])), None)
+
+
+def overlapped(viewer: Viewer, batch: Batch) -> list[int]:
+    """Current deliveries for a wider area beside which this one stands: their rows for its area count on."""
+    gone = superseded(viewer, [batch.dataset])
+    others = [each for each in _delivered(accepted_batches(viewer, batch.dataset)) if each.number not in gone]
+    return rules.overlapping(delivered(batch), others)
+
+
+def delivered(batch: Batch) -> rules.Delivered:
+    """What of a batch decides which others it replaces."""
+    period = (batch.period_from, batch.period_to)
+    return rules.Delivered(batch.pk, batch.dataset, batch.area, batch.delivery_mode, period)
+
+
+def _delivered(found: QuerySet[Batch]) -> list[rules.Delivered]:
+    rows = found.order_by().values_list("pk", "dataset", "area", "delivery_mode", "period_from", "period_to")
+    return [rules.Delivered(*row[:4], (row[4], row[5])) for row in rows]
 
 
 def typed_paths(batch: Batch) -> tuple[Path, ...]:

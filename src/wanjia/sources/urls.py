@@ -9,6 +9,7 @@ urlpatterns = [
     path("upload/", views.upload, name="upload"),
     path("<int:batch_id>/", views.batch_page, name="batch"),
     path("<int:batch_id>/accept/", views.accept, name="accept"),
+    path("<int:batch_id>/let-go-on/", views.let_go_on, name="let_go_on"),
     path("<int:batch_id>/reject/", views.reject, name="reject"),
     path("<int:batch_id>/read/", views.read_again, name="read_again"),
     path("<int:batch_id>/rejects.csv", views.reject_sheet, name="reject_sheet"),

@@ -20,11 +20,12 @@ from wanjia.jobs.models import Job
 from wanjia.jobs.queries import job_for
 from wanjia.scope.errors import NotVisible
 from wanjia.scope.routes import ViewerRequest, access
-from wanjia.sources import queries, services
-from wanjia.sources.choices import BatchStatus
+from wanjia.scope.system import system_viewer
+from wanjia.sources import queries, rules, services
+from wanjia.sources.choices import OVER, BatchStatus
 from wanjia.sources.contracts import contracts
 from wanjia.sources.errors import BinaryFile, UnsupportedFormat
-from wanjia.sources.forms import BatchFilter, ReasonForm, UploadForm
+from wanjia.sources.forms import BatchFilter, ReasonForm, ReleaseForm, UploadForm
 from wanjia.sources.models import Batch
 from wanjia.ui.panels import panels_for
 from wanjia.ui.sheets import Format, download
@@ -34,6 +35,7 @@ TONES = {
     BatchStatus.RECEIVED: "active",
     BatchStatus.UNREADABLE: "refused",
     BatchStatus.PREVIEWED: "waiting",
+    BatchStatus.HELD: "refused",
     BatchStatus.ACCEPTED: "done",
     BatchStatus.REJECTED: "muted",
 }
@@ -46,8 +48,14 @@ def batch_list(request: ViewerRequest) -> HttpResponse:
     found = queries.batches(request.viewer)
     if form.is_valid() and form.cleaned_data["status"]:
         found = found.filter(status=form.cleaned_data["status"])
+    gone = queries.superseded(system_viewer("sources.earlier"))
+    if form.is_valid() and form.cleaned_data["current"]:
+        found = found.filter(status=BatchStatus.ACCEPTED).exclude(pk__in=gone)
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
-    rows = [{"batch": batch, "title": _title(batch), "tone": _tone(batch)} for batch in page]
+    rows = [
+        {"batch": batch, "title": _title(batch), "tone": _tone(batch), "replaced_by": gone.get(batch.pk)}
+        for batch in page
+    ]
     context = {"form": form, "page": page, "rows": rows, "may_load": request.viewer.may(queries.LOAD)}
     return render(request, "sources/list.html", context)
 
@@ -66,7 +74,9 @@ def upload(request: ViewerRequest) -> HttpResponseBase:
     if not form.is_valid():
         return render(request, "sources/upload.html", {"form": form}, status=422)
     dataset, area = form.chosen
-    batch = services.deliver(viewer=request.viewer, upload=file, dataset=dataset, area=area, background=True)
+    batch = services.deliver(
+        viewer=request.viewer, upload=file, dataset=dataset, area=area, terms=form.terms, background=True
+    )
     return redirect(batch)
 
 
@@ -92,6 +102,19 @@ def accept(request: ViewerRequest, batch_id: int) -> HttpResponseBase:
     batch = services.accept(viewer=request.viewer, batch_id=batch_id)
     said = ngettext("已采纳 %(n)s 行。", "已采纳 %(n)s 行。", batch.accepted) % {"n": f"{batch.accepted:,}"}
     messages.success(request, said)
+    return redirect(batch)
+
+
+@access("sources.release")
+@require_POST
+def let_go_on(request: ViewerRequest, batch_id: int) -> HttpResponseBase:
+    form = ReleaseForm(request.POST)
+    if not form.is_valid():
+        batch = queries.batch_for(request.viewer, batch_id, action=queries.RELEASE)
+        return _page(request, batch, release_form=form, status=422)
+    reason = form.cleaned_data["reason"]
+    batch = services.let_go_on(viewer=request.viewer, batch_id=batch_id, reason=reason)
+    messages.success(request, _("已放行，可以采纳。"))
     return redirect(batch)
 
 
@@ -123,11 +146,16 @@ def reject_sheet(request: ViewerRequest, batch_id: int) -> HttpResponseBase:
 
 
 def _page(
-    request: ViewerRequest, batch: Batch, reason_form: ReasonForm | None = None, *, status: int = 200
+    request: ViewerRequest,
+    batch: Batch,
+    reason_form: ReasonForm | None = None,
+    *,
+    release_form: ReleaseForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     language = get_language() or "zh"
     happened, cure = batch.refusal_sentences(language)
-    people = names_of([number for number in (batch.received_by, batch.decided_by) if number])
+    people = names_of([number for number in (batch.received_by, batch.decided_by, batch.let_go_by) if number])
     context = {
         "batch": batch,
         "title": _title(batch),
@@ -138,11 +166,21 @@ def _page(
         "cure": cure,
         "received_by": people.get(batch.received_by, ""),
         "decided_by": people.get(batch.decided_by or 0, ""),
-        "may_load": Batch.objects.visible_to(request.viewer, queries.LOAD).filter(pk=batch.pk).exists(),
+        "may_load": _reaches(request, batch, queries.LOAD),
+        "may_release": _reaches(request, batch, queries.RELEASE),
+        "holds": [rules.sentence_of(hold, language) for hold in batch.holds],
+        "let_go_by": people.get(batch.let_go_by or 0, ""),
+        "replaced_by": queries.superseded(system_viewer("sources.earlier"), [batch.dataset]).get(batch.pk),
+        "overlapped": queries.overlapped(request.viewer, batch) if batch.status not in OVER else [],
         "reason_form": reason_form or ReasonForm(),
+        "release_form": release_form or ReleaseForm(),
         "panels": panels_for(request, "batch", batch),
     }
     return render(request, "sources/batch.html", context, status=status)
+
+
+def _reaches(request: ViewerRequest, batch: Batch, action: str) -> bool:
+    return Batch.objects.visible_to(request.viewer, action).filter(pk=batch.pk).exists()
 
 
 def _job(request: ViewerRequest, batch: Batch) -> Job | None:

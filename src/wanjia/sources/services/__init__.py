@@ -9,23 +9,35 @@ from wanjia.sources.choices import BatchStatus
 from wanjia.sources.errors import AlreadyDelivered, FileUnreadable
 from wanjia.sources.models import Batch
 from wanjia.sources.queries import LOAD
-from wanjia.sources.services.decide import accept, reject_batch
-from wanjia.sources.services.deliver import deliver, read_again
+from wanjia.sources.services.decide import accept, let_go_on, reject_batch
+from wanjia.sources.services.deliver import Terms, deliver, read_again
 from wanjia.sources.services.inspect import inspect
 from wanjia.sources.services.raw import Upload
 from wanjia.sources.services.sheet import reject_sheet
 from wanjia.sources.services.sweep import sweep
 
-__all__ = ["accept", "deliver", "inspect", "read_again", "receive", "reject_batch", "reject_sheet", "sweep"]
+__all__ = [
+    "Terms",
+    "accept",
+    "deliver",
+    "inspect",
+    "let_go_on",
+    "read_again",
+    "receive",
+    "reject_batch",
+    "reject_sheet",
+    "sweep",
+]
 
 
-def receive(
+def receive(  # noqa: PLR0913 - what a delivery is, all by name
     *,
     viewer: Viewer,
     path: Path | None = None,
     upload: Upload | None = None,
     dataset: str | None = None,
     area: str | None = None,
+    terms: Terms | None = None,
 ) -> Batch:
     """Deliver a file and read it at once; the batch is then ready to be accepted.
 
@@ -34,7 +46,7 @@ def receive(
     interrupted is read now.
     """
     try:
-        batch = deliver(viewer=viewer, path=path, upload=upload, dataset=dataset, area=area)
+        batch = deliver(viewer=viewer, path=path, upload=upload, dataset=dataset, area=area, terms=terms)
     except AlreadyDelivered as earlier:
         batch = _interrupted(viewer, earlier)
     batch = inspect(viewer=viewer, batch_id=batch.pk)

@@ -9,21 +9,27 @@ from django.db import transaction
 from wanjia.audit.rules import refuse_identity_numbers
 from wanjia.audit.services import Kind, record
 from wanjia.kernel import clock
+from wanjia.kernel.errors import Sentence
 from wanjia.kernel.points import reached
 from wanjia.scope.viewer import Viewer
-from wanjia.sources import queries
+from wanjia.sources import queries, rules
 from wanjia.sources.choices import BatchStatus
-from wanjia.sources.errors import BatchMovedOn, NothingToAccept
+from wanjia.sources.errors import BatchHeld, BatchMovedOn, NothingToAccept, ReasonNeeded
 from wanjia.sources.models import Batch
+
+_UNDECIDED = (BatchStatus.RECEIVED, BatchStatus.PREVIEWED, BatchStatus.HELD)
 
 
 @transaction.atomic
 def accept(*, viewer: Viewer, batch_id: int) -> Batch:
     """Let a delivery's good rows count from now on; its rejected rows go back to the sender.
 
-    Raises NotVisible, BatchMovedOn (somebody decided before), NothingToAccept.
+    Raises NotVisible, BatchMovedOn (somebody decided before), BatchHeld, NothingToAccept.
     """
     batch = queries.batch_for(viewer, batch_id, action=queries.LOAD)
+    if batch.status == BatchStatus.HELD:
+        why = [Sentence(*(rules.sentence_of(hold, language) for language in ("zh", "en"))) for hold in batch.holds]
+        raise BatchHeld(batch=batch.pk, why=Sentence("；".join(w.zh for w in why), "; ".join(w.en for w in why)))
     if batch.status == BatchStatus.PREVIEWED and not batch.accepted:
         raise NothingToAccept(batch=batch.pk)
     batch = _decided(viewer, batch, (BatchStatus.PREVIEWED,), BatchStatus.ACCEPTED, "")
@@ -35,6 +41,29 @@ def accept(*, viewer: Viewer, batch_id: int) -> Batch:
 
 
 @transaction.atomic
+def let_go_on(*, viewer: Viewer, batch_id: int, reason: str) -> Batch:
+    """Let a held delivery be accepted like any other, for a reason that stays on record.
+
+    Raises NotVisible, BatchMovedOn, ReasonNeeded.
+    """
+    refuse_identity_numbers(reason, "reason")
+    if not reason.strip():
+        raise ReasonNeeded
+    batch = queries.batch_for(viewer, batch_id, action=queries.RELEASE)
+    rows = Batch.objects.visible_to(viewer, queries.RELEASE).filter(pk=batch.pk, status=BatchStatus.HELD)
+    told = reason.strip()[:500]
+    moved = rows.update(
+        status=BatchStatus.PREVIEWED, let_go_by=viewer.user_id, let_go_at=clock.now(), let_go_reason=told
+    )
+    batch.refresh_from_db()
+    if not moved:
+        raise BatchMovedOn(batch=batch.pk, status=batch.get_status_display())
+    guards = ", ".join(hold["guard"] for hold in batch.holds)
+    _record(viewer, batch, "sources.let_go_on", {"reason": told, "guards": guards})
+    return batch
+
+
+@transaction.atomic
 def reject_batch(*, viewer: Viewer, batch_id: int, reason: str) -> Batch:
     """Send a delivery back before it counts; the same file may then be delivered again.
 
@@ -42,7 +71,7 @@ def reject_batch(*, viewer: Viewer, batch_id: int, reason: str) -> Batch:
     """
     refuse_identity_numbers(reason, "reason")
     batch = queries.batch_for(viewer, batch_id, action=queries.LOAD)
-    batch = _decided(viewer, batch, (BatchStatus.RECEIVED, BatchStatus.PREVIEWED), BatchStatus.REJECTED, reason)
+    batch = _decided(viewer, batch, _UNDECIDED, BatchStatus.REJECTED, reason)
     _record(viewer, batch, "sources.reject_batch", {"reason": reason})
     return batch
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -26,9 +28,9 @@ from wanjia.scope.stores import lake
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 from wanjia.sources import queries
-from wanjia.sources.choices import OVER, BatchStatus
+from wanjia.sources.choices import OVER, BatchStatus, DeliveryMode
 from wanjia.sources.contracts import Contract, contract_for, contracts
-from wanjia.sources.errors import AlreadyDelivered, BatchMovedOn, OutsideCoverage
+from wanjia.sources.errors import AlreadyDelivered, BatchMovedOn, OutsideCoverage, PeriodNeeded
 from wanjia.sources.intake.layout import Layout
 from wanjia.sources.intake.opening import beginnings, recognised
 from wanjia.sources.models import Batch
@@ -41,6 +43,26 @@ _MOBILE = re.compile(r"(?<![0-9])1[3-9][0-9]{9}(?![0-9])")
 _EXTENSION = re.compile(r"\.[A-Za-z]{1,5}$")
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the sender says of a delivery beside the file; what is not said is the contract's or the file's."""
+
+    mode: DeliveryMode | None = None
+    period: tuple[date | None, date | None] = (None, None)
+    as_of: date | None = None
+
+    def mode_under(self, contract: Contract) -> DeliveryMode:
+        """How it is delivered. Raises PeriodNeeded when the period does not go with it."""
+        mode = self.mode or contract.mode
+        first, last = self.period
+        if mode is DeliveryMode.PERIOD:
+            if first is None or last is None or first > last:
+                raise PeriodNeeded
+        elif first is not None or last is not None:
+            raise PeriodNeeded
+        return mode
+
+
 def deliver(  # noqa: PLR0913 - what a delivery is, all by name
     *,
     viewer: Viewer,
@@ -48,6 +70,7 @@ def deliver(  # noqa: PLR0913 - what a delivery is, all by name
     upload: Upload | None = None,
     dataset: str | None = None,
     area: str | None = None,
+    terms: Terms | None = None,
     background: bool = False,
 ) -> Batch:
     """Put a department's file away, encrypted, as a batch still to be read.
@@ -58,16 +81,18 @@ def deliver(  # noqa: PLR0913 - what a delivery is, all by name
     tells; `area` is what the delivery covers, the contract's coverage if not said. Raises
     EmptyFile, UnsupportedFormat, BinaryFile, Undecodable, UnknownLayout, WrongDataset, HiddenSheet,
     EncryptedWorkbook, BrokenWorkbook, ActiveWorkbook, OversizedWorkbook, UnknownDataset,
-    OutsideCoverage, NotAllowed, AlreadyDelivered.
+    OutsideCoverage, PeriodNeeded, NotAllowed, AlreadyDelivered.
     """
     source = _source(path, upload)
     layout = _recognised(source, dataset)
     contract = layout.contract
     covered = _covered(viewer, contract, area)
+    terms = terms or Terms()
+    terms.mode_under(contract)
     with lake().publishing(f"raw/{contract.dataset}/delivery={uuid4().hex}") as staging:
         sealed = raw.seal(source, staging, contract)
         _require_new(contract.dataset, sealed.file_hash)  # leaving now leaves nothing
-    batch = _new_batch(viewer, source, layout, covered, sealed)
+    batch = _new_batch(viewer, source, layout, covered, sealed, terms)
     _keep(viewer, batch, background=background)
     return batch
 
@@ -124,15 +149,19 @@ def _require_new(dataset: str, file_hash: str) -> None:
         raise AlreadyDelivered(batch=same.pk, received_on=clock.day_of(same.received_at))
 
 
-def _new_batch(viewer: Viewer, source: Source, layout: Layout, covered: str, sealed: Sealed) -> Batch:
+def _new_batch(  # noqa: PLR0913 - all that is known of a delivery
+    viewer: Viewer, source: Source, layout: Layout, covered: str, sealed: Sealed, terms: Terms
+) -> Batch:
     contract = layout.contract
     return Batch(
         department=contract.department,
         dataset=contract.dataset,
         contract_version=contract.version,
         area=covered,
-        delivery_mode=contract.mode,
-        as_of=layout.as_of,
+        delivery_mode=terms.mode_under(contract),
+        as_of=layout.as_of or terms.as_of,
+        period_from=terms.period[0],
+        period_to=terms.period[1],
         file_name=_told_name(source.name),
         file_hash=sealed.file_hash,
         file_bytes=sealed.size,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from functools import partial
+from pathlib import Path
 from typing import Any, Self
 
 import pyarrow as pa
@@ -29,11 +30,12 @@ from wanjia.sources.choices import BatchStatus
 from wanjia.sources.contracts import Contract, contract_for
 from wanjia.sources.errors import BatchMovedOn, FileRefused
 from wanjia.sources.intake import reading
+from wanjia.sources.intake.figures import Figures
 from wanjia.sources.intake.opening import Plan, Recognised, beginnings, recognised, text_of
 from wanjia.sources.intake.reading import DeliveryReader, Part
 from wanjia.sources.intake.samples import visible
 from wanjia.sources.models import Batch
-from wanjia.sources.services import raw
+from wanjia.sources.services import guards, raw
 
 ROWS_PER_FILE = 1_000_000
 
@@ -43,8 +45,8 @@ REJECTS_FILE, PROBLEMS_FILE, NON_DATA_FILE = "rejects.parquet", "problems.parque
 def inspect(*, viewer: Viewer, batch_id: int, job: JobHandle | None = None) -> Batch:
     """Read a received delivery and show what it holds; nothing of it counts until it is accepted.
 
-    Afterwards the batch is previewed, or unreadable with the reason. Asked again it answers with
-    the batch as it is. Raises NotVisible, BatchMovedOn.
+    Afterwards the batch is previewed, held when a guard finds it doubtful, or unreadable with the
+    reason. Asked again it answers with the batch as it is. Raises NotVisible, BatchMovedOn.
     """
     batch = queries.batch_for(viewer, batch_id, action=queries.LOAD)
     if batch.status != BatchStatus.RECEIVED:
@@ -59,7 +61,8 @@ def inspect(*, viewer: Viewer, batch_id: int, job: JobHandle | None = None) -> B
         }
         changes: dict[str, Any] = {"status": BatchStatus.UNREADABLE, "refusal": {"code": refused.code, **sentences}}
     else:
-        changes = {"status": BatchStatus.PREVIEWED, **facts}
+        holds = guards.holds_of(batch, facts["figures"])
+        changes = {"status": BatchStatus.HELD if holds else BatchStatus.PREVIEWED, "holds": holds, **facts}
     with _finishing(job):
         if not Batch.objects.visible_to(viewer).filter(pk=batch.pk, status=BatchStatus.RECEIVED).update(**changes):
             raise BatchMovedOn(batch=batch.pk, status=batch.get_status_display())
@@ -82,7 +85,12 @@ def _record(viewer: Viewer, batch: Batch) -> None:
         area=batch.area,
         act="sources.inspect",
         subject=("batch", batch.pk),
-        content={"status": batch.status, "refusal": batch.refusal.get("code", ""), **counts},
+        content={
+            "status": batch.status,
+            "refusal": batch.refusal.get("code", ""),
+            "held": ", ".join(hold["guard"] for hold in batch.holds),
+            **counts,
+        },
     )
 
 
@@ -108,10 +116,12 @@ def _publish(batch: Batch, found: Recognised, staging: Staging, job: JobHandle |
         text = raw.text(batch.raw)
     else:
         text = text_of(found, raw.opened(batch.raw), reader.remarks, reader.above)
+    figures = Figures(layout.contract, keyring())
     with _Sheets(staging, layout.contract) as sheets:
         expected = raw.manifest_of(batch.raw).facts["lines"]
         for part in reader.parts(text):
             sheets.add(part)
+            figures.see(part.typed)
             reached("sources.rows_staged")
             if job is not None:
                 job.progress(part.end - 1, max(expected, part.end - 1))
@@ -131,6 +141,7 @@ def _publish(batch: Batch, found: Recognised, staging: Staging, job: JobHandle |
             "warned": tally.warned,
             "rejected": tally.rejected,
             "non_data": tally.non_data.total(),
+            "figures": figures.told(sheets.typed_paths) | {"rows": tally.rows},
             "preview": _preview(reader, encoding.shown) | _workbook(found.plan, reader),
         },
     )
@@ -186,6 +197,11 @@ class _Sheets:
         for sheet in (self._typed, *self._others):
             sheet.close(flush=kind is None)
 
+    @property
+    def typed_paths(self) -> list[Path]:
+        """The files of the accepted rows, once all are written."""
+        return self._typed.paths
+
     def add(self, part: Part) -> None:
         self._typed.add(part.typed)
         for sheet, rows in zip(self._others, (part.rejects, part.problems, part.non_data), strict=True):
@@ -201,6 +217,7 @@ class _Sheet:
         self._waiting: list[pa.Table] = []
         self._writer: pq.ParquetWriter | None = None
         self._number = self._rows = 0
+        self.paths: list[Path] = []
 
     def add(self, rows: pa.Table) -> None:
         self._waiting.append(rows)
@@ -221,6 +238,7 @@ class _Sheet:
             self._writer, self._number, self._rows = None, self._number + 1, 0
         if self._writer is None:
             path = self._staging.path(self._name.format(number=self._number))
+            self.paths.append(path)
             self._writer = pq.ParquetWriter(path, self._schema, compression="zstd", write_page_index=True)
         if rows.num_rows:
             self._writer.write_table(rows, row_group_size=ROW_GROUP)
