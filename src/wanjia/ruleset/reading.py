@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,23 +16,35 @@ from wanjia.engine.dialect import nearest
 from wanjia.kernel.errors import Sentence
 from wanjia.ruleset.errors import MissingKey, NotARuleFile, UnknownKey, WrongValue
 
-MAX_BYTES = 200_000
+MAX_BYTES = 50_000
+LONGEST_NUMBER = 40  # characters; in another base, or with signs in it, a number may be read as an endless one
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML without its two traps: a key written twice, and references that multiply."""
+    """YAML without its traps: a key written twice, references that multiply, types on demand, endless numbers."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.events.AliasEvent):
             raise yaml.YAMLError("references (*name) are not used in rule files")
+        begins: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        if begins.tag is not None:
+            raise yaml.YAMLError("types (!name) are not used in rule files")
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        twice = {str(key) for key in keys if keys.count(key) > 1}
+        keys = Counter(str(self.construct_object(key, deep=True)) for key, _ in node.value)
+        twice = sorted(key for key, count in keys.items() if count > 1)
         if twice:
-            raise yaml.YAMLError(f"the key {min(twice)} stands there twice")
+            raise yaml.YAMLError(f"the key {twice[0]} stands there twice")
         return super().construct_mapping(node, deep=deep)
+
+    def construct_yaml_int(self, node: Any) -> int:
+        if len(node.value) > LONGEST_NUMBER:
+            raise yaml.YAMLError(f"a number is longer than {LONGEST_NUMBER} characters")
+        return super().construct_yaml_int(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
 
 
 @dataclass(frozen=True, slots=True)
