@@ -143,6 +143,17 @@ def test_columns_may_come_in_another_order_under_other_names_and_with_company(pr
     assert batch.lines == batch.accepted + batch.non_data == 5
 
 
+def test_records_above_the_header_are_records(province, put, reference):
+    lines = delivery([row(3)]).splitlines(keepends=True)
+    moved = [
+        lines[0],
+        *delivery([row(1), row(2)], title=None, header=["x"] * len(HEADER)).splitlines(keepends=True)[1:3],
+    ]
+    batch = services.receive(viewer=province, path=put("".join([*moved, *lines[1:]]).encode("gb18030")))
+    assert (batch.lines, batch.accepted, batch.rejected) == (len(moved) + len(lines) - 1, 3, 0)
+    assert [line["source_row"] for line in rows_of(batch)] == [2, 3, 5]
+
+
 def test_labels_are_written_as_the_code_list_writes_them(province, put, reference):
     batch = services.receive(
         viewer=province, path=put(delivery([row(1, 车辆类型="两轮普通摩托车"), row(2, 车辆类型="飞行汽车")]))

@@ -175,6 +175,9 @@ def layout_of(beginning: Beginning, contracts: Sequence[Contract], *, wanted: st
     raise _unknown([c for c in contracts if wanted in (None, c.dataset)], rows)
 
 
+# What stands in records and in no title alone: somebody's number, a day.
+_VALUE = re.compile(r"[0-9]{14,19}[0-9Xx]|[0-9]{4}[-/.年]?[0-9]{1,2}[-/.月]?[0-9]{1,2}日?")
+
 _Row = tuple[int, int, list[str]]  # first line, last line, cells
 AFTER_HEADER = 5  # rows looked at beyond where the header may stand: units, numbering
 
@@ -319,7 +322,7 @@ def built(
     first, end = rows[at][0], rows[at + height - 1][1]
     above = dict.fromkeys(range(first, end + 1), NonData.HEADER)
     titles = set()
-    for begin, last, title in rows[:at]:
+    for begin, last, title in _titles(rows[:at], contract, fields):
         blank = not any(squeezed(cell) for cell in title)
         above |= dict.fromkeys(range(begin, last + 1), NonData.BLANK if blank else NonData.TITLE)
         titles |= {squeezed(cell) for cell in title if squeezed(cell)}
@@ -376,6 +379,22 @@ def _unit_of_titles(titles: set[str]) -> str:
         if found := _UNIT_IN_TITLE.search(unicodedata.normalize("NFKC", title)):
             return found[1]
     return ""
+
+
+def _titles(rows: Sequence[_Row], contract: Contract, fields: Sequence[tuple[str, Field | None]]) -> list[_Row]:
+    """The lines above a header but for the records among them, which are read like those below.
+
+    A file sorted with its header, or to which the header was added later, has some.
+    """
+    needed = [position for position, (_, item) in enumerate(fields) if item in contract.required]
+    return [row for row in rows if not _is_record(row[2], len(fields), needed)]
+
+
+def _is_record(cells: Sequence[str], width: int, needed: Sequence[int]) -> bool:
+    """Whether a line above the header is no title: whole, and with a value in it that no title is."""
+    if len(cells) != width or not all(squeezed(cells[position]) for position in needed):
+        return False
+    return any(_VALUE.fullmatch(unicodedata.normalize("NFKC", squeezed(cell))) for cell in cells)
 
 
 def _as_of(contract: Contract, titles: set[str]) -> date | None:
