@@ -7,11 +7,12 @@ import pytest
 from PIL import Image
 
 from tests.comparison.conftest import VILLAGE, register
+from tests.factories.sources import number
 from wanjia.audit.queries import verify_event
 from wanjia.audit.testing import unrecorded
 from wanjia.casework import declared, presenting, queries
 from wanjia.casework.choices import Bar
-from wanjia.casework.errors import AnswerIncomplete, AssigneeBarred, NotYours
+from wanjia.casework.errors import AnswerIncomplete, AssigneeBarred, NotYours, NumberInText
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case, CaseEvent
 from wanjia.casework.rules import problems_of
@@ -142,6 +143,21 @@ def test_a_corrected_value_is_written_with_the_case_that_asked_for_it(cases, off
     assert Household.objects.visible_to(EYE).get(pk=1).hamlet == "下屯"
     assert Change.objects.visible_to(EYE).get(household_no=1, field="hamlet").case_no == number
     assert row(number).outcome == "01", "under correction becomes corrected when the county decides"
+
+
+def test_an_answer_holds_what_was_asked_for_and_no_number_anywhere(cases, office):
+    case_no = cases["RA-02"]
+    down_to_town(office)
+    do(office["town"], case_no, "assign", assignee=office["verifier"].user_id)
+    photograph(office["verifier"], case_no)
+    with pytest.raises(NumberInText):
+        do(office["verifier"], case_no, "verify", outcome="04", note="属实", checked=(f"核对 {number(7)}",))
+    do(office["verifier"], case_no, "verify", outcome="04", note="属实", checked=("车辆外观",))
+    with pytest.raises(NumberInText):
+        do(office["operator"], case_no, "correct", correction={"change": "T5", number(7): "x"})
+    with pytest.raises(CorrectionNotPossible):
+        do(office["operator"], case_no, "correct", correction={"change": "T5", "aside": "x" * 100_000})
+    do(office["operator"], case_no, "correct", correction={"change": "T5"})
 
 
 def test_what_is_not_true_needs_no_correction_and_no_photo(cases, office):

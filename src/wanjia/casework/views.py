@@ -31,6 +31,8 @@ from wanjia.scope.routes import SIGNED_IN, ViewerRequest, access
 from wanjia.scope.viewer import Viewer
 from wanjia.ui.viewing import chosen_area
 
+LONGEST_CHECK = 200  # characters of one line of the tick-list
+
 # The rows, not the route, are what a permission cuts here: each kind of case has its own.
 
 
@@ -324,7 +326,7 @@ def _answer(request: HttpRequest, data: Mapping[str, Any]) -> Answer:
         reason=data["reason"],
         until=data["until"],
         correction={"change": change, **chosen} if change else None,
-        checked=tuple(request.POST.getlist("checked"))[:20],
+        checked=tuple(text for text in request.POST.getlist("checked") if len(text) <= LONGEST_CHECK)[:20],
     )
 
 

@@ -122,7 +122,8 @@ def _require_answer(case: Case, action: Action, answer: Answer) -> None:
 
 
 def _texts(answer: Answer) -> list[str]:
-    return [answer.note, answer.reason, *(str(value) for value in (answer.correction or {}).values())]
+    proposed = [str(part) for pair in (answer.correction or {}).items() for part in pair]
+    return [answer.note, answer.reason, *proposed, *answer.checked]
 
 
 def _needs(action: Action, answer: Answer) -> frozenset[Need]:

@@ -49,6 +49,15 @@ TITLES: Mapping[Correction, tuple[Sentence, Sentence]] = {
 }  # fmt: skip
 
 
+# What each correction asks for, beside the household of a case of several.
+ASKED: Mapping[Correction, tuple[str, ...]] = {
+    Correction.REMOVE: (),
+    Correction.EXIT: ("exit_year",),
+    Correction.FIELD: ("field", "new"),
+    Correction.MEASURE: ("measure",),
+}
+
+
 def households_of(case: Case) -> list[int]:
     """The households a correction may be about, the case's own first: registered twice, either may be the wrong one."""
     rows = CaseSubject.objects.visible_to(CASE).filter(case=case)
@@ -122,8 +131,7 @@ def check(case: Case, proposal: Mapping[str, object]) -> None:
         raise _refused(case, Sentence("没有选择整改方式", "no correction was chosen")) from None
     if kind not in CORRECTIONS_FOR.get(case.outcome, ()):
         raise _refused(case, Sentence("与核查结果不相符", "it does not fit the verdict"))
-    if "household" in proposal and _number(case, proposal) not in households_of(case):
-        raise _refused(case, Sentence("不是本件所涉的户", "it is not a household of this case"))
+    _check_extent(case, kind, proposal)
     match kind:
         case Correction.EXIT:
             if str(proposal.get("exit_year", "")) not in {str(year) for year in _exit_years(case, proposal)}:
@@ -138,6 +146,13 @@ def check(case: Case, proposal: Mapping[str, object]) -> None:
                 )
         case Correction.REMOVE:
             pass
+
+
+def _check_extent(case: Case, kind: Correction, proposal: Mapping[str, object]) -> None:
+    if proposal.keys() - {"change", "household", *ASKED[kind]}:
+        raise _refused(case, Sentence("含有这种整改没有的内容", "it says more than this correction asks"))
+    if "household" in proposal and _number(case, proposal) not in households_of(case):
+        raise _refused(case, Sentence("不是本件所涉的户", "it is not a household of this case"))
 
 
 def _check_field(case: Case, proposal: Mapping[str, object]) -> None:
