@@ -1,11 +1,20 @@
 import datetime as dt
+import re
+from uuid import UUID
 
 import pytest
+from django import forms
 from django.core.paginator import Paginator
+from django.forms.renderers import DjangoTemplates
 from django.template import Context, Template, TemplateSyntaxError
 from django.test import RequestFactory
+from django.urls import NoReverseMatch, reverse
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, override
 
 from wanjia.ui import hooks
+from wanjia.ui.widgets import Renderer
 
 
 def shown(source, **context):
@@ -88,6 +97,56 @@ def test_the_pager_keeps_the_filters():
     html = shown("{% pager page %}", page=page, request=RequestFactory().get("/x/?town=3&page=7"))
     assert "第 121–140 条，共 1,000 条" in html
     assert 'href="?town=3&amp;page=8"' in html
+
+
+def test_a_total_that_was_not_counted_to_the_end_says_so():
+    page = {"next_cursor": "120:7", "total": 1900, "at_least": True}
+    assert "共 1,900 条以上" in shown("{% pager page %}", page=page, request=RequestFactory().get("/x/"))
+
+
+def test_what_a_template_says_itself_is_said_in_each_reader_s_language():
+    page = Template(
+        "{% load i18n wanjia %}{% translate '清除' %}|{% translate word %}|{% translate '清除' as said %}{{ said }}"
+    )
+    for language in ("zh-hans", "en", "zh-hans"):
+        with override(language):
+            text = str(_("清除"))
+            assert page.render(Context({"word": "清除"})) == f"{text}|{text}|{text}"
+
+
+def test_links_are_those_of_reverse():
+    event = UUID(int=2**127)
+    links = "{% url 'casework:case' no %} {% url 'audit:event' event %} {% url 'casework:list' %} {% url 'casework:case' case_no=no %}"
+    wanted = [
+        reverse("casework:case", args=[17]), reverse("audit:event", args=[event]), reverse("casework:list"),
+        reverse("casework:case", args=[17]),
+    ]  # fmt: skip
+    assert shown(links, no=17, event=event).split() == wanted
+    assert shown("{% url 'casework:case' no as there %}{{ there }}", no=17) == wanted[0]
+    assert shown("{% url 'casework:nowhere' no as there %}[{{ there }}]", no=17) == "[]"
+    with pytest.raises(NoReverseMatch):
+        shown("{% url 'casework:case' no %}", no=-1)
+    with pytest.raises(NoReverseMatch):
+        shown("{% url 'casework:case' no %}", no="x")
+
+
+class Everything(forms.Form):
+    text = forms.CharField(required=True, max_length=9, initial="a<b", help_text="?")
+    count = forms.IntegerField(min_value=1, initial=1234)
+    day = forms.DateField(initial=dt.date(2020, 11, 20), widget=forms.DateInput({"type": "date"}))
+    secret = forms.CharField(widget=forms.PasswordInput)
+    hidden = forms.CharField(widget=forms.HiddenInput, initial=None)
+    choice = forms.ChoiceField(choices=[("", gettext_lazy("清除")), ("1", "<b>"), ("组", [("2", mark_safe("<i>"))])])
+    several = forms.MultipleChoiceField(choices=[("1", "one"), ("2", "two")], initial=["1", "2"])
+    note = forms.CharField(widget=forms.Textarea)
+    tick = forms.BooleanField(widget=forms.CheckboxInput({"data-x": True, "data-y": False}))
+
+
+def test_widgets_are_drawn_as_django_draws_them():
+    for data in (None, {"text": "'\"&", "count": "x", "choice": "1", "several": ["2"]}):
+        ours, theirs = Everything(data, renderer=Renderer()), Everything(data, renderer=DjangoTemplates())
+        for name in ours.fields:
+            assert re.sub(r">\s+<", "><", str(ours[name])) == re.sub(r">\s+<", "><", str(theirs[name]))
 
 
 class Cut:

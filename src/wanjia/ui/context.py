@@ -8,12 +8,13 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 from django.utils.functional import cached_property
 from django.utils.translation import get_language
 
 from wanjia.kernel import clock
 from wanjia.ui import hooks
+from wanjia.ui.addresses import address
 from wanjia.ui.menu import Section, menu_for
 from wanjia.ui.viewing import chosen_area, looker
 
@@ -114,6 +115,6 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 def _address(url_name: str) -> str:
     try:
-        return reverse(url_name)
+        return address(url_name)
     except NoReverseMatch:
         return ""

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 from django.utils.translation import gettext
 
+from wanjia.ui.addresses import address
 from wanjia.ui.discovery import offered
 from wanjia.ui.viewing import Looker, looker
 
@@ -118,7 +119,7 @@ def menu_for(request: HttpRequest) -> tuple[Section, ...]:
 
 def _address(url_name: str) -> str:
     try:
-        return reverse(url_name)
+        return address(url_name)
     except NoReverseMatch:
         return ""  # the slice is installed without its pages
 

@@ -79,6 +79,8 @@ TEMPLATES = [
     },
 ]
 
+FORM_RENDERER = "wanjia.ui.widgets.Renderer"
+
 DATABASES = {"default": env.database(ENVIRONMENT)}
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]

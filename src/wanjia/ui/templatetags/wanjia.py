@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import partial
@@ -10,16 +11,49 @@ from typing import Any
 
 from django import template
 from django.core.paginator import Page
-from django.template.context import RequestContext
+from django.template.base import Node, Parser, Token
+from django.template.context import Context, RequestContext
+from django.template.defaulttags import URLNode
+from django.template.defaulttags import url as do_url
+from django.templatetags.i18n import TranslateNode, do_translate
 from django.templatetags.static import static
-from django.utils.html import format_html, format_html_join
+from django.urls import NoReverseMatch
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
 from wanjia.kernel import clock, money
 from wanjia.ui import assets, hooks
+from wanjia.ui.addresses import address
 
 register = template.Library()
+
+
+class Said(Node):
+    """A sentence of the template itself, in each language looked up once."""
+
+    child_nodelists = ()
+
+    def __init__(self, sentence: TranslateNode) -> None:
+        self._sentence = sentence
+        self._in: dict[str | None, str] = {}
+
+    def render(self, context: Context) -> str:
+        language = get_language()
+        text = self._in.get(language)
+        if text is None:
+            text = self._in[language] = self._sentence.render(context)
+        return text
+
+
+@register.tag
+def translate(parser: Parser, token: Token) -> Node:
+    """Django's `{% translate %}`. Lists say the same words in each of their rows, so what is constant is kept."""
+    node = do_translate(parser, token)
+    said = node.filter_expression
+    constant = said.var.literal is not None and not said.filters
+    return Said(node) if constant and node.asvar is None and node.message_context is None else node
+
 
 DASH = "—"
 FEN_IN_WAN = 1_000_000  # ten thousand yuan
@@ -37,11 +71,42 @@ TONES = {
 }
 
 
+class Address(Node):
+    """A link to a route the template names itself, by the numbers in it."""
+
+    child_nodelists = ()
+
+    def __init__(self, link: URLNode, route: str) -> None:
+        self._link = link
+        self._route = route
+
+    def render(self, context: Context) -> str:
+        numbers = [number.resolve(context) for number in self._link.args]
+        if self._link.asvar is None:
+            found = address(self._route, *numbers)
+            return conditional_escape(found) if context.autoescape else found
+        with suppress(NoReverseMatch):
+            context[self._link.asvar] = ""
+            context[self._link.asvar] = address(self._route, *numbers)
+        return ""
+
+
+@register.tag
+def url(parser: Parser, token: Token) -> Node:
+    """Django's `{% url %}`. Lists link to the same route in each of their rows, so its shape is kept."""
+    link = do_url(parser, token)
+    route = link.view_name.var
+    plain = isinstance(route, str) and not link.view_name.filters and not link.kwargs
+    return Address(link, str(route)) if plain else link
+
+
 @register.filter
 def num(value: Any, places: int | None = None) -> str:
     """1234567 → 1,234,567; with `places` fixed decimals; a dash for nothing."""
     if value is None or value == "":
         return DASH
+    if type(value) is int and places is None:
+        return f"{value:,}"
     try:
         number = Decimal(str(value))
     except InvalidOperation:
@@ -90,7 +155,9 @@ def area(code: str | None) -> SafeString | str:
     if not code:
         return DASH
     name = hooks.area_name(code)
-    return code if name == code else format_html('<span title="{}">{}</span>', code, name)
+    if name == code:
+        return code
+    return mark_safe(f'<span title="{conditional_escape(code)}">{conditional_escape(name)}</span>')  # noqa: S308 - both escaped
 
 
 @register.simple_tag
@@ -101,18 +168,15 @@ def code(code_list: str, value: Any) -> SafeString | str:
     label = hooks.code_label(code_list, str(value), get_language() or "zh-hans")
     if label == str(value):
         return str(value)
-    return format_html('{} <span class="w-code">{}</span>', label, value)
+    return mark_safe(f'{conditional_escape(label)} <span class="w-code">{conditional_escape(value)}</span>')  # noqa: S308 - both escaped
 
 
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """An icon drawn into the page; decoration unless it has a label."""
-    drawing = assets.icon(name)
-    described = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
-    return format_html(
-        '<svg class="w-icon" viewBox="0 0 24 24" width="20" height="20" {}>{}</svg>',
-        described,
-        mark_safe(drawing),  # noqa: S308 - our own build
+    described = f'role="img" aria-label="{conditional_escape(label)}"' if label else 'aria-hidden="true"'
+    return mark_safe(  # noqa: S308 - our own build
+        f'<svg class="w-icon" viewBox="0 0 24 24" width="20" height="20" {described}>{assets.icon(name)}</svg>'
     )
 
 
@@ -121,7 +185,9 @@ def status(word: str, tone: str = "muted") -> SafeString:
     """A status by word and shape: new, active, waiting, done, warn, late, refused or muted."""
     if tone not in TONES:
         raise template.TemplateSyntaxError(f"{tone} is no tone; there are {', '.join(TONES)}")
-    return format_html('<span class="w-status w-status-{}">{}{}</span>', tone, icon(TONES[tone]), word)
+    return mark_safe(  # noqa: S308 - the word is escaped
+        f'<span class="w-status w-status-{tone}">{icon(TONES[tone])}{conditional_escape(word)}</span>'
+    )
 
 
 @register.simple_tag
@@ -144,8 +210,9 @@ def empty(why: str, what_to_do: str = "", url: str = "", action: str = "") -> di
 def pager(context: RequestContext, page: Page[Any] | Any) -> dict[str, Any]:
     """Links to the other pages of a list, keeping its filters.
 
-    Takes Django's `Page`, or anything with `next_cursor` or `after` (and perhaps `total`), as
-    attributes or as keys, for lists that are read after a key: those go forward with `?after=`.
+    Takes Django's `Page`, or anything with `next_cursor` or `after` (and perhaps `total`, and
+    `at_least` where the total is no more than that), as attributes or as keys, for lists that are
+    read after a key: those go forward with `?after=`.
     """
     part = page.get if isinstance(page, Mapping) else partial(_attribute, page)
     numbers = (
@@ -158,6 +225,7 @@ def pager(context: RequestContext, page: Page[Any] | Any) -> dict[str, Any]:
         "first": page.start_index() if numbers else None,
         "last": page.end_index() if numbers else None,
         "total": page.paginator.count if numbers else part("total"),
+        "at_least": part("at_least"),
         "next_cursor": part("next_cursor") or part("after"),
     }
 
