@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.casework.conftest import FAR_VILLAGE, VILLAGE
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case, CaseCounter, CaseEvent, CaseMove
-from wanjia.casework.queries import figures_by_area, home_lines, listing
+from wanjia.casework.queries import figures_by_area, home_lines, listing, waiting_by_step
 from wanjia.casework.services import Answer, Draw, act, act_in_bulk, draw_sample, escalate_overdue
 from wanjia.kernel import clock
 from wanjia.kernel.errors import Refusal
@@ -141,6 +141,21 @@ def test_every_figure_of_the_home_page_is_as_long_as_the_list_it_leads_to(opened
         for figure in parts:
             assert figure.open == listing(county, CaseFilter(under=figure.area)).total
             assert figure.overdue == listing(county, CaseFilter(under=figure.area, state="overdue")).total
+
+
+@pytest.mark.parametrize("state", ["open", "overdue", "yellow", "closed", "all"])
+def test_the_steps_above_a_list_add_up_to_it(opened, county, town, state):
+    with clock.frozen(dt.date(2020, 11, 16)) as advance:
+        first, *_ = opened(1, 2, 3)
+        act(viewer=county, case_no=first, action="pass_on", seen_version=1)
+        advance(dt.timedelta(days=7))
+        opened(4)
+        for viewer in (county, town):
+            for more in ({}, {"mine": "1"}, {"mine": "0"}, {"step": "sent"}, {"kind": "leak"}):
+                wanted = CaseFilter(state=state, **more)
+                whole = listing(viewer, wanted)
+                assert listing(viewer, wanted, steps=waiting_by_step(viewer, wanted)) == whole
+                assert len(whole.rows) == whole.total
 
 
 def test_somebody_who_sees_only_his_own_cases_gets_no_figures_of_others(opened, looker):

@@ -123,8 +123,12 @@ def reexamined(action: Action, cases: Sequence[Case]) -> dict[int, Reexamined]:
 
 
 def turn_q(viewer: Viewer, flows: Sequence[Flow]) -> Q:
-    """Open cases on which some action is this viewer's to perform: his desks and his own."""
-    wanted = Q(holder_user_id=viewer.user_id)
+    """Open cases on which some action is this viewer's to perform: his desks and his own.
+
+    Each part says for itself that the case is open: only so SQLite looks every part up in its own
+    index of open cases, where it would otherwise walk through all of them.
+    """
+    wanted = Q(closed_at=None, holder_user_id=viewer.user_id)
     for flow in flows:
         # steps that wait for him at the same places, said once
         alike: dict[Q, list[str]] = {}
@@ -134,8 +138,9 @@ def turn_q(viewer: Viewer, flows: Sequence[Flow]) -> Q:
                 if place is not None:
                     alike.setdefault(place, []).append(step.code)
         for place, codes in alike.items():
-            wanted |= Q(kind=flow.kind, flow_version=flow.version, step__in=sorted(set(codes))) & place
-    return Q(closed_at=None) & wanted
+            steps = Q(closed_at=None, kind=flow.kind, flow_version=flow.version, step__in=sorted(set(codes)))
+            wanted |= steps & place
+    return wanted
 
 
 def _desk_q(viewer: Viewer, step: Step, seat: Seat) -> Q | None:

@@ -62,8 +62,8 @@ class StepTab:
 def _listed(request: ViewerRequest, case_filter: CaseFilter) -> HttpResponse:
     language = _language()
     case_filter = _in_chosen_area(request, case_filter)
-    page = queries.listing(request.viewer, case_filter, after=request.GET.get("after", ""))
     standing = queries.waiting_by_step(request.viewer, case_filter)
+    page = queries.listing(request.viewer, case_filter, after=request.GET.get("after", ""), steps=standing)
     tabs = _tabs(case_filter, standing, language)
     kinds = [case_filter.kind] if case_filter.kind in declared.kinds() else declared.kinds()
     steps = {code: title for kind in kinds for code, title in queries.step_titles(kind, language).items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -53,14 +53,24 @@ class CasePage:
     after: str
 
 
-def listing(viewer: Viewer, case_filter: CaseFilter, *, after: str = "", size: int = PAGE) -> CasePage:
-    """A page of the filter, by deadline and number; pages are found by key, not by counting."""
+ByStep = Mapping[tuple[str, str], int]  # (kind, step) → cases
+
+
+def listing(
+    viewer: Viewer, case_filter: CaseFilter, *, after: str = "", size: int = PAGE, steps: ByStep | None = None
+) -> CasePage:
+    """A page of the filter, by deadline and number; pages are found by key, not by counting.
+
+    `steps` is what `waiting_by_step` said of the same filter; the total is then added up from it.
+    """
     rows = matching(viewer, case_filter)
-    total = rows.count()
-    if case_filter.state in ("closed", "all"):
-        ordered, key = rows.order_by("-case_no"), _before(after)
-    else:
+    total = rows.count() if steps is None or case_filter.state not in OPEN_STATES else _total(steps, case_filter)
+    if not total:
+        return CasePage((), 0, "")
+    if case_filter.state in OPEN_STATES:
         ordered, key = rows.order_by("due_on", "case_no"), _beyond(after)
+    else:
+        ordered, key = rows.order_by("-case_no"), _before(after)
     found = list(ordered.filter(key)[: size + 1])
     more = len(found) > size
     found = found[:size]
@@ -110,8 +120,12 @@ def waiting_by_step(viewer: Viewer, case_filter: CaseFilter) -> dict[tuple[str, 
     if case_filter.state not in OPEN_STATES:
         return {}
     rows = matching(viewer, replace(case_filter, step=""))
-    found = rows.values_list("kind", "step").annotate(n=Count("pk")).order_by()
+    found = rows.values_list("kind", "step").annotate(n=Count("*")).order_by()
     return {(kind, step): n for kind, step, n in found}
+
+
+def _total(steps: ByStep, case_filter: CaseFilter) -> int:
+    return sum(n for (_, step), n in steps.items() if case_filter.step in ("", step))
 
 
 def step_titles(kind: str, language: str) -> dict[str, str]:
