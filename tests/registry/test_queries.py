@@ -71,6 +71,23 @@ def test_search_by_name_number_and_whole_identity_number(county):
     assert queries.suggest(viewer, " ") == []
 
 
+def test_a_name_of_many_is_found_as_a_name_of_few_but_not_counted_to_the_end(county, monkeypatch):
+    viewer, name = county.viewer("county"), county.person(6).name[:2]
+    few = queries.household_page(viewer, Filters(text=name), size=3)
+    assert (few.total, few.at_least, numbers(few.rows)) == (4, False, [2, 10, 18])
+
+    monkeypatch.setattr(queries, "COMMON", 2)
+    many = queries.household_page(viewer, Filters(text=name), size=3)
+    rest = queries.household_page(viewer, Filters(text=name), many.next_cursor, size=3)
+    here = queries.household_page(viewer, Filters(text=name, area=TOWNSHIPS[0]))
+
+    assert many.at_least
+    assert 2 <= many.total <= 4
+    assert [*numbers(many.rows), *numbers(rest.rows)] == [2, 10, 18, 26] == numbers(queries.suggest(viewer, name))
+    assert numbers(here.rows) == [2, 10]
+    assert numbers(queries.household_page(county.viewer("next_county"), Filters(text=name)).rows) == []
+
+
 def test_filters_narrow_and_an_area_outside_shows_nothing(county):
     viewer = county.viewer("county")
     assert queries.count_households(viewer, Filters(status="0")) == 4

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -40,6 +40,8 @@ from wanjia.scope.viewer import Viewer
 READ = "registry.read"
 PAGE = 50
 SUGGESTIONS = 10
+COMMON = 2_000  # people; more of one name are not gathered to find the page they begin with
+HUNDRED = 100
 NUMBER_DIGITS = 10  # our own numbers are shorter than this
 SHORTEST_NUMBER = 15  # characters from which a text is taken for an identity number
 
@@ -85,11 +87,15 @@ class HouseholdRow:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A stretch of a list read after a key; `next_cursor` continues it, None at the end."""
+    """A stretch of a list read after a key; `next_cursor` continues it, None at the end.
+
+    `at_least` says that `total` is where counting stopped: there are more.
+    """
 
     rows: Sequence[HouseholdRow]
     total: int
     next_cursor: str | None
+    at_least: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +151,7 @@ def households(viewer: Viewer, filters: Filters | None = None, action: str = REA
     """The households the viewer may do `action` on, narrowed, in village order."""
     wanted = filters or Filters()
     rows = Household.objects.visible_to(viewer, action)
-    if wanted.area:
+    if wanted.area and not _confined(viewer, action, AreaRange.of(wanted.area)):
         rows = rows.filter(range_q("village_code", AreaRange.of(wanted.area)))
     for name, value in (
         ("poverty_status", wanted.status),
@@ -155,7 +161,7 @@ def households(viewer: Viewer, filters: Filters | None = None, action: str = REA
         if value:
             rows = rows.filter(**{name: value})
     if wanted.text.strip():
-        rows = rows.filter(_found(viewer, wanted.text.strip(), action))
+        rows = rows.filter(_found(viewer, wanted, action))
     return rows.order_by("village_code", "household_no")
 
 
@@ -165,14 +171,16 @@ def count_households(viewer: Viewer, filters: Filters | None = None, action: str
 
 
 def household_page(viewer: Viewer, filters: Filters, after: str = "", size: int = PAGE) -> Page:
-    """A page of the list, continued after the cursor of the one before. Two queries."""
-    rows = households(viewer, filters)
+    """A page of the list, continued after the cursor of the one before. Two queries, of a name three."""
+    common = _common_name(viewer, filters)
+    rows = households(viewer, filters) if common is None else _with_one_of(common, viewer, filters)
     key = _key_of(after)
     stretch = list(_rows(rows if key is None else rows.filter(_beyond(*key)), limit=size + 1))
     more = len(stretch) > size
     last = stretch[size - 1] if more else None
     cursor = f"{last.village_code}.{last.household_no}" if last else None
-    return Page(stretch[:size], rows.count(), cursor)
+    total = rows.count() if common is None else _at_least(common, viewer, filters, len(stretch))
+    return Page(stretch[:size], total, cursor, at_least=common is not None)
 
 
 def all_rows(viewer: Viewer, filters: Filters, action: str = READ) -> Iterator[HouseholdRow]:
@@ -185,9 +193,12 @@ def rows_for(viewer: Viewer, household_nos: Iterable[int]) -> list[HouseholdRow]
     return list(_rows(households(viewer, Filters(standing="")).filter(pk__in=list(household_nos))))
 
 
-def members_of(viewer: Viewer, household_no: int, year: int | None = None) -> list[Member]:
-    """Who is and was in the household, head first, then who is there, with facts of `year`. Three queries at most."""
-    household = household_for(viewer, household_no)
+def members_of(viewer: Viewer, of: Household | int, year: int | None = None) -> list[Member]:
+    """Who is and was in the household, head first, then who is there, with facts of `year`. Three queries at most.
+
+    `of` is its number, or the household as the same viewer has fetched it.
+    """
+    household = household_for(viewer, of) if isinstance(of, int) else of
     stays = list(Membership.objects.visible_to(viewer).filter(household_no=household.pk))
     numbers = [stay.person_no for stay in stays]
     people = {person.pk: person for person in Person.objects.visible_to(viewer).filter(pk__in=numbers)}
@@ -259,7 +270,10 @@ def suggest(viewer: Viewer, text: str) -> list[HouseholdRow]:
     """A few households that fit what was typed, for a search field."""
     if not text.strip():
         return []
-    return list(_rows(households(viewer, Filters(standing="", text=text)), limit=SUGGESTIONS))
+    wanted = Filters(standing="", text=text)
+    common = _common_name(viewer, wanted)
+    rows = households(viewer, wanted) if common is None else _with_one_of(common, viewer, wanted)
+    return list(_rows(rows, limit=SUGGESTIONS))
 
 
 def shares_household(person_key: int, household_no: int) -> bool:
@@ -348,17 +362,55 @@ def _beyond(village: str, number: int) -> Q:
     return Q(village_code__gte=village) & (Q(village_code__gt=village) | Q(household_no__gt=number))
 
 
-def _found(viewer: Viewer, text: str, action: str) -> Q:
+def _confined(viewer: Viewer, action: str, area: AreaRange) -> bool:
+    """Whether the viewer reaches nothing outside `area` anyway; counting a county asks every row twice otherwise."""
+    return not viewer.is_system and all(area.covers(grant.area) for grant in viewer.grants_for(action))
+
+
+def _found(viewer: Viewer, filters: Filters, action: str) -> Q:
     """Households that a typed text means; it is looked for among people the viewer may reach."""
-    people = Person.objects.visible_to(viewer, action)
-    cleaned = key_text(text) or ""
-    if len(cleaned) >= SHORTEST_NUMBER and cleaned[:-1].isdigit():
-        key = keyring().person_key(text)
-        return Q(household_no__in=people.filter(person_key=key).values("household_no"))
+    text = filters.text.strip()
+    if _is_identity_number(text):
+        people = Person.objects.visible_to(viewer, action).filter(person_key=keyring().person_key(text))
+        return Q(household_no__in=people.values("household_no"))
     if text.isdecimal():
         return Q(household_no=int(text)) if len(text) < NUMBER_DIGITS else Q(national_household_no=text)
-    form = names.match_form(text)
-    return Q(household_no__in=people.filter(_begins_with(form)).values("household_no"))
+    return Q(household_no__in=_named(viewer, filters, action).values("household_no"))
+
+
+def _is_identity_number(text: str) -> bool:
+    cleaned = key_text(text) or ""
+    return len(cleaned) >= SHORTEST_NUMBER and cleaned[:-1].isdigit()
+
+
+def _named(viewer: Viewer, filters: Filters, action: str = READ) -> QuerySet[Person]:
+    """The people in the area looked at whose names begin with what was typed."""
+    people = Person.objects.visible_to(viewer, action).filter(_begins_with(names.match_form(filters.text.strip())))
+    if not filters.area or _confined(viewer, action, AreaRange.of(filters.area)):
+        return people
+    return people.filter(range_q("village_code", AreaRange.of(filters.area)))
+
+
+def _common_name(viewer: Viewer, filters: Filters) -> QuerySet[Person] | None:
+    """Those who bear what was typed, if it is a name and many do; a surname may be borne by a sixth of a county."""
+    text = filters.text.strip()
+    if not text or text.isdecimal() or _is_identity_number(text):
+        return None
+    people = _named(viewer, filters)
+    return people if people[: COMMON + 1].count() > COMMON else None
+
+
+def _with_one_of(people: QuerySet[Person], viewer: Viewer, filters: Filters) -> QuerySet[Household]:
+    """The households of a list that have one of many people, found by walking along the list until a page is full."""
+    rows = households(viewer, replace(filters, text=""))
+    return rows.filter(Exists(people.filter(household_no=OuterRef("household_no"))))
+
+
+def _at_least(people: QuerySet[Person], viewer: Viewer, filters: Filters, seen: int) -> int:
+    """How many households of a list the first of many people live in, in whole hundreds where it is hundreds."""
+    some = people.values("household_no")[:COMMON]
+    found = max(seen, households(viewer, replace(filters, text="")).filter(household_no__in=some).count())
+    return found if found < HUNDRED else found // HUNDRED * HUNDRED
 
 
 def _begins_with(form: str) -> Q:

@@ -133,7 +133,7 @@ def reveal(request: ViewerRequest, household_no: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def correct(request: ViewerRequest, household_no: int) -> HttpResponseBase:
     found = queries.household_for(request.viewer, household_no, WRITE)
-    members = [member for member in queries.members_of(request.viewer, found.pk) if member.membership.in_household]
+    members = [member for member in queries.members_of(request.viewer, found) if member.membership.in_household]
     form = CorrectionForm(found, members, request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -161,7 +161,7 @@ def _asked(request: ViewerRequest) -> tuple[HouseholdFilter, Filters]:
 def _page(request: ViewerRequest, found: Household, *, status: int = 200, **more: Any) -> HttpResponse:
     viewer = request.viewer
     years = queries.years_of(viewer, found.pk)
-    members = queries.members_of(viewer, found.pk, year=years[-1].year if years else None)
+    members = queries.members_of(viewer, found, year=years[-1].year if years else None)
     record_access(
         viewer=viewer,
         action=READ,
