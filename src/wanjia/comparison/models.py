@@ -60,7 +60,7 @@ class Screening(ScopedModel):
 
     scope_rule: ClassVar[ScopeRule] = ScopeRule(action="comparison.read", area="village_code")
 
-    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="screenings")
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="screenings", db_index=False)
     finding_no = models.PositiveIntegerField()
     village_code = models.CharField(max_length=15, db_index=True)
     rule = models.CharField(max_length=20)
@@ -82,6 +82,7 @@ class Screening(ScopedModel):
             ),
         ]
         indexes = [
+            models.Index(fields=["run", "village_code", "rule"], name="screening_by_run_and_village"),  # counted in it
             models.Index(fields=["person_no", "rule"], name="screening_by_person_and_rule"),
             models.Index(fields=["case_no"], name="screening_by_case"),
             models.Index(fields=["event_id"], name="screening_by_event"),

@@ -46,7 +46,7 @@ class FindingRow:
 
 def rule_lines(viewer: Viewer, run: Run, filters: Filters, language: str) -> list[RuleLine]:
     """The rules of a run, most findings first."""
-    counts = queries.rule_counts(viewer, run.pk, filters.area)
+    counts = queries.rule_counts(viewer, run, filters.area)
     verdicts = casework.verdicts(viewer, KIND, filters.area)
     lines = []
     for rule in queries.rules_of(run).values():
@@ -71,16 +71,13 @@ def finding_rows(viewer: Viewer, run: Run, findings: Sequence[Finding], language
     """The findings of a page with what was decided about them; names masked, as in every list."""
     names = describing.masked_names(item.person_no for item in findings)
     rules = queries.rules_of(run)
-    decided = {
-        row.finding_no: row
-        for row in Screening.objects.visible_to(viewer).filter(
-            run=run, finding_no__in=[item.finding_no for item in findings]
-        )
-    }
+    numbers = [item.finding_no for item in findings]
+    screened = Screening.objects.visible_to(viewer).filter(run=run, finding_no__in=numbers)
+    told = screened.values_list("finding_no", "decision", "case_no")
+    decided = {number: (Decision(code), case_no) for number, code, case_no in told}
     rows = []
     for item in findings:
-        row = decided.get(item.finding_no)
-        decision = Decision(row.decision) if row else None
+        decision, case_no = decided.get(item.finding_no, (None, None))
         rows.append(
             FindingRow(
                 finding=item,
@@ -88,7 +85,7 @@ def finding_rows(viewer: Viewer, run: Run, findings: Sequence[Finding], language
                 rule=rules[item.rule].title.text(language),
                 decision=str(decision.label) if decision else "",
                 tone=TONES[decision] if decision else "new",
-                case_no=row.case_no if row else None,
+                case_no=case_no,
             )
         )
     return rows
@@ -99,5 +96,5 @@ def parts(viewer: Viewer, run: Run, filters: Filters) -> list[tuple[str, int]]:
     level = NEXT_LEVEL.get(len(filters.area or viewer.home_area))
     if level is None:
         return []
-    counts = queries.area_counts(viewer, run.pk, level, filters.area, filters.rule)
+    counts = queries.area_counts(viewer, run, level, filters.area, filters.rule)
     return sorted(((code, n) for code, n in counts.items() if n), key=lambda pair: (-pair[1], pair[0]))

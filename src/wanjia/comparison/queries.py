@@ -108,12 +108,16 @@ class Page:
     total: int
 
 
-def findings(viewer: Viewer, run_id: int, filters: Filters = Filters(), after: str = "", size: int = PAGE_SIZE) -> Page:
+def findings(
+    viewer: Viewer, of: Run | int, filters: Filters = Filters(), after: str = "", size: int = PAGE_SIZE
+) -> Page:
     """A page of a run's findings in the viewer's areas, ordered by village, rule and number.
+
+    `of` is the run's number, or the run as `run_for` gave it to the same viewer; so in the counts below.
 
     Raises NotVisible, RunNotReady, BadFilter.
     """
-    _ready(viewer, run_id)
+    run_id = _ready(viewer, of).pk
     size = max(1, min(size, MAX_PAGE))
     with _index(run_id) as index:
         items = tuple(_listed(index, run_id, _ranges(viewer, filters), filters, after, size + 1))
@@ -161,11 +165,11 @@ def count_findings(viewer: Viewer, run_id: int, filters: Filters = Filters(), *,
         return _count(index, _ranges(viewer, filters, action), filters)
 
 
-def rule_counts(viewer: Viewer, run_id: int, area: str = "") -> dict[str, int]:
+def rule_counts(viewer: Viewer, of: Run | int, area: str = "") -> dict[str, int]:
     """Findings by rule in the viewer's areas; every rule of the run is there, if with 0."""
-    run = _ready(viewer, run_id)
+    run = _ready(viewer, of)
     counts = dict.fromkeys((document["id"] for document in run.rules), 0)
-    with _index(run_id) as index:
+    with _index(run.pk) as index:
         for part in _ranges(viewer, Filters(area=area)):
             where, values = _range_sql("area", part)
             sql = f"SELECT rule, sum(findings) FROM count WHERE level = ? AND {where} GROUP BY rule"  # noqa: S608 - fixed names
@@ -174,14 +178,14 @@ def rule_counts(viewer: Viewer, run_id: int, area: str = "") -> dict[str, int]:
     return counts
 
 
-def area_counts(viewer: Viewer, run_id: int, level: int, area: str = "", rule: str = "") -> dict[str, int]:
+def area_counts(viewer: Viewer, of: Run | int, level: int, area: str = "", rule: str = "") -> dict[str, int]:
     """Findings by area at a level (code length 4, 6, 9 or 12), within the viewer's areas and `area`.
 
     At a level above the viewer's own area only his part is counted.
     """
     if level not in LEVELS:
         raise BadFilter(name="level")
-    _ready(viewer, run_id)
+    run_id = _ready(viewer, of).pk
     counts: dict[str, int] = {}
     with _index(run_id) as index:
         for part in _ranges(viewer, Filters(area=area)):
@@ -199,8 +203,8 @@ def area_counts(viewer: Viewer, run_id: int, level: int, area: str = "", rule: s
 # -- inside ------------------------------------------------------------------------------------
 
 
-def _ready(viewer: Viewer, run_id: int) -> Run:
-    run = run_for(viewer, run_id)
+def _ready(viewer: Viewer, of: Run | int) -> Run:
+    run = run_for(viewer, of) if isinstance(of, int) else of
     if run.status not in (RunStatus.DONE, RunStatus.HELD):
         raise RunNotReady(run=run.pk, status=run.status)
     return run

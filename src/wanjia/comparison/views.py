@@ -83,7 +83,7 @@ def run(request: ViewerRequest, run_id: int) -> HttpResponse:
     if shown.status not in (RunStatus.DONE, RunStatus.HELD):
         return render(request, "comparison/waiting.html", _head(shown))
     filters, language = _filters(request), _language()
-    page = queries.findings(request.viewer, run_id, filters, request.GET.get("after", ""))
+    page = queries.findings(request.viewer, shown, filters, request.GET.get("after", ""))
     may_issue = request.viewer.may(services.ISSUE) and shown.status == RunStatus.DONE
     context = {
         **_head(shown),
