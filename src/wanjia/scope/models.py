@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any, ClassVar, Self, TypeVar, cast
 
 from django.apps import apps
@@ -44,7 +45,7 @@ class Via:
     area: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ScopeRule:
     """How rows of a model are cut to a viewer.
 
@@ -150,11 +151,14 @@ def _grant_q(rule: ScopeRule, viewer: Viewer, grant: Grant, on: date) -> Q:
 
 def visible_q(rule: ScopeRule, viewer: Viewer, action: str | None = None) -> Q:
     """The condition that cuts rows under `rule` to what `viewer` may reach with `action`."""
-    if viewer.is_system:
-        return EVERYTHING
-    on = clock.today()
+    return EVERYTHING if viewer.is_system else _cut(rule, viewer, action or rule.action, clock.today())
+
+
+@lru_cache(maxsize=512)
+def _cut(rule: ScopeRule, viewer: Viewer, action: str, on: date) -> Q:
+    """Asked a dozen times for a page. Everything it depends on is in its arguments, every grant in the viewer."""
     allowed = NOTHING
-    for grant in viewer.grants_for(action or rule.action):
+    for grant in viewer.grants_for(action):
         allowed |= _grant_q(rule, viewer, grant, on)
     return allowed
 
