@@ -49,12 +49,20 @@ class Worked:
 
 def build(households: int) -> Worked:
     """Build the county in the installation at WANJIA_HOME, which must be new."""
-    from wanjia.comparison.choices import RunStatus
-    from wanjia.comparison.services import compare_now, release_run
     from wanjia.config.install import prepare
-    from wanjia.sources import services as sources
+    from wanjia.scope.reach import serving
+    from wanjia.scope.system import system_viewer
 
     prepare()
+    with serving(system_viewer("demo.build")):  # PostgreSQL shows rows only to somebody
+        return _built(households)
+
+
+def _built(households: int) -> Worked:
+    from wanjia.comparison.choices import RunStatus
+    from wanjia.comparison.services import compare_now, release_run
+    from wanjia.sources import services as sources
+
     random = Random(1)  # noqa: S311 - an invented county comes out the same from the same seed
     with _on(date(2020, 10, 12)):
         scene = _founded(random, households)

@@ -4,9 +4,15 @@
     python -m bench.pages --cache FOLDER --only cases:county --profile FILE | --statements
 
 `wanjia serve` (granian) runs as its own process under `bench.settings`; people sign in with their
-password over HTTP on loopback and read one page after the other on one connection kept alive. A
-home built once is kept under `--cache`, brought up to date and used again.
-Times need a quiet machine; `queries` and `cpu_ms` do not.
+password over HTTP on loopback and read one page after the other, each on one connection kept
+alive, nobody at the same time. All pages are gone through in several rounds, so that a neighbour's
+busy minute does not fall on one of them. A home built once is kept under `--cache`, brought up to
+date and used again.
+
+`p50_ms` and `p99_ms` are what the reader waits and need a quiet machine. `cpu_ms` is the median of
+what the server's thread spent and `quiet_ms` the tenth percentile of the wait: both come close to
+the truth on a busy machine. `queries` is
+exact; every few seconds one request asks besides whether small tables kept in memory have changed.
 """
 
 from __future__ import annotations
@@ -36,7 +42,8 @@ START = "2020-11-16T09:00:00+08:00"
 READY_WITHIN = 60
 WARM_UP = 5
 REAL_WORK = ("province", "county", "township", "contact")
-LIST_QUERIES, PAGE_MS = 15, 60
+ROUNDS = 3
+LIST_QUERIES, PAGE_MS, CPU_MS_OF_A_PAGE = 15, 60, 40
 BUILT = "bench.json"
 BUILDERS = ("bench/county.py", "src/wanjia/demo/*.py")
 
@@ -106,6 +113,7 @@ def measure(asked: argparse.Namespace) -> Figures:
         "most_queries_of_a_list": max(lists, default=0),
         "most_queries_of_a_page": max((row["queries"] for row in pages), default=0),
         "worst_p50_ms": max((row["p50_ms"] for row in pages), default=0),
+        "worst_quiet_ms": max((row["quiet_ms"] for row in pages), default=0),
         "worst_cpu_ms": max((row["cpu_ms"] for row in pages), default=0),
     }
 
@@ -115,10 +123,11 @@ def table(figures: Figures) -> str:
     rows = sorted(figures["pages"], key=lambda row: -row["p50_ms"])
     told = [
         f"  {row['database']:<10} {row['page']:<20} {row['viewer']:<9} {row['status']}"
-        f" {row['p50_ms']:8.1f} {row['p99_ms']:8.1f} {row['cpu_ms']:8.1f} {row['queries']:4d} {row['kb']:6.0f}"
+        f" {row['p50_ms']:8.1f} {row['p99_ms']:8.1f} {row['quiet_ms']:8.1f} {row['cpu_ms']:8.1f}"
+        f" {row['queries']:4d} {row['kb']:6.0f}"
         for row in rows
     ]
-    heading = "  database   page                 viewer    code  p50 ms   p99 ms   cpu ms  sql     kB"
+    heading = "  database   page                 viewer    code  p50 ms   p99 ms quiet ms   cpu ms  sql     kB"
     return "\n".join([heading, *told, *(f"  {name}: {value}" for name, value in figures.items() if name != "pages")])
 
 
@@ -229,48 +238,77 @@ class Browser:
 
 def _all_pages(database: str, home: Path, asked: argparse.Namespace) -> list[Figures]:
     wanted_page, _, wanted_viewer = asked.only.partition(":")
-    found = []
     with _serving(home) as port:
         people: dict[str, Browser] = {}
+        visits = []
         for ask in asks(**json.loads((home / BUILT).read_text(encoding="ascii"))):
             for viewer in ask.viewers:
                 if (wanted_page and ask.page != wanted_page) or (wanted_viewer and viewer != wanted_viewer):
                     continue
                 browser = people.setdefault(viewer, Browser(port, viewer)) if viewer not in people else people[viewer]
-                found.append({"database": database, **_timed(browser, ask, viewer, asked)})
-    return found
+                visits.append(Visit(browser, ask, viewer))
+        for visit in visits:
+            visit.looked_into(asked)
+        for _ in range(ROUNDS):
+            for visit in visits:
+                visit.timed(max(1, asked.requests // ROUNDS))
+        return [{"database": database, **visit.figures()} for visit in visits]
 
 
-def _timed(browser: Browser, ask: Ask, viewer: str, asked: argparse.Namespace) -> Figures:
-    def once(**headers: str) -> tuple[int, Mapping[str, str], bytes]:
+class Visit:
+    """A page read by one person again and again."""
+
+    def __init__(self, browser: Browser, ask: Ask, viewer: str) -> None:
+        self._browser, self._ask, self._viewer = browser, ask, viewer
+        self._times: list[float] = []
+        self._cpus: list[float] = []
+        self._queries: list[int] = []
+        self._status = self._bytes = 0
+
+    def looked_into(self, asked: argparse.Namespace) -> None:
+        """Its statements and its profile, where they are asked for."""
+        self._browser.fresh()
+        if asked.statements:
+            print(f"-- {self._ask.page} ({self._viewer})\n{self._once(**{'X-Bench-Statements': '1'})[2].decode()}\n")
+        if asked.profile:
+            for _ in range(WARM_UP):
+                self._once()
+            self._once(**{"X-Bench-Profile": str(asked.profile.absolute())})
+
+    def timed(self, requests: int) -> None:
+        """Warm up, then note what each request took."""
+        self._browser.fresh()
+        for _ in range(WARM_UP):
+            self._once()
+        for _ in range(requests):
+            began = time.perf_counter()
+            self._status, headers, content = self._once()
+            self._times.append(1000 * (time.perf_counter() - began))
+            self._cpus.append(float(headers[CPU_MS]))
+            self._queries.append(int(headers[QUERIES]))
+            self._bytes = len(content)
+
+    def figures(self) -> Figures:
+        """What all rounds say together."""
+        centiles = statistics.quantiles(self._times, n=100, method="inclusive")
+        return {
+            "page": self._ask.page,
+            "viewer": self._viewer,
+            "status": self._status,
+            "p50_ms": round(statistics.median(self._times), 1),
+            "p99_ms": round(centiles[98], 1),
+            "quiet_ms": round(centiles[9], 1),
+            "cpu_ms": round(statistics.median(self._cpus), 1),
+            "queries": round(statistics.median(self._queries)),
+            "kb": round(self._bytes / 1000, 1),
+        }
+
+    def _once(self, **headers: str) -> tuple[int, Mapping[str, str], bytes]:
+        browser, ask = self._browser, self._ask
         if ask.post is not None:  # what is posted leads to the page that shows it
             _, answer, _ = browser.ask(ask.path, post=ask.post)
             return browser.ask(answer["Location"], **headers)
         return browser.ask(ask.path, first_byte=ask.first_byte, **headers)
-
-    browser.fresh()
-    if asked.statements:
-        print(f"-- {ask.page} ({viewer})\n{once(**{'X-Bench-Statements': '1'})[2].decode()}\n")
-    for _ in range(WARM_UP):
-        status, headers, content = once()
-    if asked.profile:
-        once(**{"X-Bench-Profile": str(asked.profile.absolute())})
-    times, cpus = [], []
-    for _ in range(asked.requests):
-        began = time.perf_counter()
-        status, headers, content = once()
-        times.append(1000 * (time.perf_counter() - began))
-        cpus.append(float(headers[CPU_MS]))
-    return {
-        "page": ask.page,
-        "viewer": viewer,
-        "status": status,
-        "p50_ms": round(statistics.median(times), 1),
-        "p99_ms": round(statistics.quantiles(times, n=100, method="inclusive")[98], 1),
-        "cpu_ms": round(statistics.median(cpus), 1),
-        "queries": int(headers[QUERIES]),
-        "kb": round(len(content) / 1000, 1),
-    }
 
 
 BENCH = Bench(
@@ -283,6 +321,7 @@ BENCH = Bench(
         Budget("most_queries_of_a_list", LIST_QUERIES),
         Budget("most_queries_of_a_page", 20),
         Budget("worst_p50_ms", PAGE_MS),
+        Budget("worst_cpu_ms", CPU_MS_OF_A_PAGE),
     ],
     moderate=("--households", "20000", "--requests", "30"),
 )
