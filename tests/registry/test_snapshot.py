@@ -7,11 +7,14 @@ import pytest
 
 from tests.factories.registry import BUILDER
 from wanjia.audit.models import Opening
+from wanjia.audit.testing import unrecorded
 from wanjia.kernel import clock
 from wanjia.lake.parquet import check
+from wanjia.registry.models import Person, PersonYear
 from wanjia.registry.services import Edit, correct, publish_snapshot, remove_household
-from wanjia.registry.services.snapshot import HOUSEHOLDS, PERSONS
+from wanjia.registry.services.snapshot import HOUSEHOLDS, PERSONS, write_extract
 from wanjia.scope.stores import lake
+from wanjia.scope.system import system_viewer
 
 
 def read(snapshot_id, name):
@@ -44,6 +47,9 @@ def test_it_holds_everybody_in_village_order_with_the_declared_columns(county, s
         "member_status": "2",
         "in_household": False,
         "village_code": "451228100001",
+        "health": None,
+        "on_dibao": None,
+        "on_tekun": None,
     }
     assert households.slice(1, 1).to_pylist()[0] == {
         "household_no": 2,
@@ -68,6 +74,28 @@ def test_the_same_registry_gives_the_same_bytes_and_a_change_other_ones(county, 
     assert first.facts["digest"] == second.facts["digest"] != third.facts["digest"]
     assert (first.facts["persons"], first.facts["households"]) == (128, 32)
     assert (snapshot, again, changed) == ("20201116-01", "20201116-02", "20201116-03")
+
+
+def test_health_and_support_are_of_the_latest_year(county):
+    facts = {"person_no": 1, "household_no": 1, "village_code": "451228100001"}
+    with unrecorded():
+        PersonYear.objects.create(year=2050, **facts, health="02,04", on_dibao=True, on_tekun=False)
+        PersonYear.objects.create(year=2049, **facts, health="01", on_dibao=False)
+    first = read(publish_snapshot(viewer=BUILDER), "persons").slice(0, 1).to_pylist()[0]
+
+    assert (first["health"], first["on_dibao"], first["on_tekun"]) == ("02,04", True, False)
+
+
+def test_an_extract_holds_whole_households_and_whoever_shares_a_number(county, tmp_path):
+    with unrecorded():
+        Person.objects.visible_to(system_viewer("registry.snapshot")).filter(pk=30).update(
+            person_key=county.person(2).person_key
+        )
+    persons, households = write_extract(tmp_path, [1], [1])
+    numbers = pq.read_table(persons)["person_no"].to_pylist()
+
+    assert numbers == [1, 2, 3, 4, 30]
+    assert 1 in pq.read_table(households)["household_no"].to_pylist()
 
 
 def test_ids_sort_in_the_order_of_publication(county, snapshot):

@@ -16,7 +16,7 @@ from wanjia.engine.duck import DuckDB
 from wanjia.lake import Type, parquet
 from wanjia.ruleset import errors
 from wanjia.ruleset.binding import bind
-from wanjia.ruleset.fixtures import run_fixtures
+from wanjia.ruleset.fixtures import check_fixtures, run_fixtures
 from wanjia.ruleset.packs import load_rules
 from wanjia.ruleset.steps import FOUND, Inputs, one_pass
 
@@ -259,6 +259,82 @@ def test_whoever_shares_the_hukou_and_is_not_registered_is_named_once_for_the_ho
     assert (found["household_no"], found["person_no"], said(found)) == (1, 1, {"other_their_name": "韦三"})
 
 
+def test_a_total_may_narrow_its_records_for_itself(packs, files):
+    totals = {
+        "gone": {"zh": "注销", "en": "gone", "how": "count", "where": "status = :off"},
+        "left_on": {"zh": "日期", "en": "on", "how": "max", "of": "moved_on", "where": "status = :off and amount > 0"},
+    }
+    values = [{"region": "45", "valid_from": dt.date(2014, 1, 1), "source": "文件", "value": "注销"}]
+    values.append({**values[0], "region": "451229", "value": "迁出"})
+    changes = {
+        **SUMS, "record": None, "totals": totals, "when": "gone = 1", "evidence": ["gone", "left_on"],
+        "explain": {"zh": "{gone} {left_on}", "en": "{gone} {left_on}"},
+        "parameters": {"off": {"zh": "不在", "en": "off", "values": values}},
+        "fixtures": {
+            "given": {"status": "注销"},
+            "cases": [
+                {"name": "注销", "fires": True, "why": "一条"},
+                {"name": "正常", "but": {"status": "正常"}, "fires": False, "why": "没有"},
+            ],
+        },
+    }  # fmt: skip
+    here, there = files.person(1), files.person(2, village=NEXT_COUNTY)
+    files.record(here, status="注销", amount=0, moved_on=dt.date(2020, 5, 1))
+    files.record(here, status="正常", moved_on=dt.date(2020, 9, 1))
+    files.record(there, status="注销", moved_on=dt.date(2020, 5, 1))
+    files.record(there, status="迁出", moved_on=dt.date(2020, 6, 1))
+    assert [(row["person_no"], said(row)) for row in run(bound(packs, changes), files)] == [
+        (here, {"gone": 1, "left_on": None}),
+        (there, {"gone": 1, "left_on": "2020-06-01"}),
+    ]
+    with pytest.raises(errors.BadExpression):
+        rule(packs, {**changes, "totals": {**totals, "gone": {**totals["gone"], "where": "in_household"}}})
+
+
+APART = {
+    **MISSED, "per": "person", "with": {"rows": "matched", "keys": ["household_no"], "both_ways": True},
+    "when": "other_relation = '01' and relation <> '01' and amount <> other_amount",
+    "evidence": ["relation", "other_amount"], "explain": {"zh": "{relation}", "en": "{other_amount}"},
+    "fixtures": {
+        "given": {"relation": "03", "other_relation": "01", "amount": 1, "other_amount": 2},
+        "cases": [
+            {"name": "与户主不同", "fires": True, "why": "不同"},
+            {"name": "与户主相同", "but": {"amount": 2}, "fires": False, "why": "相同"},
+            {"name": "本人是户主", "but": {"relation": "01"}, "fires": False, "why": "只问成员"},
+            {"name": "没有户主", "alone": True, "fires": False, "why": "没有对方"},
+        ],
+    },
+}  # fmt: skip
+
+
+def test_members_meet_in_their_household_and_the_finding_is_about_the_member(packs, files):
+    child, head = files.person(1, relation="03"), files.person(1, relation="01")
+    same, other_head = files.person(1, relation="02"), files.person(2, relation="01")
+    for person, amount in ((child, 5), (head, 7), (same, 7), (other_head, 9)):
+        files.record(person, amount=amount)
+    [found] = run(bound(packs, APART), files)
+    assert (found["person_no"], said(found)) == (child, {"relation": "03", "other_amount": 7})
+    assert all(result.agrees for result in run_fixtures(bound(packs, APART)))
+
+
+def test_the_day_of_the_run_is_a_value_like_another(packs, files):
+    asked = {
+        **ABSENT, "record": "moved_on > :as_of",
+        "fixtures": {**ABSENT["fixtures"], "day": dt.date(2019, 1, 1), "cases": [
+            {"name": "明天才迁出", "records": [{"moved_on": dt.date(2019, 1, 2)}], "fires": False, "why": "还在"},
+            {"name": "今天迁出", "records": [{"moved_on": dt.date(2019, 1, 1)}], "fires": True, "why": "已不在"},
+        ]},
+    }  # fmt: skip
+    gone, there = files.person(1), files.person(2)
+    files.record(gone, moved_on=DAY)
+    files.record(there, moved_on=DAY + dt.timedelta(days=1))
+    assert [row["person_no"] for row in run(bound(packs, asked), files)] == [gone]
+    assert check_fixtures(rule(packs, asked), region="45")
+    values = [{"region": "45", "valid_from": dt.date(2014, 1, 1), "source": "文件", "value": DAY}]
+    with pytest.raises(errors.WrongValue):
+        rule(packs, {**asked, "parameters": {"as_of": {"zh": "日", "en": "day", "values": values}}})
+
+
 def test_rules_of_every_shape_share_one_pass_and_agree_with_each_alone(packs, files):
     present = {
         "dataset": "hukou.people", "measures": None, "parameters": None, "when": "amount > 100", "evidence": ["amount"],
@@ -318,10 +394,12 @@ def test_a_county_may_count_other_records(packs, files):
         ({**SUMS, "totals": {"amount": {"zh": "合", "en": "s", "how": "count"}}}, errors.WrongValue),
         ({**SUMS, "when": "amount > 1"}, errors.BadExpression),
         ({**SUMS, "per": "household", "when": "paid > 1 and in_household"}, errors.BadExpression),
-        ({**PAIR, "with": {"rows": "matched", "keys": ["household_no"]}}, errors.UnknownEvidence),
+        ({**PAIR, "with": {"rows": "matched", "keys": ["village_code"]}}, errors.UnknownEvidence),
         ({**PAIR, "with": {"rows": "all", "keys": ["person_key"]}}, errors.WrongValue),
         ({**MISSED, "when": "other_in_household"}, errors.BadExpression),
         ({**MISSED, "with": {**MISSED["with"], "households_apart": True}}, errors.WrongValue),
+        ({**MISSED, "with": {**MISSED["with"], "both_ways": True}}, errors.WrongValue),
+        ({**MISSED, "with": {**MISSED["with"], "keys": ["household_no"]}}, errors.UnknownEvidence),
         ({"record": "wage > 1", "dataset": "hukou.people"}, errors.WrongValue),
     ],
 )

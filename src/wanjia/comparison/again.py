@@ -33,7 +33,7 @@ from wanjia.resolution.services import match_extract
 from wanjia.ruleset.binding import BoundRule
 from wanjia.ruleset.rule import Per
 from wanjia.ruleset.steps import FOUND, Inputs, one_pass
-from wanjia.ruleset.vocabulary import REGISTRY
+from wanjia.ruleset.vocabulary import HOUSEHOLD, REGISTRY
 from wanjia.scope.stores import lake
 from wanjia.sources.models import Batch
 
@@ -86,7 +86,13 @@ def _question_of(case: Case) -> Question | None:
 def _needs_everybody(bound: BoundRule) -> bool:
     """Whether the rule holds people against others who cannot be told beforehand."""
     other = bound.rule.other
-    return other is not None and (inputs.seeks_strangers([bound]) or NUMBER not in other.keys)
+    return other is not None and (inputs.seeks_strangers([bound]) or not {NUMBER, HOUSEHOLD} & {*other.keys})
+
+
+def _needs_the_household(bound: BoundRule) -> bool:
+    """Whether the rule adds up a household, or holds its members against each other."""
+    other = bound.rule.other
+    return bound.rule.per is Per.HOUSEHOLD or (other is not None and HOUSEHOLD in other.keys)
 
 
 def _in_force() -> list[BoundRule]:
@@ -104,7 +110,8 @@ def _run_again(rules: Collection[BoundRule], people: Mapping[str, set[int]]) -> 
     with tempfile.TemporaryDirectory(prefix="wanjia-again-") as folder:
         everybody = set[int]().union(*people.values())
         by_household = {bound.rule.id: people[bound.rule.id] for bound in rules if bound.rule.per is Per.HOUSEHOLD}
-        persons, households = write_extract(Path(folder), everybody, set[int]().union(*by_household.values()))
+        together = [people[bound.rule.id] for bound in rules if _needs_the_household(bound)]
+        persons, households = write_extract(Path(folder), everybody, set[int]().union(*together))
         homes = _homes(persons)
         found = {
             dataset: _one_dataset(dataset, bound, persons, households, Path(folder) / dataset)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
@@ -12,7 +12,7 @@ from wanjia.engine.dialect import Checked, Value, check, check_condition
 from wanjia.engine.errors import ExpressionRefused
 from wanjia.lake.columns import Type
 from wanjia.ruleset.errors import BadExpression, ParameterNotInForce
-from wanjia.ruleset.rule import Rule
+from wanjia.ruleset.rule import AS_OF, Rule
 from wanjia.ruleset.vocabulary import Origin
 from wanjia.scope.areas import next_code
 
@@ -28,6 +28,7 @@ class Zone:
     condition: Checked
     measures: Mapping[str, Checked]
     record: Checked | None = None  # which records count, where the rule says so
+    sums: Mapping[str, Checked] = field(default_factory=dict)  # and which of them for one total
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +62,16 @@ class BoundRule:
         texts = [zone.record.sql for zone in self.zones if zone.record is not None]
         return self._by_zone(texts) if texts else "true"
 
+    def sum_sql(self, name: str) -> str:
+        """True on the records a total adds up; reads records with the village of their person."""
+        texts = [zone.sums[name].sql for zone in self.zones if name in zone.sums]
+        return f"({self.record_sql}) and ({self._by_zone(texts)})" if texts else self.record_sql
+
     @property
     def record_columns(self) -> frozenset[str]:
         """Columns of the record that decide whether it counts, or are added up."""
         conditions = [zone.record.columns for zone in self.zones if zone.record is not None]
+        conditions += [part.columns for zone in self.zones for part in zone.sums.values()]
         return frozenset(total.of for total in self.rule.totals.values() if total.of).union(*conditions)
 
     @property
@@ -103,9 +110,16 @@ def bind(rule: Rule, *, region: str, on: dt.date) -> BoundRule:
     zones = []
     for code in sorted(regions, key=lambda item: (-len(item), item)):
         values = {name: _in_force(rule, name, code, on) for name in rule.parameters}
+        if rule.asks_the_day:
+            values[AS_OF] = on
         measures = {name: _measure(rule, name, values) for name in rule.measures}
-        record = _record(rule, values) if rule.record else None
-        zones.append(Zone(code, values, _condition(rule, measures, values), measures, record))
+        record = _record(rule, "record", rule.record, values) if rule.record else None
+        sums = {
+            name: _record(rule, f"totals.{name}.where", total.where, values)
+            for name, total in rule.totals.items()
+            if total.where
+        }
+        zones.append(Zone(code, values, _condition(rule, measures, values), measures, record, sums))
     return BoundRule(rule, region, on, tuple(zones))
 
 
@@ -117,12 +131,13 @@ def _in_force(rule: Rule, name: str, region: str, on: dt.date) -> Value | tuple[
     return max(holding, key=lambda setting: (len(setting.region), setting.valid_from)).value
 
 
-def _record(rule: Rule, values: Values) -> Checked:
+def _record(rule: Rule, key: str, text: str, values: Values) -> Checked:
+    """A condition over the columns of a record alone."""
     types = {name: column.type for name, column in rule.base.of(Origin.RECORD).items()}
     try:
-        return check_condition(rule.record, types, values)
+        return check_condition(text, types, values)
     except ExpressionRefused as refusal:
-        raise _bad(rule, "record", refusal) from None
+        raise _bad(rule, key, refusal) from None
 
 
 def _measure(rule: Rule, name: str, values: Values) -> Checked:

@@ -14,7 +14,18 @@ from wanjia.engine.dialect import Value, nearest, type_of_value
 from wanjia.kernel.errors import Sentence
 from wanjia.ruleset.errors import FixturesTooFew, UnknownDataset, UnknownEvidence
 from wanjia.ruleset.reading import Node, read
-from wanjia.ruleset.rule import Fixture, Measure, Parameter, Plausible, Rule, RuleException, Setting, Severity, Shape
+from wanjia.ruleset.rule import (
+    AS_OF,
+    Fixture,
+    Measure,
+    Parameter,
+    Plausible,
+    Rule,
+    RuleException,
+    Setting,
+    Severity,
+    Shape,
+)
 from wanjia.ruleset.shaping import ALL_KEYS, shaped
 from wanjia.ruleset.vocabulary import Column, Origin, Vocabulary
 
@@ -75,6 +86,7 @@ def read_rule(path: Path, vocabularies: Mapping[str, Vocabulary]) -> Rule:
         totals=part.totals,
         other=part.other,
         fixtures=_fixtures(parts["fixtures"], shape, base, vocabulary),
+        fixture_day=_fixture_day(parts["fixtures"], parts["valid_from"].day()),
         base=base,
         vocabulary=vocabulary,
     )
@@ -149,6 +161,8 @@ def _deadlines(node: Node | None) -> dict[str, int]:
 def _parameters(node: Node | None) -> dict[str, Parameter]:
     found = {}
     for name, item in node.mapping().items() if node else ():
+        if name == AS_OF:
+            raise item.wrong("a name other than that of the run's day")
         parts = item.keys(("zh", "en", "values"))
         settings = tuple(_setting(value) for value in parts["values"].items())
         found[name] = Parameter(name, Sentence(parts["zh"].text(), parts["en"].text()), settings)
@@ -183,7 +197,7 @@ def _single(node: Node) -> Value:
 
 
 def _fixtures(node: Node, shape: Shape, base: Vocabulary, vocabulary: Vocabulary) -> tuple[Fixture, ...]:
-    parts = node.keys(("given", "cases"))
+    parts = node.keys(("given", "cases"), ("day",))
     columns = {**base.columns, **{n: c for n, c in vocabulary.columns.items() if c.origin is not Origin.TOTAL}}
     given = _fixture_values(parts["given"], columns)
     fixtures = []
@@ -204,6 +218,12 @@ def _fixtures(node: Node, shape: Shape, base: Vocabulary, vocabulary: Vocabulary
     if not firing or firing == len(fixtures):
         raise FixturesTooFew(file=node.file, firing=firing, silent=len(fixtures) - firing)
     return tuple(fixtures)
+
+
+def _fixture_day(node: Node, first: dt.date) -> dt.date:
+    """The day on which the fixtures hold; the rule's first, if none is named."""
+    parts = node.mapping()
+    return parts["day"].day() if "day" in parts else first
 
 
 def _fixture_records(

@@ -18,7 +18,7 @@ from wanjia.ruleset.binding import BoundRule, bind
 from wanjia.ruleset.errors import FixtureDisagrees
 from wanjia.ruleset.rule import Fixture, Rows, Rule
 from wanjia.ruleset.steps import Inputs, one_pass
-from wanjia.ruleset.vocabulary import OTHER, Origin, Vocabulary
+from wanjia.ruleset.vocabulary import HOUSEHOLD, OTHER, Origin, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ def run_fixtures(bound: BoundRule) -> tuple[FixtureResult, ...]:
 
 
 def check_fixtures(rule: Rule, *, region: str, on: dt.date | None = None) -> tuple[FixtureResult, ...]:
-    """Hold a rule to its fixtures, on a day (its first, if none is named). Raises FixtureDisagrees."""
-    results = run_fixtures(bind(rule, region=region, on=on or rule.valid_from))
+    """Hold a rule to its fixtures, on a day (that of the fixtures, if none is named). Raises FixtureDisagrees."""
+    results = run_fixtures(bind(rule, region=region, on=on or rule.fixture_day))
     wrong = [result for result in results if not result.agrees]
     if wrong:
         named = "; ".join(f"{item.fixture.name} ({'fired' if item.fired else 'did not fire'})" for item in wrong)
@@ -65,7 +65,8 @@ def _write(bound: BoundRule, folder: Path) -> Inputs:
         if rule.other is not None and not fixture.alone:
             theirs = {name: fixture.values.get(OTHER + name) for name in base.columns}
             if rule.other.rows is Rows.MATCHED:
-                rows.person(OPPOSITE + number, village, fixture.values, OTHER, keys)
+                home = number if HOUSEHOLD in rule.other.keys else OPPOSITE + number
+                rows.person(OPPOSITE + number, village, fixture.values, OTHER, keys, home)
                 rows.records.append((OPPOSITE + number, keys, theirs))
             else:
                 rows.strangers.append((keys, theirs))
@@ -86,14 +87,18 @@ class _Rows:
     records: list[tuple[int, Values, Values]]
     strangers: list[tuple[Values, Values]] = field(default_factory=list)
 
-    def person(self, number: int, village: str, values: Values, prefix: str, keys: Values) -> None:
+    def person(  # noqa: PLR0913 - who, where, what is said of him, and under which keys
+        self, number: int, village: str, values: Values, prefix: str, keys: Values, home: int | None = None
+    ) -> None:
+        """Add a person and his household, or one more member of a household that is there."""
         named = {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
-        self.persons[number] = named
-        self.households[number] = {**named, "village_code": values.get(f"{prefix}village_code") or village}
+        self.persons[number] = {**named, "household_no": home or number}
+        place = values.get(f"{prefix}village_code") or village
+        self.households.setdefault(home or number, {**named, "village_code": place})
         self.keys[number] = keys
 
     def written(self, base: Vocabulary, folder: Path, region: str) -> Inputs:
-        persons = [{**values, **self.keys[n], "person_no": n, "household_no": n} for n, values in self.persons.items()]
+        persons = [{**values, **self.keys[n], "person_no": n} for n, values in self.persons.items()]
         households = [{**values, "household_no": n} for n, values in self.households.items()]
         records = [
             {"person_no": n, "source_row": row, **keys, **values}
@@ -138,7 +143,9 @@ def _table(base: Vocabulary, origin: Origin, own: Columns, rows: Sequence[Values
     arrays = []
     for source, kind in columns.items():
         name = named[source][0] if source in named else source
-        arrays.append(pa.array([_fitting(row.get(name), kind) for row in rows], kind.arrow))
+        # a key may be a column too: where the fixture gives that no value, it has the key's
+        values = [row.get(source) if source in own and row.get(name) is None else row.get(name) for row in rows]
+        arrays.append(pa.array([_fitting(value, kind) for value in values], kind.arrow))
     parquet.write(path, pa.Table.from_arrays(arrays, names=list(columns)), columns)
     return path
 

@@ -20,31 +20,41 @@ MAX_BYTES = 50_000
 LONGEST_NUMBER = 40  # characters; in another base, or with signs in it, a number may be read as an endless one
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML without its traps: a key written twice, references that multiply, types on demand, endless numbers."""
+_BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same in C, where the library is there
+_DEEPEST = 50
 
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.events.AliasEvent):
-            raise yaml.YAMLError("references (*name) are not used in rule files")
-        begins: Any = self.peek_event()  # type: ignore[no-untyped-call]
-        if begins.tag is not None:
-            raise yaml.YAMLError("types (!name) are not used in rule files")
-        return super().compose_node(parent, index)
+
+class _Loader(_BASE):  # type: ignore[misc]
+    """YAML without two of its traps: a key written twice, endless numbers; `_require_plain` finds the others."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         keys = Counter(str(self.construct_object(key, deep=True)) for key, _ in node.value)
         twice = sorted(key for key, count in keys.items() if count > 1)
         if twice:
             raise yaml.YAMLError(f"the key {twice[0]} stands there twice")
-        return super().construct_mapping(node, deep=deep)
+        return dict(super().construct_mapping(node, deep=deep))
 
     def construct_yaml_int(self, node: Any) -> int:
         if len(node.value) > LONGEST_NUMBER:
             raise yaml.YAMLError(f"a number is longer than {LONGEST_NUMBER} characters")
-        return super().construct_yaml_int(node)
+        return int(super().construct_yaml_int(node))
 
 
 _Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+
+
+def _require_plain(text: str) -> None:
+    """Refuse what multiplies, chooses its own type, or is nested without end, before anything is built."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_BASE):
+        if isinstance(event, yaml.events.AliasEvent):
+            raise yaml.YAMLError("references (*name) are not used in rule files")
+        if getattr(event, "tag", None) is not None:
+            raise yaml.YAMLError("types (!name) are not used in rule files")
+        depth += isinstance(event, yaml.events.CollectionStartEvent)
+        depth -= isinstance(event, yaml.events.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise yaml.YAMLError("it is nested too deeply")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +140,9 @@ def read(path: Path) -> Node:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise NotARuleFile(file=name, problem=f"it is larger than {MAX_BYTES:,} bytes")
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - derives from SafeLoader
+        text = path.read_text(encoding="utf-8")
+        _require_plain(text)
+        content = yaml.load(text, Loader=_Loader)  # noqa: S506 - derives from SafeLoader
     except (OSError, UnicodeDecodeError) as error:
         raise NotARuleFile(file=name, problem=str(error)[:200]) from None
     except (yaml.YAMLError, RecursionError, ValueError) as error:

@@ -9,7 +9,9 @@ from enum import StrEnum
 
 from wanjia.engine.dialect import Value
 from wanjia.kernel.errors import Sentence
-from wanjia.ruleset.vocabulary import Vocabulary
+from wanjia.ruleset.vocabulary import Column, Vocabulary
+
+AS_OF = "as_of"  # the day of the run: every rule may use it, no file gives it a value
 
 
 class Shape(StrEnum):
@@ -88,24 +90,30 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """A sum over the records that count, with a name: usable in `when` and as evidence."""
+    """A sum over the records that count, with a name: usable in `when` and as evidence.
+
+    `where` narrows the records for this sum alone.
+    """
 
     name: str
     label: Sentence
     how: How
     of: str  # a column of the record; empty for a count
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Other:
     """The other side of a relation: which records, and the keys under which both sides meet.
 
-    `households_apart` leaves out pairs of one household.
+    `households_apart` leaves out pairs of one household. A pair is looked at once, from the lower
+    person number, or from either side where it is `both_ways`.
     """
 
     rows: Rows
     keys: tuple[str, ...]
     households_apart: bool = False
+    both_ways: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +179,23 @@ class Rule:
     totals: Mapping[str, Total]
     other: Other | None
     fixtures: tuple[Fixture, ...]
+    fixture_day: dt.date
     base: Vocabulary  # of the dataset
     vocabulary: Vocabulary  # of this rule: what its condition, measures and evidence may name
 
+    @property
+    def asks_the_day(self) -> bool:
+        """Whether an expression of the rule uses the day of the run."""
+        sums = (total.where for total in self.totals.values())
+        texts = (self.when, self.record, *(measure.text for measure in self.measures.values()), *sums)
+        return any(f":{AS_OF}" in text for text in texts)
+
     def in_force(self, on: dt.date) -> bool:
         return self.valid_from <= on and (self.valid_to is None or on < self.valid_to)
+
+    def column_of(self, name: str) -> Column | None:
+        """The column behind a name of the evidence; None for a measure."""
+        return None if name in self.measures else self.vocabulary.columns[name]
 
     def label_of(self, name: str) -> Sentence:
         """What a column or measure of the evidence is called on a page."""

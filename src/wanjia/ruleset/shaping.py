@@ -11,7 +11,7 @@ from wanjia.lake.columns import Type
 from wanjia.ruleset.errors import UnknownEvidence
 from wanjia.ruleset.reading import Node
 from wanjia.ruleset.rule import How, Other, Per, Rows, Shape, Total
-from wanjia.ruleset.vocabulary import Column, Origin, Vocabulary
+from wanjia.ruleset.vocabulary import HOUSEHOLD, Column, Origin, Vocabulary
 
 # The keys a shape understands beside those of every rule, and those it cannot do without.
 KEYS: Mapping[Shape, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -79,12 +79,13 @@ def _totals(node: Node | None, base: Vocabulary) -> dict[str, Total]:
     for name, item in node.mapping().items() if node else ():
         if name in base.columns:
             raise item.wrong("a total whose name is not a column's")
-        parts = item.keys(("zh", "en", "how"), ("of",))
+        parts = item.keys(("zh", "en", "how"), ("of", "where"))
         how = How(parts["how"].one_of(tuple(kind.value for kind in How)))
         of = "" if how is How.COUNT else _summed(item, parts, base, how)
         if how is How.COUNT and "of" in parts:
             raise parts["of"].wrong("nothing: a count is of records")
-        found[name] = Total(name, Sentence(parts["zh"].text(), parts["en"].text()), how, of)
+        where = parts["where"].text() if "where" in parts else ""
+        found[name] = Total(name, Sentence(parts["zh"].text(), parts["en"].text()), how, of, where)
     return found
 
 
@@ -101,13 +102,17 @@ def _summed(item: Node, parts: Mapping[str, Node], base: Vocabulary, how: How) -
 def _other(node: Node | None, base: Vocabulary) -> Other | None:
     if node is None:
         return None
-    parts = node.keys(("rows", "keys"), ("households_apart",))
+    parts = node.keys(("rows", "keys"), ("households_apart", "both_ways"))
     keys = parts["keys"].texts()
-    for name in keys:
-        if name not in base.keys:
-            raise UnknownEvidence(file=node.file, key=node.key, name=name, nearest=nearest(name, list(base.keys)))
     rows = Rows(parts["rows"].one_of(tuple(kind.value for kind in Rows)))
+    known = [*base.keys, HOUSEHOLD] if rows is Rows.MATCHED else list(base.keys)
+    for name in keys:
+        if name not in known:
+            raise UnknownEvidence(file=node.file, key=node.key, name=name, nearest=nearest(name, known))
     apart = "households_apart" in parts and parts["households_apart"].flag()
     if apart and rows is Rows.UNMATCHED:
         raise parts["households_apart"].wrong("nothing: somebody who is not registered has no household here")
-    return Other(rows, keys, apart)
+    both_ways = "both_ways" in parts and parts["both_ways"].flag()
+    if both_ways and rows is Rows.UNMATCHED:
+        raise parts["both_ways"].wrong("nothing: a finding is about somebody who is registered")
+    return Other(rows, keys, apart, both_ways)

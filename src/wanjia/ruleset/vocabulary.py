@@ -23,6 +23,8 @@ _RESERVED = frozenset(
     {"person_no", "household_no", "village_code", "source_row", "batch", "rule", "dataset", "evidence", "nth"}
 )
 OTHER = "other_"  # before the columns of the second person or record of a pair
+HOUSEHOLD = "household_no"  # the key under which the members of one household meet
+MADE_BY_RESOLUTION = frozenset({"name_agrees"})  # columns a record has only once it is somebody's
 REGISTRY = "registry.persons"  # the registered people themselves, as if they were a delivery
 
 

@@ -26,7 +26,7 @@ from wanjia.lake import Columns, Type, arrow_schema
 from wanjia.lake.parquet import SORTED_ROW_GROUP
 from wanjia.lake.parquet import write as write_parquet
 from wanjia.registry.choices import IN_HOUSEHOLD
-from wanjia.registry.models import Household, Membership, Person
+from wanjia.registry.models import Household, Membership, Person, PersonYear
 from wanjia.scope.stores import lake
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
@@ -34,6 +34,7 @@ from wanjia.scope.viewer import Viewer
 ROWS_AT_ONCE = 50_000
 NAMED_AT_ONCE = 5_000  # numbers one statement may name
 PREFIX = "registry"
+OF_THE_YEAR = ("health", "on_dibao", "on_tekun")
 
 PERSONS: Columns = {
     "person_no": Type.INTEGER,
@@ -48,7 +49,12 @@ PERSONS: Columns = {
     "member_status": Type.TEXT,
     "in_household": Type.BOOLEAN,
     "village_code": Type.TEXT,
+    "health": Type.TEXT,
+    "on_dibao": Type.BOOLEAN,
+    "on_tekun": Type.BOOLEAN,
 }
+"""The last three are of the person's latest year on record; codes of CL-12 are joined by commas."""
+
 HOUSEHOLDS: Columns = {
     "household_no": Type.INTEGER,
     "village_code": Type.TEXT,
@@ -180,12 +186,15 @@ def _person_rows(wanted: Q) -> Iterator[tuple[Any, ...]]:
     rows = Person.objects.visible_to(system_viewer("registry.snapshot")).filter(wanted)
     own = Membership._base_manager.filter(person_no=OuterRef("person_no"), latest=True)
     rows = rows.annotate(relation=Subquery(own.values("relation")), status=Subquery(own.values("member_status")))
+    year = PersonYear._base_manager.filter(person_no=OuterRef("person_no")).order_by("-year")
+    rows = rows.annotate(**{name: Subquery(year.values(name)[:1]) for name in OF_THE_YEAR})
     found = rows.order_by("village_code", "person_no").values_list(
         "person_no", "household_no", "person_key", "id_valid", "name", "name_match", "sex", "birth_date",
-        "relation", "status", "village_code",
+        "relation", "status", "village_code", *OF_THE_YEAR,
     )  # fmt: skip
-    for *facts, status, village in found.iterator(chunk_size=ROWS_AT_ONCE):
-        yield (*facts, status, status in IN_HOUSEHOLD, village)
+    at = len(PERSONS) - len(OF_THE_YEAR) - 2  # where whether he belongs to the household goes, after the status
+    for row in found.iterator(chunk_size=ROWS_AT_ONCE):
+        yield (*row[:at], row[at - 1] in IN_HOUSEHOLD, *row[at:])
 
 
 def _households(only: Sequence[int] | None = None) -> Iterator[tuple[Any, ...]]:

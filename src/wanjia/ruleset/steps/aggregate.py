@@ -56,7 +56,7 @@ def _sums(per: Per, rules: Sequence[tuple[int, BoundRule]]) -> Step:
             f"cast(count(*) {where} as bigint) as n_{number}",
             f"min(source_row) {where} as row_{number}",
             f"max(batch) {where} as batch_{number}",
-            *(f"{_sum(total, where)} as t_{number}_{total.name}" for total in item.rule.totals.values()),
+            *(f"{_sum(item, total)} as t_{number}_{total.name}" for total in item.rule.totals.values()),
         ]
     return Step(
         name=f"sums_{per.value}",
@@ -66,7 +66,8 @@ def _sums(per: Per, rules: Sequence[tuple[int, BoundRule]]) -> Step:
     )
 
 
-def _sum(total: Total, where: str) -> str:
+def _sum(item: BoundRule, total: Total) -> str:
+    where = f"filter (where {braced(item.sum_sql(total.name))})"
     what = f"count(*) {where}" if total.how is How.COUNT else f"{total.how.value}({total.of}) {where}"
     # a sum of whole numbers is HUGEINT in one engine and BIGINT in the other
     return f"cast({what} as bigint)" if total.how in (How.SUM, How.COUNT) else what

@@ -8,7 +8,7 @@ from wanjia.engine.pipeline import Step, braced
 from wanjia.ruleset.binding import BoundRule
 from wanjia.ruleset.rule import Other, Per, Rows
 from wanjia.ruleset.steps.shared import Pass, evidence, joined
-from wanjia.ruleset.vocabulary import OTHER, Origin
+from wanjia.ruleset.vocabulary import MADE_BY_RESOLUTION, OTHER, Origin
 
 
 def steps(whole: Pass, rules: Sequence[BoundRule]) -> tuple[list[Step], str]:
@@ -60,9 +60,12 @@ def _sides(whole: Pass) -> Step:
 
 def _nobodys(whole: Pass) -> Step:
     """Records of nobody registered; they have keys and what they say, but no person and no household."""
-    columns = ", ".join(
-        ["n.source_row", *(f"n.{name}" for name in whole.keys), *whole.renamed(Origin.RECORD, "n", "r_")]
-    )
+    says = [
+        f"{'null' if column.source in MADE_BY_RESOLUTION else f'n.{column.source}'} as r_{name}"
+        for name, column in whole.vocabulary.of(Origin.RECORD).items()
+        if name in whole.used
+    ]
+    columns = ", ".join(["n.source_row", *(f"n.{name}" for name in whole.keys), *says])
     numbers = sorted(whole.inputs.unmatched)
     return Step(
         name="nobodys",
@@ -102,8 +105,8 @@ def _pairs(number: int, item: BoundRule) -> Step:
         if name in item.columns and column.origin in _SIDES
     ]
     on = " and ".join(f"o.{name} = l.{name}" for name in other.keys)
-    # a pair is one pair, whoever is named first
-    apart = " and l.person_no < o.person_no" if matched else ""
+    # a pair is one pair, whoever is named first, unless either side may be the one it is about
+    apart = f" and l.person_no {'<>' if other.both_ways else '<'} o.person_no" if matched else ""
     apart += " and l.household_no <> o.household_no" if other.households_apart else ""
     side = "sides" if matched else "nobodys"
     return Step(
@@ -112,7 +115,7 @@ def _pairs(number: int, item: BoundRule) -> Step:
         sql=f"""
             select * from (
               select {", ".join(columns)} from {{sides}} as l join {{{side}}} as o on {on}{apart}
-            ) where coalesce({braced(item.condition_sql)}, false)
+            ) where {braced(item.condition_sql)}
         """,  # noqa: S608 - rendered by the dialect
         reads=tuple(dict.fromkeys(("sides", side))),
     )

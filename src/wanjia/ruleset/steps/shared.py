@@ -10,7 +10,7 @@ from wanjia.engine.pipeline import Source, Step, braced
 from wanjia.lake.columns import Columns, Type
 from wanjia.ruleset.binding import BoundRule, inside
 from wanjia.ruleset.rule import Per, Shape
-from wanjia.ruleset.vocabulary import OTHER, REGISTRY, Origin, Vocabulary
+from wanjia.ruleset.vocabulary import HOUSEHOLD, MADE_BY_RESOLUTION, OTHER, REGISTRY, Origin, Vocabulary
 
 # What a pass yields, one row per rule and record it fires on. Where a rule fires on nobody's record
 # (absent) the person's own number stands for the row, and the newest batch for the delivery.
@@ -58,6 +58,7 @@ class Pass:
         # what a rule reads of the other side of a pair is read of every side
         used = frozenset(name.removeprefix(OTHER) for name in named) & base.columns.keys()
         joined = frozenset[str]().union(*(item.rule.other.keys for item in bound if item.rule.other is not None))
+        joined -= {HOUSEHOLD}
         keys = {name: base.keys[name] for name in sorted(joined)}
         return cls(tuple(bound), inputs, base, used, keys)
 
@@ -75,7 +76,8 @@ class Pass:
     def sources(self) -> list[Source]:
         """Every file the pass could read; those no step reads are left out by the caller."""
         record = {"person_no": Type.INTEGER, "source_row": Type.INTEGER, **self._of(Origin.RECORD), **self.keys}
-        nobodys = {"source_row": Type.INTEGER, **self._of(Origin.RECORD), **self.keys}
+        own = {name: kind for name, kind in self._of(Origin.RECORD).items() if name not in MADE_BY_RESOLUTION}
+        nobodys = {"source_row": Type.INTEGER, **own, **self.keys}
         person = {"person_no": Type.INTEGER, "household_no": Type.INTEGER, **self._of(Origin.PERSON)}
         household = {"household_no": Type.INTEGER, "village_code": Type.TEXT, **self._of(Origin.HOUSEHOLD)}
         if self.of_registry:
