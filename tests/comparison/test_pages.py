@@ -97,7 +97,7 @@ def test_a_finding_is_explained_beside_the_list_and_as_a_page(run, browse):
     address = reverse("comparison:finding", args=[run.pk, 1])
     fragment = browse("county").get(address, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in fragment
-    for text in ("覃1", "2013-05-01", "2015 年识别", "核实要点", "gongan.vehicles"):
+    for text in ("覃1", "2013-05-01", "2015 年识别", "核实要点", "公安厅·机动车登记"):
         assert text in fragment
     assert "<html" in browse("county").get(address).content.decode()
 

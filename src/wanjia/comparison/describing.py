@@ -10,19 +10,22 @@ from django.utils.translation import gettext as _
 
 from wanjia.casework.declared import Fact
 from wanjia.comparison import queries
-from wanjia.comparison.documents import RunRule
+from wanjia.comparison.documents import RunRule, ShownAs
 from wanjia.comparison.models import Run
 from wanjia.comparison.queries import Finding
 from wanjia.divisions.queries import path_of
+from wanjia.kernel.money import yuan
 from wanjia.lake import NotPublished
 from wanjia.protection.masking import mask_name
-from wanjia.reference.queries import code_list
+from wanjia.reference.queries import code_list, label_of
 from wanjia.registry.models import Household, Person
-from wanjia.ruleset.vocabulary import registry_columns
+from wanjia.ruleset.rule import Shape
+from wanjia.ruleset.vocabulary import REGISTRY, registry_columns
 from wanjia.scope.errors import NotVisible
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 
+ABSENT = Shape.ABSENT.value
 BEHIND_A_CASE = system_viewer("comparison.case")
 
 
@@ -34,6 +37,7 @@ class Described:
     explanation: str
     facts: tuple[Fact, ...]
     checks: tuple[str, ...]
+    source: str  # which line of which delivery says so
     rule: RunRule
     live: bool
 
@@ -42,15 +46,26 @@ def described(finding: Finding, rule: RunRule, viewer: Viewer, language: str) ->
     """The finding for somebody who may see it, in his language; the name as far as he may read it."""
     household = Household.objects.visible_to(BEHIND_A_CASE).filter(pk=finding.household_no).first()
     name = names_for(viewer, [finding.person_no]).get(finding.person_no, "")
+    texts = _texts(finding, rule, language, in_full=_reads(viewer, finding.person_no))
     question = _("%(name)s 疑似“%(rule)s”，请核实。") % {"name": name, "rule": rule.title.text(language)}
     return Described(
         question=question,
-        explanation=rule.explain(finding.evidence, language),
-        facts=tuple(_facts(finding, rule, household, name, language)),
+        explanation=rule.explain(texts, language),
+        facts=tuple(_facts(rule, texts, household, name, language)),
         checks=tuple(item.text(language) for item in rule.check),
+        source=_source(finding, rule, language),
         rule=rule,
         live=household is not None and household.is_live,
     )
+
+
+def _source(finding: Finding, rule: RunRule, language: str) -> str:
+    facts = {"dataset": rule.dataset_title.text(language), "batch": finding.batch, "row": finding.source_row}
+    if rule.dataset == REGISTRY:
+        return _("来自建档立卡登记数据")
+    if rule.shape == ABSENT:
+        return _("%(dataset)s：截至第 %(batch)s 批，没有此人的有效记录") % facts
+    return _("来自 %(dataset)s 第 %(batch)s 批第 %(row)s 行") % facts
 
 
 def names_for(viewer: Viewer, person_nos: Iterable[int]) -> dict[int, str]:
@@ -87,16 +102,43 @@ def behind(origin: Mapping[str, Any]) -> list[tuple[Finding, RunRule]]:
     return [(finding, rule) for finding in found]
 
 
-def _facts(finding: Finding, rule: RunRule, household: Household | None, name: str, language: str) -> Iterable[Fact]:
-    yield Fact(_("姓名"), name, _("与登记姓名一致"))
+def _reads(viewer: Viewer, person_no: int) -> bool:
+    return Person.objects.visible_to(viewer).filter(pk=person_no).exists()
+
+
+def _texts(finding: Finding, rule: RunRule, language: str, *, in_full: bool) -> dict[str, str | None]:
+    """The evidence as people read it: yuan, labels instead of codes, names of others as far as one may read them."""
+    lang = "en" if language.startswith("en") else "zh"
+    return {name: _text(finding.evidence.get(name), shown, lang, in_full) for name, shown in rule.shown.items()}
+
+
+def _text(value: Any, shown: ShownAs, language: str, in_full: bool) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return {("zh", True): "是", ("zh", False): "否", ("en", True): "yes", ("en", False): "no"}[language, value]
+    if shown.unit == "fen":
+        return yuan(int(value))
+    if shown.personal == "name" and not in_full:
+        return mask_name(str(value))
+    if shown.codes:
+        parts = [label_of(shown.codes, code, language) or code for code in str(value).split(",")]
+        return ("、" if language == "zh" else ", ").join(parts)
+    return str(value)
+
+
+def _facts(
+    rule: RunRule, texts: Mapping[str, str | None], household: Household | None, name: str, language: str
+) -> Iterable[Fact]:
+    yield Fact(_("姓名"), name, _("与登记姓名一致") if rule.by_name and rule.shape != ABSENT else "")
     if household is not None:
         place = "".join(part for _code, part in path_of(household.village_code)[2:])
         yield Fact(_("住址"), f"{place}{household.hamlet}", "")
         yield Fact(_("脱贫标志"), _status(household, language), "")
     identified = str(household.identified_year) if household is not None else ""
+    dated = "identified_year" in rule.labels
     for column, label in rule.labels.items():
-        value = finding.evidence.get(column)
-        text = "" if value is None else str(value)
+        text = texts[column] or ""
         if column == "identified_year":
             # what is registered now, and what the run saw if that was something else
             changed = text != identified
@@ -104,11 +146,11 @@ def _facts(finding: Finding, rule: RunRule, household: Household | None, name: s
             yield Fact(label.text(language), seen, "", differs=changed)
         elif column in registry_columns():
             yield Fact(label.text(language), text, "")
-        elif _is_day(text):
+        elif dated and _is_day(text):
             # the one thing that decides between removal and a normal exit: which came first
             yield Fact(label.text(language), _("%(year)s 年识别") % {"year": identified}, text, differs=True)
         else:
-            yield Fact(label.text(language), "", text)
+            yield Fact(label.text(language), "", text, differs=rule.shown[column].personal == "name")
 
 
 def _status(household: Household, language: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from wanjia.kernel.errors import Sentence
 from wanjia.ruleset.binding import BoundRule
+from wanjia.ruleset.vocabulary import Column
 
 Document = dict[str, Any]
 
@@ -21,6 +22,7 @@ def document_of(bound: BoundRule) -> Document:
         "title": _both(rule.title),
         "shape": rule.shape.value,
         "dataset": rule.dataset,
+        "dataset_title": _both(rule.base.title),
         "severity": rule.severity.value,
         "veto": rule.veto,
         "when": rule.when,
@@ -28,7 +30,9 @@ def document_of(bound: BoundRule) -> Document:
         "parameters": {
             zone.region: {name: _plain(value) for name, value in sorted(zone.values.items())} for zone in bound.zones
         },
-        "evidence": [{"name": name, **_both(rule.label_of(name))} for name in rule.evidence],
+        "evidence": [
+            {"name": name, **_both(rule.label_of(name)), **_how_shown(rule.column_of(name))} for name in rule.evidence
+        ],
         "explain": _both(rule.explain),
         "check": [_both(item) for item in rule.check],
         "expected_outcome": rule.expected_outcome,
@@ -41,16 +45,36 @@ def document_of(bound: BoundRule) -> Document:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownAs:
+    """How a value of the evidence is shown."""
+
+    unit: str
+    codes: str
+    personal: str
+
+    @classmethod
+    def of(cls, item: Mapping[str, str]) -> ShownAs:
+        return cls(item.get("unit", ""), item.get("codes", ""), item.get("personal", ""))
+
+
+@dataclass(frozen=True, slots=True)
 class RunRule:
-    """A rule of a finished run, ready for pages and cases."""
+    """A rule of a finished run, ready for pages and cases.
+
+    `by_name`: whether the rule asks that the record's name agrees.
+    """
 
     id: str
     version: str
     title: Sentence
+    shape: str
     dataset: str
+    dataset_title: Sentence
+    by_name: bool
     severity: str
     veto: str
     labels: Mapping[str, Sentence]
+    shown: Mapping[str, ShownAs]
     explanation: Sentence
     check: tuple[Sentence, ...]
     expected_outcome: str
@@ -67,10 +91,14 @@ class RunRule:
             id=document["id"],
             version=document["version"],
             title=Sentence(**document["title"]),
+            shape=document.get("shape", "present"),
             dataset=document["dataset"],
+            dataset_title=_titled(document),
+            by_name="name_agrees" in document["when"],
             severity=document["severity"],
             veto=document["veto"],
             labels={item["name"]: _sentence(item) for item in document["evidence"]},
+            shown={item["name"]: ShownAs.of(item) for item in document["evidence"]},
             explanation=Sentence(**document["explain"]),
             check=tuple(Sentence(**item) for item in document["check"]),
             expected_outcome=document["expected_outcome"],
@@ -87,6 +115,19 @@ class RunRule:
         unknown = "unknown" if language.startswith("en") else "不详"
         values = {name: unknown if evidence.get(name) is None else evidence[name] for name in self.labels}
         return self.explanation.text(language, **values)
+
+
+def _how_shown(column: Column | None) -> dict[str, str]:
+    if column is None:
+        return {}
+    shown = {"unit": column.shown.unit, "codes": column.shown.codes, "personal": column.shown.personal}
+    return {key: value for key, value in shown.items() if value}
+
+
+def _titled(document: Document) -> Sentence:
+    """The dataset's name; runs of earlier versions kept only its code."""
+    plain = {"zh": document["dataset"], "en": document["dataset"]}
+    return Sentence(**document.get("dataset_title", plain))
 
 
 def _both(sentence: Sentence) -> dict[str, str]:

@@ -30,6 +30,7 @@ from wanjia.kernel.points import reached
 from wanjia.lake import Columns, Lake, Type
 from wanjia.ruleset.binding import BoundRule
 from wanjia.ruleset.steps import FOUND, one_pass
+from wanjia.ruleset.vocabulary import REGISTRY
 from wanjia.scope.areas import AreaRange, merged
 
 FILE = "findings.parquet"
@@ -156,10 +157,13 @@ def _sum_up(run: Run, path: Path, store: Lake) -> Computed:
     compared = _people_compared(run, store)
     counted = {row["rule"]: row for row in rows}
     counts = [
-        RuleCount(rule["id"], *_figures(counted.get(rule["id"], {"findings": 0, "people": 0}), compared))
+        RuleCount(
+            rule["id"],
+            *_figures(counted.get(rule["id"], {"findings": 0, "people": 0}), compared.get(rule["dataset"], 0)),
+        )
         for rule in run.rules
     ]
-    return Computed(digest_of(path), sum(count.findings for count in counts), compared, tuple(counts))
+    return Computed(digest_of(path), sum(count.findings for count in counts), compared[REGISTRY], tuple(counts))
 
 
 def _figures(row: dict[str, Any], compared: int) -> tuple[int, int, int]:
@@ -167,19 +171,32 @@ def _figures(row: dict[str, Any], compared: int) -> tuple[int, int, int]:
     return int(row["findings"]), people, 1000 * people // max(compared, 1)
 
 
-def _people_compared(run: Run, store: Lake) -> int:
-    """Registered members living where the current batches say something."""
-    areas = merged(AreaRange.of(batch["area"]) for batch in run.batches)
-    inside = " or ".join(_inside(area) for area in areas)
+def _people_compared(run: Run, store: Lake) -> dict[str, int]:
+    """Registered members living where the current batches of each dataset say something; of any, for the registry.
+
+    A rule's share is of these: a register of one county says nothing of the other counties' people.
+    """
+    areas: dict[str, list[str]] = {REGISTRY: [batch["area"] for batch in run.batches]}
+    for batch in run.batches:
+        areas.setdefault(batch["dataset"], []).append(batch["area"])
+    datasets = sorted(areas)
     path = store.path(snapshot_address(run.snapshot), "persons.parquet")
     persons = Source("persons", (path,), {"in_household": Type.BOOLEAN, "village_code": Type.TEXT})
+    counts = [
+        f"count(*) filter (where {_within(areas[dataset])}) as n_{number}" for number, dataset in enumerate(datasets)
+    ]
     counted = Step(
         name="counted",
         question="How many registered people live in the areas the batches cover?",
-        sql=f"select count(*) as people from {{persons}} where in_household and ({inside})",  # noqa: S608 - digits
+        sql=f"select {', '.join(counts)} from {{persons}} where in_household",  # noqa: S608 - digits
         reads=("persons",),
     )
-    return int(DuckDB().table(Pipeline([persons], [counted]))["people"][0].as_py())
+    row = DuckDB().table(Pipeline([persons], [counted])).to_pylist()[0]
+    return {dataset: int(row[f"n_{number}"]) for number, dataset in enumerate(datasets)}
+
+
+def _within(areas: Sequence[str]) -> str:
+    return " or ".join(_inside(area) for area in merged(map(AreaRange.of, areas)))
 
 
 def _inside(area: AreaRange) -> str:
