@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.departments import DAY, DEPARTMENTS, address_of
 from bench.harness import Figures, cpu, median_cpu, peak_mb, spent
-from bench.region import DAY, MATCHED, MATCHED_ADDRESS, SNAPSHOT
+from bench.region import SNAPSHOT
 from wanjia.engine.duck import DuckDB
-from wanjia.engine.pipeline import Pipeline, Source, Step
+from wanjia.engine.pipeline import Pipeline, Step
 from wanjia.lake import Lake
 
 if TYPE_CHECKING:
@@ -26,27 +27,42 @@ if TYPE_CHECKING:
 
 
 def rules(store: Lake) -> Figures:
-    """The pass of all rules against the column scan, and the whole run through its limited child."""
+    """The passes against the scans of what they read, and the whole run through its limited child."""
     from wanjia.comparison import findings
-    from wanjia.ruleset.binding import bind
-    from wanjia.ruleset.packs import load_rules
+    from wanjia.ruleset.rule import Shape
 
-    here = [rule for rule in load_rules(region="45") if rule.in_force(DAY) and rule.dataset == "gongan.vehicles"]
-    bound = [bind(rule, region="45", on=DAY) for rule in here]
+    bound = rules_in_force()
     run = run_of(store, bound)
     before = cpu()
     computed = findings.compute(run, bound, store)
     whole = cpu() - before
     peak = peak_mb()  # before this process does the engine's work itself
+    present = [item for item in bound if item.rule.shape is Shape.PRESENT and item.rule.dataset in DEPARTMENTS]
+    joined = [item for item in bound if item not in present]
     return {
         "rules": len(bound),
-        "column_scan_cpu_s": median_cpu(lambda: column_scan(store, bound)),
-        "rules_cpu_s": median_cpu(lambda: all_rules(store, bound)),
+        "present_rules": len(present),
+        "column_scan_cpu_s": median_cpu(lambda: column_scan(run, store, present, ("batch_",))),
+        "rules_cpu_s": median_cpu(lambda: all_rules(run, store, present)),
+        "joined_scan_cpu_s": median_cpu(lambda: column_scan(run, store, joined)),
+        "joined_cpu_s": median_cpu(lambda: all_rules(run, store, joined)),
         "run_cpu_s": whole,
         "peak_rss_mb": peak,
         "findings": computed.findings,
+        "findings_by_rule": {count.rule: count.findings for count in computed.counts},
         "digest": computed.digest,
     }
+
+
+def rules_in_force() -> list[BoundRule]:
+    """Every rule over the datasets of the region and over its registry."""
+    from wanjia.ruleset.binding import bind
+    from wanjia.ruleset.packs import load_rules
+    from wanjia.ruleset.vocabulary import REGISTRY
+
+    here = {*DEPARTMENTS, REGISTRY}
+    found = [rule for rule in load_rules(region="45") if rule.in_force(DAY) and rule.dataset in here]
+    return [bind(rule, region="45", on=DAY) for rule in found]
 
 
 def run_of(store: Lake, bound: Sequence[BoundRule]) -> Run:
@@ -54,36 +70,51 @@ def run_of(store: Lake, bound: Sequence[BoundRule]) -> Run:
     from wanjia.comparison.documents import document_of
     from wanjia.comparison.models import Run
 
-    batch = {"dataset": "gongan.vehicles", "batch": 1, "area": "45", "address": MATCHED_ADDRESS}
-    content = store.read_manifest(MATCHED_ADDRESS).content
+    batches = [
+        {
+            "dataset": dataset,
+            "batch": number,
+            "area": "45",
+            "address": address_of(dataset, SNAPSHOT),
+            "content": store.read_manifest(address_of(dataset, SNAPSHOT)).content,
+        }
+        for number, dataset in enumerate(sorted(DEPARTMENTS), start=1)
+    ]
     documents = [document_of(item) for item in bound]
-    return Run(
-        pk=1, region="45", as_of=DAY, snapshot=SNAPSHOT, batches=[{**batch, "content": content}], rules=documents
-    )
+    return Run(pk=1, region="45", as_of=DAY, snapshot=SNAPSHOT, batches=batches, rules=documents)
 
 
-def column_scan(store: Lake, bound: Sequence[BoundRule]) -> None:
-    """Aggregate exactly the record columns the rules read."""
-    path = store.path(MATCHED_ADDRESS, "matched.parquet")
-    used = {"person_no", "source_row"} | {name for item in bound for name in item.columns if name in MATCHED}
-    source = Source("records", (path,), {name: kind for name, kind in MATCHED.items() if name in used})
-    columns = ", ".join(f"max({name}) as {name}" for name in source.columns)
-    sql = f"select {columns} from {{records}}"  # noqa: S608 - our names
-    step = Step("scanned", "What is the largest value of each column?", sql, ("records",))
-    assert DuckDB().table(Pipeline([source], [step])).num_rows == 1
+def passes(run: Run, store: Lake, bound: Sequence[BoundRule]) -> list[Pipeline]:
+    """The rules as a run joins them: one pass for each dataset."""
+    from wanjia.comparison.inputs import files_of
+    from wanjia.ruleset.steps import one_pass
+
+    datasets = sorted({item.rule.dataset for item in bound})
+    groups = [[item for item in bound if item.rule.dataset == dataset] for dataset in datasets]
+    return [one_pass(group, files_of(run, group, store)) for group in groups]
 
 
-def all_rules(store: Lake, bound: Sequence[BoundRule]) -> None:
-    """The pass of all rules, findings written."""
-    from wanjia.ruleset.steps import FOUND, Inputs, one_pass
+def column_scan(run: Run, store: Lake, bound: Sequence[BoundRule], of: tuple[str, ...] = ("",)) -> None:
+    """Aggregate exactly the columns the rules read; of the sources whose names begin so."""
+    for whole in passes(run, store, bound):
+        for source in whole.sources:
+            if source.name.startswith(of):
+                columns = ", ".join(f"max({name}) as {name}" for name in source.columns)
+                sql = f"select {columns} from {{{source.name}}}"  # noqa: S608 - our names
+                step = Step("scanned", "What is the largest value of each column?", sql, (source.name,))
+                assert DuckDB().table(Pipeline([source], [step])).num_rows == 1
 
-    inputs = Inputs(
-        batches={1: (store.path(MATCHED_ADDRESS, "matched.parquet"),)},
-        persons=store.path(f"registry/snapshot={SNAPSHOT}", "persons.parquet"),
-        households=store.path(f"registry/snapshot={SNAPSHOT}", "households.parquet"),
-    )
+
+def all_rules(run: Run, store: Lake, bound: Sequence[BoundRule]) -> None:
+    """The passes of the rules, findings written."""
+    from wanjia.ruleset.steps import FOUND
+
     with tempfile.TemporaryDirectory(prefix="wanjia-bench-") as folder:
-        assert DuckDB().write(one_pass(bound, inputs), Path(folder) / "found.parquet", FOUND) > 0
+        found = [
+            DuckDB().write(whole, Path(folder) / f"found-{number}.parquet", FOUND)
+            for number, whole in enumerate(passes(run, store, bound))
+        ]
+        assert sum(found) > 0
 
 
 def resolving(store: Lake, deliveries: Sequence[Path]) -> Figures:

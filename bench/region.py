@@ -1,39 +1,26 @@
 """An invented region in the lake: snapshot, matched records, and the raw typed records they came from.
 
-At scale 1 it has Guangxi's 6.34 million registered people, nineteen departments' 99.5 million rows
-and the 30.7 million of them that are about registered people (`design.md` §8). The files are
-invented but have the columns, the order and the row groups the real ones have. The same seed gives
-the same files.
+At scale 1 it has Guangxi's 6.34 million registered people, about 30.7 million matched records of
+eight datasets (`bench.departments`), and nineteen departments' 99.5 million raw rows to resolve
+(`design.md` §8). The files are invented but have the columns, the order and the row groups the real
+ones have. The same seed gives the same files.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from bench.departments import DAY, KINDS, PIECE, People, chance, days, drawn, numbered, write_departments
 from wanjia.lake import Columns, Lake, Type, parquet
 
-PEOPLE, RECORDS, ROWS, DEPARTMENTS, PER_HOUSEHOLD = 6_340_000, 30_700_000, 99_500_000, 19, 4
+PEOPLE, RECORDS, ROWS, DEPARTMENTS, PER_HOUSEHOLD = 6_340_000, 30_700_000, 99_500_000, 19, 4  # design.md §8
 SNAPSHOT = "bench"
-MATCHED_ADDRESS = f"resolved/gongan.vehicles/batch=1,snapshot={SNAPSHOT}"
-DAY = dt.date(2020, 11, 16)
-EPOCH = dt.date(1970, 1, 1)
-MATCHED: Columns = {
-    "person_no": Type.INTEGER,
-    "source_row": Type.INTEGER,
-    "name_agrees": Type.BOOLEAN,
-    "plate": Type.TEXT,
-    "vehicle_kind": Type.TEXT,
-    "vehicle_use": Type.TEXT,
-    "model": Type.TEXT,
-    "registered_on": Type.DATE,
-    "vehicle_status": Type.TEXT,
-}
 PERSONS: Columns = {
     "person_no": Type.INTEGER,
     "household_no": Type.INTEGER,
@@ -41,17 +28,24 @@ PERSONS: Columns = {
     "village_code": Type.TEXT,
     "person_key": Type.BIGINT,
     "name_match": Type.TEXT,
+    "id_valid": Type.BOOLEAN,
+    "birth_date": Type.DATE,
+    "sex": Type.TEXT,
+    "relation": Type.TEXT,
+    "member_status": Type.TEXT,
+    "health": Type.TEXT,
+    "on_dibao": Type.BOOLEAN,
+    "on_tekun": Type.BOOLEAN,
 }
 HOUSEHOLDS: Columns = {
     "household_no": Type.INTEGER,
     "village_code": Type.TEXT,
     "identified_year": Type.INTEGER,
     "poverty_status": Type.TEXT,
+    "household_category": Type.TEXT,
 }
-KINDS = (("普通二轮摩托车", 86), ("小型轿车", 6), ("微型普通客车", 4), ("轻型普通货车", 2), ("残疾人专用机动轮椅车", 2))
-STATUSES = (("正常", 88), ("报废", 6), ("注销", 4), ("转出", 2))
-MODELS = (("五菱宏光LZW6441", 1), ("宗申ZS125", 2), ("豪爵HJ150", 2))
-PIECE = 1_000_000
+
+STANDINGS = (("0", 1), ("1", 3), ("2", 1), ("3", 1), ("4", 1), (None, 0.1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,67 +62,57 @@ class Sizes:
         return cls(max(1_000, int(PEOPLE * scale)), max(4_000, int(RECORDS * scale)), max(20_000, int(ROWS * scale)))
 
 
-def write_region(store: Lake, seed: int, sizes: Sizes) -> None:
-    """A snapshot and one matched batch as large as nineteen departments' together."""
+def write_region(store: Lake, seed: int, sizes: Sizes) -> dict[str, int]:
+    """A snapshot and a matched batch of each dataset; how many records each of them has."""
     random = np.random.default_rng(seed)
     people, households = sizes.people, sizes.people // PER_HOUSEHOLD + 1
     villages = np.array(
         [f"45{n // 1000 % 14 + 1:02}{n // 100 % 10 + 21:02}{n % 100 + 100:03}2{n % 10:02}" for n in range(15_000)]
     )
     village_of = np.sort(random.integers(0, len(villages), households))
+    household = np.arange(people) // PER_HOUSEHOLD
+    disabled, dibao, tekun = (chance(random, people, share) for share in (0.08, 0.2, 0.02))
+    registered = People(household, dibao, tekun & ~dibao, disabled)
+    keys, names = identities(seed, people)
+    left = chance(random, people, 0.03)
     with store.publishing(f"registry/snapshot={SNAPSHOT}") as staging:
-        household = np.arange(people) // PER_HOUSEHOLD
-        keys, names = identities(seed, people)
         persons = {
             "person_no": pa.array(np.arange(1, people + 1), pa.int32()),
             "household_no": pa.array(household + 1, pa.int32()),
-            "in_household": pa.array(random.random(people) > 0.03),  # noqa: PLR2004 - three in a hundred have left
+            "in_household": pa.array(~left),
             "village_code": pa.array(villages[village_of[household]]),
             "person_key": pa.array(keys),
             "name_match": _named(names),
+            "id_valid": pa.array(~chance(random, people, 0.01)),
+            "birth_date": days(random, people, dt.date(1930, 1, 1), DAY, 0.01),
+            "sex": drawn(random, people, (("1", 52), ("2", 48))),
+            "relation": pa.array(np.where(np.arange(people) % PER_HOUSEHOLD == 0, "01", _kin(random, people))),
+            "member_status": pa.array(np.where(left, "3", "1")),
+            "health": pa.array(np.where(disabled, *_healths(random, people))),
+            "on_dibao": pa.array(registered.on_dibao, mask=chance(random, people, 0.01)),
+            "on_tekun": pa.array(registered.on_tekun, mask=chance(random, people, 0.01)),
         }
         parquet.write(staging.path("persons.parquet"), pa.table(persons), PERSONS, row_group=parquet.SORTED_ROW_GROUP)
         houses = {
             "household_no": pa.array(np.arange(1, households + 1), pa.int32()),
             "village_code": pa.array(villages[village_of]),
             "identified_year": pa.array(random.integers(2014, 2020, households), pa.int32()),
-            "poverty_status": pa.array(random.choice(["0", "1", "1", "1", "2", "3", "4"], households)),
+            "poverty_status": drawn(
+                random, households, (("0", 1), ("1", 3), ("2", 1), ("3", 1), ("4", 1), (None, 0.1))
+            ),
+            "household_category": drawn(random, households, (("01", 7), ("04", 2), ("06", 1))),
         }
         parquet.write(staging.path("households.parquet"), pa.table(houses), HOUSEHOLDS)
-    with store.publishing(MATCHED_ADDRESS) as staging:
-        owners = np.sort(random.integers(1, people + 1, sizes.records))
-        rows = (batch for start in range(0, sizes.records, PIECE) for batch in _owned(random, owners, start))
-        parquet.write(staging.path("matched.parquet"), rows, MATCHED, row_group=parquet.SORTED_ROW_GROUP)
+    return write_departments(store, seed, registered, SNAPSHOT)
 
 
-def _owned(random: np.random.Generator, owners: np.ndarray, start: int) -> list[pa.RecordBatch]:
-    own = owners[start : start + PIECE]
-    facts = _vehicles(random, len(own), start)
-    names_differ = facts.pop("draw") <= 0.02  # noqa: PLR2004 - two names in a hundred differ
-    return pa.table(
-        {"person_no": pa.array(own, pa.int32()), "name_agrees": pa.array(~names_differ), **facts}
-    ).to_batches()
+def _kin(random: np.random.Generator, people: int) -> np.ndarray:
+    return random.choice(["02", "03", "04", "05", "08", "11", "21"], people)
 
 
-def _vehicles(random: np.random.Generator, n: int, start: int) -> dict[str, pa.Array]:
-    since = (dt.date(2006, 1, 1) - EPOCH).days
-    serial = np.arange(start, start + n)
-    return {
-        "source_row": pa.array(serial + 3, pa.int32()),
-        "draw": random.random(n),
-        "plate": pa.array(np.char.add("桂M", serial.astype(str))),
-        "vehicle_kind": _drawn(random, n, KINDS),
-        "vehicle_use": _drawn(random, n, (("非营运", 97), ("货运", 3))),
-        "model": _drawn(random, n, MODELS),
-        "registered_on": pa.array(random.integers(since, (DAY - EPOCH).days, n).astype("datetime64[D]")),
-        "vehicle_status": _drawn(random, n, STATUSES),
-    }
-
-
-def _drawn(random: np.random.Generator, n: int, weighted: Sequence[tuple[str, int]]) -> pa.Array:
-    texts, weights = zip(*weighted, strict=True)
-    shares = np.array(weights) / sum(weights)
-    return pa.DictionaryArray.from_arrays(random.choice(len(texts), n, p=shares), pa.array(texts)).cast(pa.string())
+def _healths(random: np.random.Generator, people: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of somebody disabled, and of anybody else."""
+    return random.choice(["04", "04", "02,04"], people), random.choice(["01", "01", "01", "02", "03", ""], people)
 
 
 # -- who the people are, and what the departments hold about them ----------------------------------
@@ -171,17 +155,31 @@ def _delivered(  # noqa: PLR0913 - the parts of a row
     owner = random.integers(0, len(keys), n)
     registered = random.random(n) < share
     facts = _vehicles(random, n, start)
-    same_name = registered & (facts.pop("draw") > 0.02)  # noqa: PLR2004 - two names in a hundred differ
+    same_name = registered & (~chance(random, n, 0.02))
     name = _named(np.where(same_name, names[owner], random.integers(0, len(NAMES), n)))
     key = np.where(registered, keys[owner], random.integers(-(2**62), 2**62, n))
-    sound = random.random(n) > 0.02  # noqa: PLR2004 - two numbers in a hundred are wrong or missing
+    sound = ~chance(random, n, 0.02)  # two numbers in a hundred are wrong
     born = random.integers(-14_000, 14_000, n).astype("datetime64[D]")
     return facts | {
         "owner_name": name,
         "name_match": name,
-        "person_key": pa.array(key, mask=random.random(n) < 0.004),  # noqa: PLR2004 - four in a thousand are empty
+        "person_key": pa.array(key, mask=chance(random, n, 0.004)),
         "id_valid": pa.array(sound),
-        "issuing_county": _drawn(random, n, tuple((f"4599{part:02}", 1) for part in range(21, 33))),
+        "issuing_county": drawn(random, n, tuple((f"4599{part:02}", 1) for part in range(21, 33))),
         "birth_date": pa.array(born),
-        "sex": _drawn(random, n, (("1", 52), ("2", 48))),
+        "sex": drawn(random, n, (("1", 52), ("2", 48))),
+    }
+
+
+def _vehicles(random: np.random.Generator, n: int, start: int) -> dict[str, pa.Array]:
+    """What a line of the vehicle register says beside its owner."""
+    serial = np.arange(start, start + n)
+    return {
+        "source_row": pa.array(serial + 3, pa.int32()),
+        "plate": numbered("桂M", serial),
+        "vehicle_kind": drawn(random, n, KINDS),
+        "vehicle_use": drawn(random, n, (("非营运", 97), ("货运", 3))),
+        "model": drawn(random, n, (("五菱宏光LZW6441", 1), ("宗申ZS125", 2), ("豪爵HJ150", 2))),
+        "registered_on": days(random, n, dt.date(2006, 1, 1), DAY),
+        "vehicle_status": drawn(random, n, (("正常", 88), ("报废", 6), ("注销", 4), ("转出", 2))),
     }
