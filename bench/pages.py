@@ -9,10 +9,10 @@ alive, nobody at the same time. All pages are gone through in several rounds, so
 busy minute does not fall on one of them. A home built once is kept under `--cache`, brought up to
 date and used again.
 
-`p50_ms` and `p99_ms` are what the reader waits and need a quiet machine. `cpu_ms` is the median of
-what the server's thread spent and `quiet_ms` the tenth percentile of the wait: both come close to
-the truth on a busy machine. `queries` is
-exact; every few seconds one request asks besides whether small tables kept in memory have changed.
+`p50_ms` and `p99_ms` are what the reader waits and need a quiet machine; so does `quiet_ms`, the
+tenth percentile, though less. `cpu_ms` is the median of what the server's thread spent (PostgreSQL's
+processes are not in it) and holds on a busy machine up to a third. `queries` is the usual number:
+every few seconds a request asks besides whether small tables kept in memory have changed.
 """
 
 from __future__ import annotations
