@@ -150,6 +150,11 @@ def intake(  # noqa: PLR0913 - each is an option of the command
     as_of: Annotated[
         datetime | None, typer.Option(formats=DAYS, help="What day it speaks of, if no title says.")
     ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="HEADER=field for a column of an unknown header (HEADER= leaves it out); repeated."),
+    ] = None,
+    as_proposed: Annotated[bool, typer.Option(help="Take the other columns of an unknown header as proposed.")] = False,
     let_go_on: Annotated[str | None, typer.Option(help="Reason for which a held delivery goes on.")] = None,
     accept: Annotated[bool, typer.Option(help="Accept the good rows at once.")] = False,
     as_json: Json = False,
@@ -169,16 +174,33 @@ def intake(  # noqa: PLR0913 - each is an option of the command
     viewer = system_viewer("cli.intake")
     with serving(viewer):
         batch = services.receive(viewer=viewer, path=file, dataset=dataset, area=area, terms=terms)
+        if batch.status == BatchStatus.MAPPING and (columns or as_proposed):
+            batch = services.map_columns(
+                viewer=viewer, batch_id=batch.pk, columns=_fields_of(batch.proposal, columns or [])
+            )
+            batch = services.inspect(viewer=viewer, batch_id=batch.pk)
         if batch.status == BatchStatus.HELD and let_go_on is not None:
             batch = services.let_go_on(viewer=viewer, batch_id=batch.pk, reason=let_go_on)
-        if accept:
+        if accept and batch.status != BatchStatus.MAPPING:
             batch = services.accept(viewer=viewer, batch_id=batch.pk)
     counts = ("lines", "accepted", "warned", "rejected", "non_data")
     facts = {"batch": batch.pk, "dataset": batch.dataset, "status": str(batch.status)}
     facts |= {name: getattr(batch, name) for name in counts}
+    if batch.status == BatchStatus.MAPPING:
+        told = batch.proposal["columns"]
+        facts["columns"] = [{name: column[name] for name in ("header", "field", "likeness")} for column in told]
     if batch.holds:
         facts["held"] = [sentence_of(hold, _language()) for hold in batch.holds]
     _answer(facts, as_json=as_json)
+
+
+def _fields_of(proposal: dict[str, Any], said: list[str]) -> list[str]:
+    """The field of each column: as said on the command line, else as proposed."""
+    told = dict(each.rpartition("=")[::2] for each in said)
+    headers = [column["header"] for column in proposal["columns"]]
+    if unknown := told.keys() - set(headers):
+        raise typer.BadParameter(f"no column {', '.join(sorted(unknown))}", param_hint="--map")
+    return [told.get(column["header"], column["field"]) for column in proposal["columns"]]
 
 
 @app.command()

@@ -105,6 +105,7 @@ def examples(place: Place) -> list[Example]:
         ("sources:batch", "sources.read", "get", {}),
         ("sources:reject_sheet", "sources.load", "get", {}),
         ("sources:accept", "sources.load", "post", {}),
+        ("sources:columns", "sources.load", "get", {}),
         ("sources:let_go_on", "sources.release", "post", {"reason": ""}),
         ("sources:reject", "sources.load", "post", {"reason": ""}),
         ("sources:read_again", "sources.load", "post", {}),

@@ -46,6 +46,7 @@ SYSTEM_VIEWERS: dict[str, str] = {
     "registry.sweep": "asks the log whether a snapshot was ever recorded; only yes or no is used",
     "registry.snapshot": "writes the whole registry into the lake, whose readers are cut again",
     "sources.earlier": "recognises what came before, whoever brought it; tells its number, day and count of rows only",
+    "sources.mappings": "applies what was said of a header to files of the same dataset, whoever said it",
     "sources.measures": "counts batches and lines by dataset for the operator",
     "sources.sweep": "removes raw files of no batch; needs to know every batch's file",
     "workforce.guards": "answers who helps a household its caller already holds, and whether an account is in use",

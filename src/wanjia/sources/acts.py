@@ -14,6 +14,8 @@ ACTS = [
         ),
     ),
     Act("sources.read_again", Sentence("要求重新读取数据文件", "had the file read again")),
+    Act("sources.map_columns", Sentence("确定了 {columns} 列的对应", "said what {columns} columns are")),
+    Act("sources.end_mapping", Sentence("停用了列的对应", "ended a mapping of columns")),
     Act("sources.accept", Sentence("采纳了这批数据的 {accepted} 行", "accepted {accepted} rows of the batch")),
     Act("sources.let_go_on", Sentence("放行了存疑的批次：{reason}", "let the held batch go on: {reason}")),
     Act("sources.reject_batch", Sentence("退回了这批数据：{reason}", "sent the batch back: {reason}")),

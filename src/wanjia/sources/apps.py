@@ -13,6 +13,7 @@ class SourcesConfig(AppConfig):
         from wanjia.sources import queries
 
         watched.watch("sources.Batch")
+        watched.watch("sources.ColumnMapping")
         subjects.declare(
             subjects.Subject("batch", Sentence("数据批次", "Batch"), queries.may_see, url_name="sources:batch")
         )

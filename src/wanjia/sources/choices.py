@@ -19,6 +19,7 @@ class BatchStatus(models.TextChoices):
 
     RECEIVED = "received", _("待读取")
     UNREADABLE = "unreadable", _("无法读取")
+    MAPPING = "mapping", _("待对应列")
     PREVIEWED = "previewed", _("待确认")
     HELD = "held", _("存疑，待决定")
     ACCEPTED = "accepted", _("已采纳")
@@ -40,6 +41,17 @@ class NonData(models.TextChoices):
     UNIT = "unit", _("单位行")
     NUMBERING = "numbering", _("栏次行")
     CONTINUATION = "continuation", _("单元格内换行")  # the record is counted on its first line
+
+
+class Likeness(models.TextChoices):
+    """Why a column is proposed for a field."""
+
+    HEADER = "header", _("列名相同")
+    SYNONYM = "synonym", _("同义列名")
+    SIMILAR = "similar", _("列名相近")
+    CONTENT = "content", _("内容相符")
+    SAVED = "saved", _("已保存的对应")
+    NONE = "none", _("没有把握")
 
 
 class UnreadSheet(models.TextChoices):

@@ -333,6 +333,34 @@ class BatchHeld(Refusal):
     )
 
 
+class MappingIncomplete(Refusal):
+    """A mapping of columns leaves out a field that must be there."""
+
+    code = "sources.mapping_incomplete"
+    status = 422
+    facts = ("missing",)
+    what = Sentence(
+        "还没有指明哪一列是：{missing}；没有保存。", "No column is said to be: {missing}; nothing was saved."
+    )
+    cure = Sentence(
+        "请为这些必需的内容各选一列；文件中确实没有的，请部门补充后重新导出。",
+        "Choose a column for each; if the file has none, have the department add it and export again.",
+    )
+
+
+class MappingElsewhere(Refusal):
+    """A mapping speaks of columns the file does not have."""
+
+    code = "sources.mapping_elsewhere"
+    status = 422
+    facts = ("column",)
+    what = Sentence(
+        "对应关系与文件的列不符：{column}；没有保存。",
+        "The mapping does not fit the file: {column}; nothing was saved.",
+    )
+    cure = Sentence("请刷新页面，按文件现有的列重新选择。", "Reload the page and choose for the columns the file has.")
+
+
 class ReasonNeeded(Refusal):
     """A held batch is let go on without a reason."""
 

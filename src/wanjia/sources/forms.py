@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -10,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from wanjia.scope.viewer import Viewer
 from wanjia.sources import queries
-from wanjia.sources.choices import BatchStatus, DeliveryMode
+from wanjia.sources.choices import BatchStatus, DeliveryMode, Likeness
+from wanjia.sources.contracts import Contract, Field
 from wanjia.sources.services import Terms
 from wanjia.ui.hooks import area_children, area_name
 
@@ -81,3 +83,45 @@ class ReleaseForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("写明向谁核实、结果如何；会留下记录。请勿填写身份证号等个人信息。"),
     )
+
+
+class ColumnsForm(forms.Form):
+    """For each column of a file the field it is; beside it its first values and why it is proposed."""
+
+    def __init__(self, *args: Any, contract: Contract, columns: Sequence[Mapping[str, Any]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        language = get_language() or "zh"
+        choices = [("", _("不保存这一列")), *((item.name, _labelled(item, language)) for item in contract.fields)]
+        self._columns = columns
+        for n, column in enumerate(columns):
+            self.fields[f"column-{n}"] = forms.ChoiceField(
+                label=column["header"] or "—", required=False, choices=choices, initial=column["field"]
+            )
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The columns with their field, for the page."""
+        return [
+            {
+                "field": self[f"column-{n}"],
+                "header": column["header"],
+                "samples": column["samples"],
+                "why": str(Likeness(column["likeness"]).label) if column.get("likeness") else "",
+                "sure": column.get("likeness", "header") in ("header", "synonym", "saved"),
+            }
+            for n, column in enumerate(self._columns)
+        ]
+
+    @property
+    def chosen(self) -> list[str]:
+        """The field of each column, in order."""
+        return [self.cleaned_data[f"column-{n}"] for n in range(len(self._columns))]
+
+
+def _labelled(item: Field, language: str) -> str:
+    title = item.title.text(language)
+    if item.required:
+        return _("%(title)s（必需）") % {"title": title}
+    if not item.keep:
+        return _("%(title)s（识别，不保存）") % {"title": title}
+    return title

@@ -42,6 +42,8 @@ class Batch(ScopedModel):
     rejected = models.IntegerField(default=0)
     non_data = models.IntegerField(default=0)
     preview = models.JSONField(default=dict)
+    proposal = models.JSONField(default=dict)  # of the columns, while nobody has said what they are; values masked
+    mapping = models.ForeignKey("ColumnMapping", models.PROTECT, null=True, related_name="+")
     figures = models.JSONField(default=dict)  # what the guards compare: rows, keys, valid numbers, newest days
     holds = models.JSONField(default=list)  # why it is held: guard and facts
     refusal = models.JSONField(default=dict)  # code, what and cure in both languages, when unreadable
@@ -95,10 +97,49 @@ class Batch(ScopedModel):
     @property
     def is_open(self) -> bool:
         """Whether somebody still has to decide."""
-        return self.status in (BatchStatus.RECEIVED, BatchStatus.PREVIEWED, BatchStatus.HELD)
+        return self.status in (BatchStatus.RECEIVED, BatchStatus.MAPPING, BatchStatus.PREVIEWED, BatchStatus.HELD)
 
     def refusal_sentences(self, language: str) -> tuple[str, str]:
         """Why the file could not be read and what to do; empty when it could."""
         if not self.refusal:
             return "", ""
         return tuple(Sentence(**self.refusal[part]).text(language) for part in ("what", "cure"))  # type: ignore[return-value]
+
+
+class ColumnMapping(ScopedModel):
+    """What a person said the columns of files with one header are, and from when to when it holds.
+
+    `layout` is the header's fingerprint, `header` its names as they are shown, `columns` the field
+    of each (empty: not kept). It serves files of the same dataset for `area` and what lies in it.
+    """
+
+    scope_rule: ClassVar[ScopeRule] = ScopeRule("sources.read", area="area", department="department")
+
+    department = models.CharField(max_length=40)
+    dataset = models.CharField(max_length=80)
+    area = models.CharField(max_length=15)
+    layout = models.CharField(max_length=64)
+    header = models.JSONField()
+    columns = models.JSONField()
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True)  # the last day
+    made_by = models.BigIntegerField()
+    made_at = models.DateTimeField()
+    ended_by = models.BigIntegerField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dataset", "area", "layout"],
+                condition=Q(ended_at=None),
+                name="mapping_in_force_is_one_per_layout",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")), name="mapping_ends_after_it_begins"
+            ),
+        ]
+        indexes = [models.Index(fields=["dataset", "layout"], name="mapping_by_layout")]
+
+    def __str__(self) -> str:
+        return f"{self.dataset} mapping {self.pk}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from wanjia.scope.areas import AreaRange
 from wanjia.scope.stores import lake
@@ -15,7 +15,7 @@ from wanjia.scope.viewer import Relation, Viewer
 from wanjia.sources import rules
 from wanjia.sources.choices import BatchStatus, NonData, Severity, UnreadSheet
 from wanjia.sources.contracts import Contract, contract_for, contracts
-from wanjia.sources.models import Batch
+from wanjia.sources.models import Batch, ColumnMapping
 
 LOAD, RELEASE = "sources.load", "sources.release"
 WHOLE_ROW_ZH, WHOLE_ROW_EN = "整行", "the row"
@@ -81,6 +81,18 @@ def delivered(batch: Batch) -> rules.Delivered:
 def _delivered(found: QuerySet[Batch]) -> list[rules.Delivered]:
     rows = found.order_by().values_list("pk", "dataset", "area", "delivery_mode", "period_from", "period_to")
     return [rules.Delivered(*row[:4], (row[4], row[5])) for row in rows]
+
+
+def mappings(viewer: Viewer) -> QuerySet[ColumnMapping]:
+    """What was said of headers, in force first, newest first."""
+    return ColumnMapping.objects.visible_to(viewer).order_by(F("ended_at").desc(nulls_first=True), "-id")
+
+
+def pairs_of(mapping: ColumnMapping, language: str) -> list[tuple[str, str]]:
+    """The columns of a mapping beside what they are; what is not kept is left out."""
+    contract = contract_for(mapping.dataset)
+    pairs = zip(mapping.header, mapping.columns, strict=True)
+    return [(header, _title(contract, name, language)) for header, name in pairs if name]
 
 
 def typed_paths(batch: Batch) -> tuple[Path, ...]:
@@ -152,6 +164,7 @@ class Preview:
     sheets: Sequence[Mapping[str, Any]]
     unread: tuple[Mapping[str, str], ...]
     hidden_columns: Sequence[str]
+    correctable: bool
 
 
 def preview_of(batch: Batch, language: str) -> Preview | None:
@@ -177,6 +190,7 @@ def preview_of(batch: Batch, language: str) -> Preview | None:
             {"name": sheet["name"], "why": str(UnreadSheet(sheet["why"]).label)} for sheet in said.get("unread", ())
         ),
         hidden_columns=said.get("hidden_columns", ()),
+        correctable="layout" in said and batch.status in (BatchStatus.PREVIEWED, BatchStatus.HELD),
     )
 
 

@@ -25,7 +25,7 @@ from wanjia.sources import queries, rules, services
 from wanjia.sources.choices import OVER, BatchStatus
 from wanjia.sources.contracts import contracts
 from wanjia.sources.errors import BinaryFile, UnsupportedFormat
-from wanjia.sources.forms import BatchFilter, ReasonForm, ReleaseForm, UploadForm
+from wanjia.sources.forms import BatchFilter, ColumnsForm, ReasonForm, ReleaseForm, UploadForm
 from wanjia.sources.models import Batch
 from wanjia.ui.panels import panels_for
 from wanjia.ui.sheets import Format, download
@@ -34,6 +34,7 @@ PAGE_SIZE = 30
 TONES = {
     BatchStatus.RECEIVED: "active",
     BatchStatus.UNREADABLE: "refused",
+    BatchStatus.MAPPING: "waiting",
     BatchStatus.PREVIEWED: "waiting",
     BatchStatus.HELD: "refused",
     BatchStatus.ACCEPTED: "done",
@@ -133,6 +134,50 @@ def reject(request: ViewerRequest, batch_id: int) -> HttpResponseBase:
 @require_POST
 def read_again(request: ViewerRequest, batch_id: int) -> HttpResponseBase:
     return redirect(services.read_again(viewer=request.viewer, batch_id=batch_id))
+
+
+@access("sources.load")
+@never_cache
+@require_http_methods(["GET", "POST"])
+def columns(request: ViewerRequest, batch_id: int) -> HttpResponseBase:
+    """What each column of a file is: as proposed, as corrected by a person, as kept for files like it."""
+    batch = queries.batch_for(request.viewer, batch_id, action=queries.LOAD)
+    contract = contracts()[batch.dataset]
+    told = batch.proposal or batch.preview
+    form = ColumnsForm(request.POST or None, contract=contract, columns=told.get("columns", []))
+    if request.method == "POST" and form.is_valid():
+        services.map_and_read(viewer=request.viewer, batch_id=batch_id, columns=form.chosen)
+        messages.success(request, _("已保存列的对应，正在读取文件。以后同样表头的文件会直接使用。"))
+        return redirect(batch)
+    context = {"batch": batch, "title": _title(batch), "form": form, "expected": contract.expected}
+    return render(request, "sources/columns.html", context, status=422 if form.errors else 200)
+
+
+@access("sources.read")
+@require_safe
+def mappings(request: ViewerRequest) -> HttpResponse:
+    page = Paginator(queries.mappings(request.viewer), PAGE_SIZE).get_page(request.GET.get("page"))
+    people = names_of([mapping.made_by for mapping in page])
+    language = get_language() or "zh"
+    rows = [
+        {
+            "mapping": mapping,
+            "title": contracts()[mapping.dataset].title.text(language),
+            "made_by": people.get(mapping.made_by, ""),
+            "pairs": queries.pairs_of(mapping, language),
+        }
+        for mapping in page
+    ]
+    may_load = request.viewer.may(queries.LOAD)
+    return render(request, "sources/mappings.html", {"page": page, "rows": rows, "may_load": may_load})
+
+
+@access("sources.load")
+@require_POST
+def end_mapping(request: ViewerRequest, mapping_id: int) -> HttpResponseBase:
+    services.end_mapping(viewer=request.viewer, mapping_id=mapping_id)
+    messages.success(request, _("已停用。以后同样表头的文件会重新询问。"))
+    return redirect("sources:mappings")
 
 
 @access("sources.load")

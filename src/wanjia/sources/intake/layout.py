@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import re
 import unicodedata
@@ -29,6 +30,7 @@ from wanjia.sources.intake.detect import delimiter_of
 MOST_COLUMNS = 1_000  # a register has a tenth of them; every column costs memory in every block
 
 TALLEST_HEADER = 3  # rows
+PROBLEM_COLUMN = "问题"  # what a reject sheet adds
 
 _NOISE = re.compile(r"[\s*★：:]+|\((?:必填|选填|元|万元|亩|人|户)\)")
 _INVISIBLE = re.compile(r"[\s\u200b-\u200f\ufeff]+")
@@ -77,6 +79,7 @@ class Layout:
     unit: str = ""
     units: Mapping[int, str] = field(default_factory=dict)
     is_1904: bool = False
+    fingerprint: str = ""  # of the header: by it a mapping that somebody saved is found again
 
     @property
     def width(self) -> int:
@@ -161,12 +164,17 @@ def first_rows(head: str, contracts: Sequence[Contract]) -> Beginning:
     return Beginning(_first_rows(head, delimiter, within + AFTER_HEADER), delimiter)
 
 
-def layout_of(beginning: Beginning, contracts: Sequence[Contract], *, wanted: str | None = None) -> Layout:
-    """The layout of a table by its first rows. Raises as `find_layout`."""
+def layout_of(
+    beginning: Beginning, contracts: Sequence[Contract], *, wanted: str | None = None, saved: Saved | None = None
+) -> Layout:
+    """The layout of a table by its first rows. Raises as `find_layout`.
+
+    `saved` mappings go before what the contracts say: dataset → fingerprint → the field of each column.
+    """
     rows = beginning.rows
     if not any(squeezed(cell) for _, _, cells in rows for cell in cells):
         raise EmptyFile
-    found = [layout for contract in contracts if (layout := _layout(contract, beginning)) is not None]
+    found = [layout for contract in contracts if (layout := _layout(contract, beginning, saved or {}))]
     for layout in found:
         if layout.contract.dataset == wanted or wanted is None:
             return layout
@@ -178,6 +186,7 @@ def layout_of(beginning: Beginning, contracts: Sequence[Contract], *, wanted: st
 # What stands in records and in no title alone: somebody's number, a day.
 _VALUE = re.compile(r"[0-9]{14,19}[0-9Xx]|[0-9]{4}[-/.年]?[0-9]{1,2}[-/.月]?[0-9]{1,2}日?")
 
+Saved = Mapping[str, Mapping[str, Sequence[str]]]
 _Row = tuple[int, int, list[str]]  # first line, last line, cells
 AFTER_HEADER = 5  # rows looked at beyond where the header may stand: units, numbering
 
@@ -298,7 +307,28 @@ def _header_of(contract: Contract, beginning: Beginning, names: Mapping[str, Fie
     return min(fitting, key=lambda each: each[:4])[4] if fitting else None
 
 
-def _layout(contract: Contract, beginning: Beginning) -> Layout | None:
+def _mapped(contract: Contract, beginning: Beginning, saved: Saved) -> Layout | None:
+    """The layout by a mapping somebody saved for just this header."""
+    known = saved.get(contract.dataset)
+    if not known:
+        return None
+    for spans in header_spans(beginning, contract.layout.header_within):
+        for span in spans:
+            columns = known.get(fingerprint_of(span))
+            if columns is None:
+                continue
+            fields = [contract.by_name.get(columns[n]) if n < len(columns) else None for n in range(len(span.names))]
+            if all(item in fields for item in contract.expected):
+                return built(
+                    contract, beginning, span, [(said[0], item) for said, item in zip(span.names, fields, strict=True)]
+                )
+    return None
+
+
+def _layout(contract: Contract, beginning: Beginning, saved: Saved) -> Layout | None:
+    mapped = _mapped(contract, beginning, saved)
+    if mapped is not None:
+        return mapped
     names = _names(contract)
     span = _header_of(contract, beginning, names)
     return None if span is None else built(contract, beginning, span, span.fields(names))
@@ -349,7 +379,19 @@ def built(
         unit=_unit_of_titles(titles),
         units=units,
         is_1904=beginning.is_1904,
+        fingerprint=fingerprint_of(span),
     )
+
+
+def fingerprint_of(span: HeaderSpan) -> str:
+    """What files with the same header have in common, whatever stands around it.
+
+    A reject sheet that comes back has one column more, which does not count.
+    """
+    names = [plain_header(said[0]) for said in span.names]
+    while names and names[-1] in ("", PROBLEM_COLUMN):
+        names.pop()
+    return hashlib.sha256("\x1f".join(names).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _under_header(cells: Sequence[str]) -> NonData | None:

@@ -11,7 +11,7 @@ from wanjia.sources.choices import UnreadSheet
 from wanjia.sources.contracts import Contract
 from wanjia.sources.errors import EmptyFile, EncryptedWorkbook, FileRefused, HiddenSheet, UnknownLayout, WrongDataset
 from wanjia.sources.intake import detect
-from wanjia.sources.intake.layout import Beginning, Layout, first_rows, layout_of, plain_header, squeezed
+from wanjia.sources.intake.layout import Beginning, Layout, Saved, first_rows, layout_of, plain_header, squeezed
 from wanjia.sources.intake.workbook import process
 from wanjia.sources.intake.workbook.process import Remarks, SheetBeginning
 
@@ -75,11 +75,13 @@ def recognised(
     contracts: Sequence[Contract],
     *,
     wanted: str | None = None,
+    saved: Saved | None = None,
 ) -> Recognised:
     """What the file is. Raises EmptyFile, UnknownLayout, WrongDataset, ColumnTwice, TooManyColumns, HiddenSheet."""
     if len(found) == 1 and found[0][0] is None:
-        return Recognised(layout_of(found[0][1], contracts, wanted=wanted))
-    return planned([(sheet, _tried(table, contracts, wanted)) for sheet, table in found if sheet is not None])
+        return Recognised(layout_of(found[0][1], contracts, wanted=wanted, saved=saved))
+    tables = [(sheet, table) for sheet, table in found if sheet is not None]
+    return planned([(sheet, _tried(table, contracts, wanted, saved)) for sheet, table in tables])
 
 
 def planned(tried: Sequence[tuple[SheetBeginning, Layout | FileRefused]]) -> Recognised:
@@ -123,9 +125,11 @@ def text_of(recognised: Recognised, parts: Iterable[bytes], remarks: Remarks, ab
     return process.rows(parts, sheets=numbers, width=recognised.layout.width, remarks=remarks, begin_sheet=begin)
 
 
-def _tried(table: Beginning, contracts: Sequence[Contract], wanted: str | None) -> Layout | FileRefused:
+def _tried(
+    table: Beginning, contracts: Sequence[Contract], wanted: str | None, saved: Saved | None
+) -> Layout | FileRefused:
     try:
-        return layout_of(table, contracts, wanted=wanted)
+        return layout_of(table, contracts, wanted=wanted, saved=saved)
     except FileRefused as refused:
         return refused
 

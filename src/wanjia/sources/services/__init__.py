@@ -10,8 +10,9 @@ from wanjia.sources.errors import AlreadyDelivered, FileUnreadable
 from wanjia.sources.models import Batch
 from wanjia.sources.queries import LOAD
 from wanjia.sources.services.decide import accept, let_go_on, reject_batch
-from wanjia.sources.services.deliver import Terms, deliver, read_again
+from wanjia.sources.services.deliver import Terms, deliver, map_and_read, read_again
 from wanjia.sources.services.inspect import inspect
+from wanjia.sources.services.mapping import end_mapping, map_columns
 from wanjia.sources.services.raw import Upload
 from wanjia.sources.services.sheet import reject_sheet
 from wanjia.sources.services.sweep import sweep
@@ -20,8 +21,11 @@ __all__ = [
     "Terms",
     "accept",
     "deliver",
+    "end_mapping",
     "inspect",
     "let_go_on",
+    "map_and_read",
+    "map_columns",
     "read_again",
     "receive",
     "reject_batch",
@@ -42,13 +46,16 @@ def receive(  # noqa: PLR0913 - what a delivery is, all by name
     """Deliver a file and read it at once; the batch is then ready to be accepted.
 
     Raises what `deliver` raises, and FileUnreadable when the file is found broken further down:
-    the batch then stays on record as unreadable, with the reason. A file whose reading was
+    the batch then stays on record as unreadable, with the reason. A file whose header is unknown
+    is not read yet: it waits for `map_columns`. A file whose reading was
     interrupted is read now.
     """
     try:
         batch = deliver(viewer=viewer, path=path, upload=upload, dataset=dataset, area=area, terms=terms)
     except AlreadyDelivered as earlier:
         batch = _interrupted(viewer, earlier)
+    if batch.status == BatchStatus.MAPPING:
+        return batch
     batch = inspect(viewer=viewer, batch_id=batch.pk)
     if batch.status == BatchStatus.UNREADABLE:
         raise FileUnreadable(batch=batch.pk, reason=batch.refusal["code"], **_sentences(batch))

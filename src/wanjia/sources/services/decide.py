@@ -17,7 +17,7 @@ from wanjia.sources.choices import BatchStatus
 from wanjia.sources.errors import BatchHeld, BatchMovedOn, NothingToAccept, ReasonNeeded
 from wanjia.sources.models import Batch
 
-_UNDECIDED = (BatchStatus.RECEIVED, BatchStatus.PREVIEWED, BatchStatus.HELD)
+_UNDECIDED = (BatchStatus.RECEIVED, BatchStatus.MAPPING, BatchStatus.PREVIEWED, BatchStatus.HELD)
 
 
 @transaction.atomic

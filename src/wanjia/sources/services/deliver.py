@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -30,11 +31,14 @@ from wanjia.scope.viewer import Viewer
 from wanjia.sources import queries
 from wanjia.sources.choices import OVER, BatchStatus, DeliveryMode
 from wanjia.sources.contracts import Contract, contract_for, contracts
-from wanjia.sources.errors import AlreadyDelivered, BatchMovedOn, OutsideCoverage, PeriodNeeded
-from wanjia.sources.intake.layout import Layout
+from wanjia.sources.errors import AlreadyDelivered, BatchMovedOn, OutsideCoverage, PeriodNeeded, UnknownLayout
+from wanjia.sources.intake.layout import Beginning, Layout
 from wanjia.sources.intake.opening import beginnings, recognised
+from wanjia.sources.intake.proposal import Proposal, likeliest, proposed
+from wanjia.sources.intake.workbook.process import SheetBeginning
 from wanjia.sources.models import Batch
 from wanjia.sources.services import raw
+from wanjia.sources.services.mapping import in_force, map_columns, plain_proposal, saved_for
 from wanjia.sources.services.raw import Sealed, Source, Upload
 
 TASK = "sources.intake"
@@ -75,7 +79,8 @@ def deliver(  # noqa: PLR0913 - what a delivery is, all by name
 ) -> Batch:
     """Put a department's file away, encrypted, as a batch still to be read.
 
-    With `background` a job is queued, in the same commit, that reads it.
+    With `background` a job is queued, in the same commit, that reads it. A file whose header is
+    unknown waits with a proposal until somebody says what its columns are (`map_columns`).
 
     Its beginning is looked at before anything is kept: `dataset` may be left out, the header
     tells; `area` is what the delivery covers, the contract's coverage if not said. Raises
@@ -84,15 +89,15 @@ def deliver(  # noqa: PLR0913 - what a delivery is, all by name
     OutsideCoverage, PeriodNeeded, NotAllowed, AlreadyDelivered.
     """
     source = _source(path, upload)
-    layout = _recognised(source, dataset)
-    contract = layout.contract
+    seen = _recognised(viewer, source, dataset, area)
+    contract = seen.contract
     covered = _covered(viewer, contract, area)
     terms = terms or Terms()
     terms.mode_under(contract)
     with lake().publishing(f"raw/{contract.dataset}/delivery={uuid4().hex}") as staging:
         sealed = raw.seal(source, staging, contract)
         _require_new(contract.dataset, sealed.file_hash)  # leaving now leaves nothing
-    batch = _new_batch(viewer, source, layout, covered, sealed, terms)
+    batch = _new_batch(viewer, source, seen, covered, sealed, terms)
     _keep(viewer, batch, background=background)
     return batch
 
@@ -108,9 +113,17 @@ def read_again(*, viewer: Viewer, batch_id: int) -> Batch:
     return batch
 
 
+@transaction.atomic
+def map_and_read(*, viewer: Viewer, batch_id: int, columns: Sequence[str]) -> Batch:
+    """`map_columns`, and in the same commit a job that reads the file. Raises what it raises."""
+    batch = map_columns(viewer=viewer, batch_id=batch_id, columns=columns)
+    _queue(viewer, batch)
+    return batch
+
+
 def _queue(viewer: Viewer, batch: Batch) -> None:
     args = {"batch_id": batch.pk, "dataset": batch.dataset}
-    key = f"{TASK}:{batch.pk}"
+    key = f"{TASK}:{batch.pk}:{batch.mapping_id or 0}"
     batch.job_id = enqueue(TASK, args, viewer=viewer, title="读取部门数据文件", key=key).pk
     batch.save(update_fields=["job_id"])
 
@@ -123,13 +136,41 @@ def _source(path: Path | None, upload: Upload | None) -> Source:
     raise TypeError("deliver takes a path or an upload")
 
 
-def _recognised(source: Source, dataset: str | None) -> Layout:
-    """The layout by the beginning of the file."""
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a file is taken for by its beginning: known, or proposed to a person."""
+
+    contract: Contract
+    layout: Layout | None
+    proposal: Proposal | None = None
+
+
+def _recognised(viewer: Viewer, source: Source, dataset: str | None, area: str | None) -> _Seen:
+    """What the file is. Raises UnknownLayout where not even a proposal can be made."""
     every = list(contracts().values())
     found = beginnings(source.parts, every)
     if dataset is not None:
         contract_for(dataset)
-    return recognised(found, every, wanted=dataset).layout
+    try:
+        layout = recognised(found, every, wanted=dataset, saved=saved_for(every, area)).layout
+    except UnknownLayout as unknown:
+        proposal = _proposal(viewer, found, dataset)
+        if proposal is None:
+            raise unknown from None
+        return _Seen(proposal.contract, None, proposal)
+    return _Seen(layout.contract, layout)
+
+
+def _proposal(
+    viewer: Viewer, found: Sequence[tuple[SheetBeginning | None, Beginning]], dataset: str | None
+) -> Proposal | None:
+    """What the columns may be, of the tables that can be seen and the datasets that may be meant."""
+    tables = [table for sheet, table in found if sheet is None or (sheet.table and not sheet.hidden)]
+    if dataset is not None:
+        return likeliest(proposed(table, contract_for(dataset), clock.today()) for table in tables)
+    meant = queries.deliverable(viewer)
+    best = likeliest(proposed(table, contract, clock.today()) for table in tables for contract in meant)
+    return best if best is not None and best.is_convincing else None
 
 
 def _covered(viewer: Viewer, contract: Contract, area: str | None) -> str:
@@ -150,16 +191,20 @@ def _require_new(dataset: str, file_hash: str) -> None:
 
 
 def _new_batch(  # noqa: PLR0913 - all that is known of a delivery
-    viewer: Viewer, source: Source, layout: Layout, covered: str, sealed: Sealed, terms: Terms
+    viewer: Viewer, source: Source, seen: _Seen, covered: str, sealed: Sealed, terms: Terms
 ) -> Batch:
-    contract = layout.contract
+    contract, layout = seen.contract, seen.layout
+    used = in_force(contract.dataset, covered) if layout else []
     return Batch(
+        status=BatchStatus.RECEIVED if layout else BatchStatus.MAPPING,
+        proposal=plain_proposal(seen.proposal) if seen.proposal else {},
+        mapping=next((mapping for mapping in used if layout and mapping.layout == layout.fingerprint), None),
         department=contract.department,
         dataset=contract.dataset,
         contract_version=contract.version,
         area=covered,
         delivery_mode=terms.mode_under(contract),
-        as_of=layout.as_of or terms.as_of,
+        as_of=(layout.as_of if layout else None) or terms.as_of,
         period_from=terms.period[0],
         period_to=terms.period[1],
         file_name=_told_name(source.name),
@@ -183,7 +228,7 @@ def _keep(viewer: Viewer, batch: Batch, *, background: bool) -> None:
     try:
         with transaction.atomic():
             batch.save(force_insert=True)
-            if background:
+            if background and batch.status == BatchStatus.RECEIVED:
                 _queue(viewer, batch)
             record(
                 Kind.DELIVERY,

@@ -96,6 +96,8 @@ def _record(viewer: Viewer, batch: Batch) -> None:
 
 def _published_facts(batch: Batch, contract: Contract, job: JobHandle | None) -> dict[str, Any]:
     """The batch's figures; reads and publishes the rows unless an earlier attempt has."""
+    if lake().exists(batch.typed) and lake().read_manifest(batch.typed).facts.get("mapping") != batch.mapping_id:
+        lake().discard(batch.typed)  # read by what its columns were taken for before
     if not lake().exists(batch.typed):
         found = _recognised(batch, contract)
         with lake().publishing(batch.typed) as staging:
@@ -105,8 +107,11 @@ def _published_facts(batch: Batch, contract: Contract, job: JobHandle | None) ->
 
 
 def _recognised(batch: Batch, contract: Contract) -> Recognised:
+    """The layout of the batch's file, by the mapping it was received with if there is one."""
     found = beginnings(partial(raw.opened, batch.raw), [contract])
-    return recognised(found, [contract], wanted=contract.dataset)
+    mapping = batch.mapping
+    saved = {} if mapping is None else {contract.dataset: {mapping.layout: mapping.columns}}
+    return recognised(found, [contract], wanted=contract.dataset, saved=saved)
 
 
 def _publish(batch: Batch, found: Recognised, staging: Staging, job: JobHandle | None) -> None:
@@ -130,6 +135,7 @@ def _publish(batch: Batch, found: Recognised, staging: Staging, job: JobHandle |
     encoding = raw.encoding_of(raw.manifest_of(batch.raw))
     staging.manifest.update(
         dataset=batch.dataset,
+        mapping=batch.mapping_id,
         encoding=encoding.name,
         delimiter=layout.delimiter,
         header=list(layout.header),
@@ -166,6 +172,7 @@ def _preview(reader: DeliveryReader, encoding: str) -> dict[str, Any]:
         "encoding": encoding,
         "delimiter": layout.delimiter,
         "header_line": layout.header_line,
+        "layout": layout.fingerprint,
         "columns": [
             {"header": visible(column.header), "field": column.field.name if column.field else "", "samples": samples}
             for column, samples in zip(layout.columns, examples.columns or [[]] * layout.width, strict=True)

@@ -39,7 +39,7 @@ def reject_sheet(*, viewer: Viewer, batch_id: int, form: Format = Format.CSV) ->
     delivered as it is. Raises NotVisible, BatchMovedOn.
     """
     batch = queries.batch_for(viewer, batch_id, action=queries.LOAD)
-    if batch.status in (BatchStatus.RECEIVED, BatchStatus.UNREADABLE) or not batch.preview:
+    if batch.status in (BatchStatus.RECEIVED, BatchStatus.MAPPING, BatchStatus.UNREADABLE) or not batch.preview:
         raise BatchMovedOn(batch=batch.pk, status=batch.get_status_display())
     manifest = lake().read_manifest(batch.typed)
     contract = contract_for(batch.dataset)
