@@ -129,7 +129,10 @@ def demo(  # noqa: PLR0913 - each is an option of the command
 ) -> None:
     """合成县演示 · A synthetic county, the whole line from end to end, then the site."""
     os.environ["WANJIA_HOME"] = str((home or Path(os.environ.get("WANJIA_HOME", "var")) / "demo").absolute())
-    _django()
+    from wanjia.config import env
+
+    with env.owning():  # it sets up too
+        _django()
     from wanjia.demo.build import DemoRequest, build
     from wanjia.demo.serve import run_site
 

@@ -30,6 +30,7 @@ from wanjia.kernel.remember import look_again_everywhere
 from wanjia.reference.services import load_reference
 from wanjia.registry.models import Household, Person
 from wanjia.scope.areas import AreaRange
+from wanjia.scope.errors import ApplicationRoleMissing
 from wanjia.scope.models import ScopedModel, Via
 from wanjia.scope.postgresql import policies
 from wanjia.scope.postgresql.ownership import APPLICATION_ROLE, as_owner
@@ -122,6 +123,18 @@ def test_the_application_owns_nothing_and_cannot_step_over_the_policies(db):
     role = "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = %s"
     assert _rows(role, APPLICATION_ROLE) == [(False, False, False, False)]
     assert _rows("SELECT count(*) FROM pg_tables WHERE tableowner = %s", APPLICATION_ROLE) == [(0,)]
+
+
+def test_a_login_that_may_not_act_as_the_application_is_told_so_at_the_start(db):
+    policies.require_role()
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE wanjia_stranger")
+        cursor.execute("SET LOCAL SESSION AUTHORIZATION wanjia_stranger")
+        try:
+            with pytest.raises(ApplicationRoleMissing):
+                policies.require_role()
+        finally:
+            cursor.execute("RESET SESSION AUTHORIZATION")
 
 
 def test_every_scoped_table_has_the_policy_its_rule_declares(db):

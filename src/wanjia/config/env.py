@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,10 +56,24 @@ def _secret(name: str) -> str:
 
 
 def become_owner() -> None:
-    """Let this process log in as the owner of the tables, where the environment names one: setup only."""
+    """Let this process log in as the owner of the tables, where the environment names one: for setting up only."""
     owner = os.environ.get("WANJIA_DATABASE_OWNER_URL", "")
     if owner:
         os.environ["WANJIA_DATABASE_URL"] = owner
+
+
+@contextmanager
+def owning() -> Iterator[None]:
+    """As `become_owner`, for settings read inside the block; processes started after it log in as they should."""
+    site = os.environ.get("WANJIA_DATABASE_URL", "")
+    become_owner()
+    try:
+        yield
+    finally:
+        if site:
+            os.environ["WANJIA_DATABASE_URL"] = site
+        else:
+            os.environ.pop("WANJIA_DATABASE_URL", None)
 
 
 # IMMEDIATE takes the write lock when a transaction begins, so two writers wait for each other

@@ -19,6 +19,7 @@ from wanjia.protection.errors import KeyFileMissing, WrongKey
 from wanjia.protection.keys import PERSON, Keyring
 from wanjia.scope.errors import NotSetUp, RestoreUnfinished
 from wanjia.scope.models import KeyFingerprint
+from wanjia.scope.postgresql import policies
 
 RESTORING = "restore.unfinished"  # lies in a home until everything in it is restored and verified
 
@@ -69,10 +70,11 @@ def _database_knows_keys() -> bool:
 def require_installation() -> None:
     """What every process does before it works: see that the keys are there and belong to the database.
 
-    A rotated key is learnt. Raises RestoreUnfinished, NotSetUp, and what `bind_keys` raises.
+    A rotated key is learnt. Raises RestoreUnfinished, ApplicationRoleMissing, NotSetUp, and what `bind_keys` raises.
     """
     home = Path(settings.WANJIA_HOME)
     require_finished_home()
+    policies.require_role()
     if not home.is_dir() or not _database_knows_keys():
         raise NotSetUp(home=home)
     bind_keys()

@@ -73,6 +73,19 @@ def install() -> None:
                 _protect(model)
 
 
+def require_role() -> None:
+    """See that the login may act as the application. Raises ApplicationRoleMissing."""
+    if connection.vendor != "postgresql":
+        return
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = %s", [APPLICATION_ROLE]
+        )
+        found = cursor.fetchone()
+    if not (found and found[0]):
+        raise ApplicationRoleMissing(role=APPLICATION_ROLE)
+
+
 def _places(model: type[ScopedModel]) -> tuple[str | Via, ...]:
     area = model.scope_rule.area
     return area if isinstance(area, tuple) else (area,)
