@@ -14,7 +14,7 @@ from wanjia.kernel.identity import check_character
 from wanjia.scope.areas import AreaRange
 from wanjia.scope.viewer import Grant, Relation, Viewer
 from wanjia.sources.choices import DeliveryMode
-from wanjia.sources.models import Batch
+from wanjia.sources.models import Batch, ColumnMapping
 
 TITLE = "都安瑶族自治县机动车登记信息(截至2020年9月30日)"
 HEADER = ("序号", "号牌号码", "车辆类型", "使用性质", "品牌型号", "初次登记日期", "机动车状态", "所有人", "身份证明号码", "住所地址")  # fmt: skip
@@ -100,6 +100,18 @@ def examples(place: Place) -> list[Example]:
             received_by=1,
             received_at=clock.now(),
         )
+        column = f"列{serial}-of-{place.area}"
+        mapping = ColumnMapping.objects.create(
+            department=place.department,
+            dataset="gongan.vehicles",
+            area=place.area,
+            layout=f"{serial:064x}",
+            header=[column],
+            columns=["plate"],
+            valid_from=clock.today(),
+            made_by=1,
+            made_at=clock.now(),
+        )
     whom = {"batch_id": batch.pk}
     routes = (
         ("sources:batch", "sources.read", "get", {}),
@@ -110,9 +122,15 @@ def examples(place: Place) -> list[Example]:
         ("sources:reject", "sources.load", "post", {"reason": ""}),
         ("sources:read_again", "sources.load", "post", {}),
     )
+    ends = Example(
+        "sources:end_mapping", {"mapping_id": mapping.pk}, (column,), "sources.load", "post", by_department=True
+    )
     return [
-        Example(route, whom, (name,), action, method, data, by_department=True)
-        for route, action, method, data in routes
+        ends,
+        *(
+            Example(route, whom, (name,), action, method, data, by_department=True)
+            for route, action, method, data in routes
+        ),
     ]
 
 

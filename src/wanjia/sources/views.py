@@ -142,6 +142,7 @@ def read_again(request: ViewerRequest, batch_id: int) -> HttpResponseBase:
 def columns(request: ViewerRequest, batch_id: int) -> HttpResponseBase:
     """What each column of a file is: as proposed, as corrected by a person, as kept for files like it."""
     batch = queries.batch_for(request.viewer, batch_id, action=queries.LOAD)
+    services.require_mappable(batch)
     contract = contracts()[batch.dataset]
     told = batch.proposal or batch.preview
     form = ColumnsForm(request.POST or None, contract=contract, columns=told.get("columns", []))

@@ -12,7 +12,7 @@ from wanjia.sources.queries import LOAD
 from wanjia.sources.services.decide import accept, let_go_on, reject_batch
 from wanjia.sources.services.deliver import Terms, deliver, map_and_read, read_again
 from wanjia.sources.services.inspect import inspect
-from wanjia.sources.services.mapping import end_mapping, map_columns
+from wanjia.sources.services.mapping import end_mapping, map_columns, require_mappable
 from wanjia.sources.services.raw import Upload
 from wanjia.sources.services.sheet import reject_sheet
 from wanjia.sources.services.sweep import sweep
@@ -30,6 +30,7 @@ __all__ = [
     "receive",
     "reject_batch",
     "reject_sheet",
+    "require_mappable",
     "sweep",
 ]
 

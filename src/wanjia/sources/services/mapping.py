@@ -57,6 +57,12 @@ def saved_for(contracts: Sequence[Contract], area: str | None) -> Saved:
     return found
 
 
+def require_mappable(batch: Batch) -> None:
+    """Refuse a batch whose columns are decided, or not known yet. Raises BatchMovedOn."""
+    if batch.status not in MAPPABLE or "layout" not in (batch.proposal or batch.preview):
+        raise BatchMovedOn(batch=batch.pk, status=batch.get_status_display())
+
+
 @transaction.atomic
 def map_columns(*, viewer: Viewer, batch_id: int, columns: Sequence[str]) -> Batch:
     """Say what each column of a file is (a field's name; empty: not kept), for it and for those like it.
@@ -65,8 +71,7 @@ def map_columns(*, viewer: Viewer, batch_id: int, columns: Sequence[str]) -> Bat
     MappingIncomplete, ColumnTwice.
     """
     batch = queries.batch_for(viewer, batch_id, action=queries.LOAD)
-    if batch.status not in MAPPABLE:
-        raise BatchMovedOn(batch=batch.pk, status=batch.get_status_display())
+    require_mappable(batch)
     told = batch.proposal or batch.preview
     header = [column["header"] for column in told["columns"]]
     _require_sound(contract_for(batch.dataset), header, columns)
