@@ -21,6 +21,6 @@ class ValueType(models.TextChoices):
 
     DAYS = "days", "工作日数"
     INTEGER = "integer", "整数"
-    SHARE = "share", "比例（0–1）"
+    SHARE = "share", "比例(0–1)"
     DECIMAL = "decimal", "小数"
     TEXT = "text", "文本"
