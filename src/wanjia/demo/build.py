@@ -23,9 +23,11 @@ from rich.console import Console
 
 from wanjia import __version__
 from wanjia.config.install import prepare
-from wanjia.demo import county, line, play, staff, vehicles, world
+from wanjia.demo import county, departments, line, play, registrar, staff, world
 from wanjia.demo.choices import Until
+from wanjia.demo.departments.files import Delivery
 from wanjia.demo.errors import HomeNotOurs
+from wanjia.demo.truth import Cast, Question, Truth
 from wanjia.kernel import clock
 from wanjia.scope.reach import serving
 from wanjia.scope.system import system_viewer
@@ -46,10 +48,10 @@ class DemoRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoResult:
-    """What came out. `accepted` + `rejected` + `non_data` are the lines of the file.
+    """What came out. `accepted` + `rejected` + `non_data` are the lines of the files, `records`.
 
-    `recall` and `precision` are over planted cars whose row carries the person's right number. What a
-    demo until FOUNDED has not done yet keeps its default.
+    `recall` and `precision` are over plants whose row carries the person's right number; no near miss
+    should be flagged. What a demo until FOUNDED has not done yet keeps its default.
     """
 
     people: int
@@ -63,6 +65,7 @@ class DemoResult:
     closed: int = 0
     recall: float | None = None
     precision: float | None = None
+    near_misses_flagged: int | None = None
     seconds: float
     peak_mb: int
     digest: str = ""
@@ -139,12 +142,18 @@ def _clear(home: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Invented:
-    """A county that exists in memory only: the same for the same request."""
+    """A county that exists in memory only: the same for the same request. `truth` is what is so in it."""
 
     place: county.CountyPlace
     people: world.County
     posts: tuple[staff.Post, ...]
-    delivery: vehicles.VehicleFile
+    deliveries: Sequence[Delivery]
+    truth: Truth
+
+    @property
+    def lines(self) -> int:
+        """The lines of all the departments' files."""
+        return sum(delivery.lines for delivery in self.deliveries)
 
 
 def invent(request: DemoRequest) -> Invented:
@@ -158,46 +167,54 @@ def invent(request: DemoRequest) -> Invented:
         villages=[code for township in place.townships for code, _ in township.villages],
         people=request.people,
     )
-    delivery = vehicles.deliver(random=random, county=invented, rows=request.records)
+    cast = Cast(random, invented.homes, each=_parts(request.people))
+    registrar.enter(cast)
+    deliveries = departments.deliver(cast, invented, request.records)
     offices = {"county": (place.code, place.name), "city": place.city}
-    stage_village = _busiest(invented, delivery)
+    stage_village = _busiest(invented, cast.truth)
     posts = tuple(staff.posts(random, **offices, places=place.townships, stage=stage_village))
-    return Invented(place, invented, posts, delivery)
+    return Invented(place, invented, posts, deliveries, cast.truth)
 
 
-def founded(request: DemoRequest, console: Console) -> county.Founded:
-    """An installation with the county, its staff and its register on disk, before any comparison."""
+def _parts(people: int) -> int:
+    """How many plants, and as many near misses, a county of this size has of every question."""
+    return min(26, max(1, people // 600))
+
+
+def founded(request: DemoRequest, console: Console) -> tuple[county.Founded, Invented]:
+    """An installation with the county, its staff and its register, before any comparison; and what is so in it."""
     with stage(console, "安装 installing"):
         prepare()
     with stage(console, "造县 inventing the county"):
         made = invent(request)
     with stage(console, f"登记 registering {sum(1 for _ in made.people.residents):,} people"):
-        return county.found(made.place, made.people, made.posts, made.delivery)
+        scene = county.found(made.place, made.people, made.posts, made.deliveries)
+    return scene, made
 
 
-def _busiest(invented: world.County, delivery: vehicles.VehicleFile) -> str:
+def _busiest(invented: world.County, truth: Truth) -> str:
     """The village with the most to find, so that the logins people try have something to do."""
     home_of = {member.person_no: home for home in invented.homes for member in home.members}
-    cars = [fact for fact in delivery.truth if fact.findable and fact.fate is vehicles.Fate.CAR_BEFORE]
+    cars = [fact for fact in truth.facts - truth.blurred if fact.question == Question.CAR_BEFORE]
     villages = Counter(home_of[fact.person_no].village_code for fact in cars)
     return min(villages or {invented.homes[0].village_code: 0}, key=lambda code: (-villages[code], code))
 
 
 def _run(request: DemoRequest, console: Console) -> tuple[dict[str, object], Sequence[staff.Post]]:
     with clock.frozen(line.FOUNDED_AT):
-        scene = founded(request, console)
+        scene, made = founded(request, console)
     values: dict[str, object] = {
         "people": scene.people,
         "households": len(scene.invented.homes),
-        "records": scene.delivery.lines,
+        "records": made.lines,
     }
     if request.until == Until.WORKED:
-        values |= _worked(request, console, scene)
+        values |= _worked(request, console, scene, made.truth)
     return values, scene.posts
 
 
-def _worked(request: DemoRequest, console: Console, scene: county.Founded) -> dict[str, object]:
-    outcome = line.run(scene, console, stage)
+def _worked(request: DemoRequest, console: Console, scene: county.Founded, truth: Truth) -> dict[str, object]:
+    outcome = line.run(scene, truth, console, stage)
     with stage(console, "基层办理 field work"):
         closed, cases = play.play(scene, outcome.run_id, Random(request.seed + 1))
     return {
@@ -207,8 +224,9 @@ def _worked(request: DemoRequest, console: Console, scene: county.Founded) -> di
         "findings": outcome.findings,
         "cases": cases,
         "closed": closed,
-        "recall": outcome.recall,
-        "precision": outcome.precision,
+        "recall": outcome.judged.recall,
+        "precision": outcome.judged.precision,
+        "near_misses_flagged": outcome.judged.near_misses_flagged,
         "digest": outcome.digest,
     }
 

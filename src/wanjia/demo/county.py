@@ -13,9 +13,9 @@ from django.contrib.auth.hashers import make_password
 from wanjia.accounts import services as accounts
 from wanjia.accounts.models import User
 from wanjia.accounts.queries import viewer_for
+from wanjia.demo.departments.files import Delivery
 from wanjia.demo.errors import CountyUnknown
 from wanjia.demo.staff import PASSWORD, Place, Post
-from wanjia.demo.vehicles import VehicleFile
 from wanjia.demo.world import DIED, MOVED_OUT, County, Home, Resident
 from wanjia.divisions import queries as divisions
 from wanjia.registry import services as registry
@@ -41,8 +41,7 @@ class Founded:
     place: CountyPlace
     invented: County
     posts: Sequence[Post]
-    delivery: VehicleFile
-    file: Path
+    files: Sequence[Path]
     users: dict[str, int]
 
     @property
@@ -73,8 +72,8 @@ def place_of(county_code: str) -> CountyPlace:
     )
 
 
-def found(place: CountyPlace, invented: County, posts: Sequence[Post], delivery: VehicleFile) -> Founded:
-    """Open the accounts, load the register, pair contacts with households, lay the file on the desk."""
+def found(place: CountyPlace, invented: County, posts: Sequence[Post], deliveries: Sequence[Delivery]) -> Founded:
+    """Open the accounts, load the register, pair contacts with households, lay the files on the desk."""
     builder = system_viewer("demo.build")
     hashed = make_password(PASSWORD)
     users = accounts.open_accounts(viewer=builder, accounts=[_account(post, hashed) for post in posts])
@@ -83,9 +82,10 @@ def found(place: CountyPlace, invented: County, posts: Sequence[Post], delivery:
     workforce.load_pairings(viewer=builder, pairings=_pairings(invented, posts, ids))
     inbox = Path(settings.WANJIA_HOME) / "inbox"
     inbox.mkdir()
-    file = inbox / f"{place.name}机动车登记信息20200930.csv"
-    file.write_bytes(delivery.content)
-    return Founded(place, invented, posts, delivery, file, ids)
+    files = [inbox / delivery.name for delivery in deliveries]
+    for file, delivery in zip(files, deliveries, strict=True):
+        file.write_bytes(delivery.content)
+    return Founded(place, invented, posts, files, ids)
 
 
 def _account(post: Post, hashed: str) -> accounts.NewAccount:
@@ -138,9 +138,9 @@ def _person(home: Home, member: Resident) -> dict[str, object]:
     return {
         "national_person_no": f"P{member.person_no:011d}",
         "national_household_no": _national(home),
-        "name": member.name,
+        "name": member.registered_name or member.name,
         "id_type": "01",
-        "id_number": member.number,
+        "id_number": member.registered_number or member.number,
         "sex": "1" if member.male else "2",
         "birth_date": member.born_on,
         "ethnicity": member.ethnicity,
@@ -174,8 +174,10 @@ def _person_year(member: Resident) -> dict[str, object]:
         "national_person_no": f"P{member.person_no:011d}",
         "year": 2019,
         "labour_capacity": "01" if working else "04",
-        "health": "04" if member.disabled else "01",
+        "health": member.health or ("04" if member.disabled else "01"),
         "resident_medical_ins": True,
+        "on_dibao": member.on_dibao,
+        "on_tekun": member.on_tekun,
     }
 
 

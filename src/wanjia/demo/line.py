@@ -1,7 +1,7 @@
-"""The line, once: the file in, whose records, the rules, and how right the findings are.
+"""The line, once: the files in, whose records, the rules, and how right the findings are.
 
-How right is judged against what the county's lives say, by people and plates; the words of the
-rules are not known here, only which of the two questions each of them asks.
+How right is judged against what the county's lives say; the words of the rules are not known
+here, only which question each of them asks.
 """
 
 from __future__ import annotations
@@ -16,22 +16,44 @@ from rich.console import Console
 from wanjia.comparison import queries as comparison
 from wanjia.comparison.services import compare_now
 from wanjia.demo.county import Founded
-from wanjia.demo.vehicles import Fate, Truth
+from wanjia.demo.truth import Judged, Question, Subject, Truth
 from wanjia.kernel import clock
+from wanjia.scope.viewer import Viewer
 from wanjia.sources import services as sources
 
 FOUNDED_AT = datetime(2020, 10, 12, 9, 0, tzinfo=clock.CHINA)
 RECEIVED_AT = datetime(2020, 10, 30, 9, 0, tzinfo=clock.CHINA)
 
 # Which rule asks which question.
-ASKED = {"RA-02": Fate.CAR_BEFORE, "RA-02B": Fate.CAR_AFTER}
+ASKED = {
+    "RA-01": Question.PAID_POST,
+    "RA-02": Question.CAR_BEFORE,
+    "RA-02B": Question.CAR_AFTER,
+    "RA-04": Question.TOWN_PROPERTY,
+    "RA-05": Question.COMPANY,
+    "RB-01": Question.NUMBER_WRONG,
+    "RB-02": Question.NAME_DIFFERS,
+    "RB-03": Question.NUMBER_UNKNOWN,
+    "RB-04": Question.DEAD,
+    "RB-05": Question.HUKOU_ENDED,
+    "RB-06": Question.REGISTERED_TWICE,
+    "RB-07": Question.LEFT_OUT,
+    "RB-07B": Question.IN_ANOTHER_BOOK,
+    "RC-01": Question.DIBAO_UNREGISTERED,
+    "RC-01B": Question.DIBAO_UNPAID,
+    "RC-02": Question.TEKUN_UNREGISTERED,
+    "RC-02B": Question.TEKUN_UNPAID,
+    "RC-04": Question.CERTIFICATE_UNREGISTERED,
+    "RC-04B": Question.CERTIFICATE_MISSING,
+}
+OF_HOUSEHOLDS = frozenset({Question.LEFT_OUT})
 
 Stage = Callable[[Console, str], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the line yielded; `recall` and `precision` over plants whose row carries the right number."""
+    """What the line yielded. Lines are those of all files together."""
 
     run_id: int
     accepted: int
@@ -39,51 +61,38 @@ class Outcome:
     non_data: int
     findings: int
     digest: str
-    recall: float
-    precision: float
+    judged: Judged
 
 
-def run(scene: Founded, console: Console, stage: Stage) -> Outcome:
-    """Take the file in and compare, as the province's data officer."""
+def run(scene: Founded, truth: Truth, console: Console, stage: Stage) -> Outcome:
+    """Take the files in and compare, as the province's data officer."""
     with clock.frozen(RECEIVED_AT):
         province = scene.viewer("province")
-        with stage(console, f"接收 taking in {scene.delivery.lines:,} lines"):
-            batch = sources.receive(viewer=province, path=scene.file)
-            batch = sources.accept(viewer=province, batch_id=batch.pk)
+        counts = [0, 0, 0]
+        for file in scene.files:
+            with stage(console, f"接收 taking in {file.name}"):
+                batch = sources.receive(viewer=province, path=file, area=scene.place.code)
+                batch = sources.accept(viewer=province, batch_id=batch.pk)
+            counts = [a + b for a, b in zip(counts, (batch.accepted, batch.rejected, batch.non_data), strict=True)]
         with stage(console, "比对 comparing"):
             made = compare_now(viewer=province)
-        recall, precision = judge(found_in(scene, made.pk), scene.delivery.truth)
-    return Outcome(
-        run_id=made.pk,
-        accepted=batch.accepted,
-        rejected=batch.rejected,
-        non_data=batch.non_data,
-        findings=made.finding_count or 0,
-        digest=made.digest,
-        recall=recall,
-        precision=precision,
-    )
+        judged = truth.judge(found_in(province, made.pk))
+    return Outcome(made.pk, *counts, findings=made.finding_count or 0, digest=made.digest, judged=judged)
 
 
-Found = frozenset[tuple[str, int, str]]
-
-
-def found_in(scene: Founded, run_id: int) -> Found:
-    """(rule, person, plate) of every finding of the run."""
-    province, after, found = scene.viewer("province"), "", set[tuple[str, int, str]]()
+def found_in(viewer: Viewer, run_id: int) -> set[Subject]:
+    """What the run's findings answer, each as the subject of its rule's question."""
+    after, found = "", set[Subject]()
     while True:
-        page = comparison.findings(province, run_id, after=after, size=comparison.MAX_PAGE)
-        found |= {(item.rule, item.person_no, item.evidence["plate"]) for item in page.items}
+        page = comparison.findings(viewer, run_id, after=after, size=comparison.MAX_PAGE)
+        found |= {_subject(item) for item in page.items}
         if not page.next:
-            return frozenset(found)
+            return found
         after = page.next
 
 
-def judge(found: Found, truth: tuple[Truth, ...]) -> tuple[float, float]:
-    """(recall, precision): the share of findable plants found, the share of findings that are plants."""
-    answered = {(ASKED.get(rule), person, plate) for rule, person, plate in found}
-    planted = {(fact.fate, fact.person_no, fact.plate) for fact in truth}
-    findable = {(fact.fate, fact.person_no, fact.plate) for fact in truth if fact.findable}
-    recall = len(answered & findable) / len(findable) if findable else 1.0
-    precision = len(answered & planted) / len(answered) if answered else 1.0
-    return round(recall, 6), round(precision, 6)
+def _subject(item: comparison.Finding) -> Subject:
+    question = ASKED[item.rule]
+    if question in OF_HOUSEHOLDS:
+        return Subject(question, household_no=item.household_no)
+    return Subject(question, person_no=item.person_no or 0, record=str(item.evidence.get("plate", "")))

@@ -38,6 +38,16 @@ class Resident:
     left_on: date | None = None
     disabled: bool = False
     person_no: int = 0
+    cast: bool = False  # has a part in the county's story, so chance leaves him alone
+    # What the register says where it is wrong or more than the life itself:
+    registered_name: str = ""
+    registered_number: str = ""
+    health: str = ""
+    on_dibao: bool = False
+    on_tekun: bool = False
+    # What has happened without the register hearing of it:
+    died_on: date | None = None
+    hukou_elsewhere: bool = False
 
     @property
     def age(self) -> int:
@@ -63,6 +73,12 @@ class Home:
     return_year: int | None = None
     yearly_income: dict[int, Income] = field(default_factory=dict)
     household_no: int = 0
+    cast: bool = False  # somebody of it has a part
+
+    @property
+    def ordinary(self) -> bool:
+        """Poor, and supported by nothing else."""
+        return self.category == "01"
 
     @property
     def present(self) -> list[Resident]:
