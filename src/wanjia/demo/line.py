@@ -6,7 +6,7 @@ here, only which question each of them asks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,6 +47,7 @@ ASKED = {
     "RC-04B": Question.CERTIFICATE_MISSING,
 }
 OF_HOUSEHOLDS = frozenset({Question.LEFT_OUT})
+OF_PAIRS = frozenset({Question.REGISTERED_TWICE})
 
 Stage = Callable[[Console, str], AbstractContextManager[None]]
 
@@ -68,16 +69,23 @@ def run(scene: Founded, truth: Truth, console: Console, stage: Stage) -> Outcome
     """Take the files in and compare, as the province's data officer."""
     with clock.frozen(RECEIVED_AT):
         province = scene.viewer("province")
-        counts = [0, 0, 0]
+        batches = []
         for file in scene.files:
             with stage(console, f"接收 taking in {file.name}"):
                 batch = sources.receive(viewer=province, path=file, area=scene.place.code)
-                batch = sources.accept(viewer=province, batch_id=batch.pk)
-            counts = [a + b for a, b in zip(counts, (batch.accepted, batch.rejected, batch.non_data), strict=True)]
+                batches.append(sources.accept(viewer=province, batch_id=batch.pk))
         with stage(console, "比对 comparing"):
             made = compare_now(viewer=province)
         judged = truth.judge(found_in(province, made.pk))
-    return Outcome(made.pk, *counts, findings=made.finding_count or 0, digest=made.digest, judged=judged)
+    return Outcome(
+        run_id=made.pk,
+        accepted=sum(batch.accepted for batch in batches),
+        rejected=sum(batch.rejected for batch in batches),
+        non_data=sum(batch.non_data for batch in batches),
+        findings=made.finding_count or 0,
+        digest=made.digest,
+        judged=judged,
+    )
 
 
 def found_in(viewer: Viewer, run_id: int) -> set[Subject]:
@@ -85,14 +93,18 @@ def found_in(viewer: Viewer, run_id: int) -> set[Subject]:
     after, found = "", set[Subject]()
     while True:
         page = comparison.findings(viewer, run_id, after=after, size=comparison.MAX_PAGE)
-        found |= {_subject(item) for item in page.items}
+        found |= {subject for item in page.items for subject in _subjects(item)}
         if not page.next:
             return found
         after = page.next
 
 
-def _subject(item: comparison.Finding) -> Subject:
+def _subjects(item: comparison.Finding) -> Iterator[Subject]:
+    """Whom a finding is about; a pair is one finding about two people."""
     question = ASKED[item.rule]
     if question in OF_HOUSEHOLDS:
-        return Subject(question, household_no=item.household_no)
-    return Subject(question, person_no=item.person_no or 0, record=str(item.evidence.get("plate", "")))
+        yield Subject(question, household_no=item.household_no)
+        return
+    yield Subject(question, person_no=item.person_no, record=str(item.evidence.get("plate", "")))
+    if question in OF_PAIRS:
+        yield Subject(question, person_no=int(str(item.evidence["other_person_no"])))

@@ -25,6 +25,7 @@ from wanjia.comparison.choices import WRONGLY_IDENTIFIED
 from wanjia.comparison.queries import Filters
 from wanjia.comparison.services import issue_findings, screen
 from wanjia.demo.county import Founded
+from wanjia.demo.line import ASKED
 from wanjia.files.services import store
 from wanjia.files.uploads import sealed_from
 from wanjia.kernel import clock
@@ -39,15 +40,24 @@ SECOND_ROUND = date(2020, 11, 13)
 
 DRAW = casework.Draw(take="take", rest="pass", share_parameter="suspects.sample_share", seed="demo")
 
+# Of the second round's rule half the county waits for the province's screening when the demo opens.
+LATER = "RA-02B"
+FIRST_ROUND = tuple(rule for rule in ASKED if rule != LATER)
 SPEED = ("quick", "quick", "fair", "fair", "slow", "idle")  # of the townships, over and over
 
 NOTES = {
-    "03": "车辆为识别后用务工收入购置，家庭收入已稳定超过标准，群众认可退出。",
-    "04": "入户核实，车辆确系本户在识别前购置并使用至今，属错评。",
-    "05": "车辆为残疾子女就医接送所用，现值不足三万元，村民评议同意保留。",
-    "06": "交警大队窗口查询，该车登记人信息录入有误。",
-    "08": "车辆已于识别前卖出，有买卖协议，未办理过户。",
+    "01": "已核对户口簿、身份证和证件原件，情况属实，登记信息已按原件更正。",
+    "03": "识别后用务工收入购置，家庭收入已稳定超过标准，群众认可退出。",
+    "04": "入户核实，识别前已经如此，不符合识别条件，属错评。",
+    "05": "为残疾子女就医所需，村民评议同意保留。",
+    "06": "到部门窗口查询，登记人信息录入有误。",
+    "08": "情况早已变化，有协议和票据，部门数据没有更新。",
     "09": "两次入户未见本人，邻居称全家在外务工。",
+}
+PROPOSALS = {
+    "01": {"change": "measure", "measure": "已按证件原件更正登记信息，并告知本人。"},
+    "03": {"change": "T3", "exit_year": "2020"},
+    "04": {"change": "T5"},
 }
 
 
@@ -63,7 +73,7 @@ def play(scene: Founded, run_id: int, random: Random) -> tuple[int, int]:
     _decide_and_sample(cast)
     with _on(SECOND_ROUND):
         for township in scene.place.townships[::2]:  # the rest still waits for the province's screening
-            _issue(cast, run_id, "RA-02B", township.code)
+            _issue(cast, run_id, LATER, township.code)
     rows = Case.objects.visible_to(system_viewer("demo.build"))
     return rows.filter(closed_at__isnull=False).count(), rows.count()
 
@@ -113,7 +123,8 @@ def _all(viewer: Viewer, action: str, step: str) -> None:
 
 def _send_down(cast: _Cast, run_id: int) -> None:
     with _on(ISSUED):
-        _issue(cast, run_id, "RA-02")
+        for rule in FIRST_ROUND:
+            _issue(cast, run_id, rule)
     with _on(PASSED_ON):
         _all(cast.viewer("city"), "pass_on", "issued")
     with _on(DISTRIBUTED):
@@ -166,8 +177,7 @@ def _see_to(cast: _Cast, case_no: int, officer: str, reviewer: Viewer | None, ra
     case = _case(case_no)
     if case.step == "verified":
         with _on(CORRECTED, 11, random.randrange(60)):
-            proposal = {"change": "T5"} if outcome == "04" else {"change": "T3", "exit_year": "2020"}
-            _act(cast.operator(case.area_code), case, "correct", Answer(correction=proposal))
+            _act(cast.operator(case.area_code), case, "correct", Answer(correction=PROPOSALS[outcome]))
     if random.random() < 0.8:
         with _on(REVIEWED, 16, random.randrange(60)):
             _act(reviewer, _case(case_no), "review", Answer(note="材料齐全，同意。"))
@@ -182,9 +192,11 @@ def _report(viewer: Viewer, case_no: int, outcome: str) -> None:
 
 
 def _outcome_for(case: Case, random: Random) -> str:
-    if case.topic == "RA-02":
+    if case.topic == LATER:
+        return random.choices(("03", "05", "08"), weights=(70, 15, 15))[0]
+    if case.topic.startswith("RA-"):  # a veto, if it is true
         return random.choices(("04", "05", "06", "08", "09"), weights=(58, 12, 10, 14, 6))[0]
-    return random.choices(("03", "05", "08"), weights=(70, 15, 15))[0]
+    return random.choices(("01", "06", "08", "09"), weights=(70, 12, 12, 6))[0]
 
 
 def _decide_and_sample(cast: _Cast) -> None:

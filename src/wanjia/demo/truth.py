@@ -73,10 +73,11 @@ class Truth:
     def judge(self, found: set[Subject]) -> Judged:
         """How right a set of answers is."""
         wanted, answered = self.facts - self.blurred, found - self.blurred
+        flagged = (found & self.near_misses) - self.blurred
         return Judged(
             recall=round(len(answered & wanted) / len(wanted), 6) if wanted else 1.0,
             precision=round(len(answered & wanted) / len(answered), 6) if answered else 1.0,
-            near_misses_flagged=len(found & self.near_misses),
+            near_misses_flagged=len(flagged),
             missed=tuple(sorted(wanted - answered)),
             wrong=tuple(sorted(answered - wanted)),
         )

@@ -199,9 +199,11 @@ def certificates(cast: Cast, county: County, rows: int) -> Delivery:
         cast.truth.nearly(Question.CERTIFICATE_MISSING, member)
     done = {number for _name, number, _status, _until in lines}
     questioned = {fact.person_no for fact in cast.truth.facts if fact.question == Question.CERTIFICATE_MISSING}
-    for member in county.residents:
-        if member.disabled and member.number not in done and member.person_no not in questioned:
-            lines.append((member.name, member.number, "有效", later))
+    lines += [
+        (member.name, member.number, "有效", later)
+        for member in county.residents
+        if member.disabled and member.number not in done and member.person_no not in questioned
+    ]
     holders = [member for _home, member in cast.take(_able)]
     lines += [(member.name, member.number, "有效", later) for member in holders]
     for member in holders:
