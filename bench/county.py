@@ -68,7 +68,7 @@ def _built(households: int) -> Worked:
         scene = _founded(random, households)
     with _on(date(2020, 10, 30)):
         province = scene.viewer("province")
-        batch = sources.receive(viewer=province, path=scene.file)
+        batch = sources.receive(viewer=province, path=scene.files[0])
         sources.accept(viewer=province, batch_id=batch.pk)
         run = compare_now(viewer=province)
         if run.status == RunStatus.HELD:
@@ -79,7 +79,8 @@ def _built(households: int) -> Worked:
 
 
 def _founded(random: Random, households: int) -> Founded:
-    from wanjia.demo import county, staff, vehicles, world
+    from wanjia.demo import county, staff, world
+    from wanjia.demo.departments.files import Delivery
 
     place = county.place_of(COUNTY)
     villages = [code for township in place.townships for code, _ in township.villages]
@@ -90,7 +91,7 @@ def _founded(random: Random, households: int) -> Founded:
     content, lines = _register(random, invented)
     offices = {"county": (place.code, place.name), "city": place.city}
     posts = tuple(staff.posts(random, **offices, places=place.townships, stage=villages[0]))
-    return county.found(place, invented, posts, vehicles.VehicleFile(content=content, truth=(), lines=lines))
+    return county.found(place, invented, posts, [Delivery("机动车登记信息.csv", content, lines)])
 
 
 def _register(random: Random, invented: County) -> tuple[bytes, int]:
@@ -100,7 +101,7 @@ def _register(random: Random, invented: County) -> tuple[bytes, int]:
     rows = [",".join(HEADER)]
     for serial, home in enumerate(invented.homes, start=1):
         for vehicle in _vehicles(random, home, serial):
-            rows.append(",".join(vehicle.row(len(rows))))
+            rows.append(",".join([str(len(rows)), *vehicle.row()]))
     return "\r\n".join([*rows, ""]).encode("gb18030"), len(rows)
 
 
@@ -128,9 +129,9 @@ def _more_batches(scene: Founded, province: Viewer) -> None:
     """Small deliveries that wait to be looked at."""
     from wanjia.sources import services as sources
 
-    lines = scene.delivery.content.decode("gb18030").split("\r\n")
+    lines = scene.files[0].read_bytes().decode("gb18030").split("\r\n")
     for number in range(MORE_BATCHES):
-        path: Path = scene.file.with_name(f"车辆登记补充{number + 1:02}.csv")
+        path: Path = scene.files[0].with_name(f"车辆登记补充{number + 1:02}.csv")
         some = lines[1 + 40 * number : 41 + 40 * number]
         path.write_bytes("\r\n".join([lines[0], *some, ""]).encode("gb18030"))
         sources.receive(viewer=province, path=path)

@@ -1,11 +1,14 @@
 """The invented county: the same from the same seed, and nobody real in it."""
 
+import io
 from datetime import date
 from random import Random
 
+import openpyxl
 import pytest
 
-from wanjia.demo import vehicles, world
+from wanjia.demo import departments, registrar, world
+from wanjia.demo.truth import Cast, Judged, Question, Subject, Truth
 from wanjia.kernel import identity
 
 
@@ -25,9 +28,7 @@ def test_the_same_seed_makes_the_same_county_and_file(county):
     again = build()
 
     assert [home.head.number for home in county.homes] == [home.head.number for home in again.homes]
-    first = vehicles.deliver(random=Random(3), county=build(), rows=2_000)
-    second = vehicles.deliver(random=Random(3), county=build(), rows=2_000)
-    assert first == second
+    assert sent(build()) == sent(build())
 
 
 def test_another_seed_makes_another_county(county):
@@ -61,19 +62,51 @@ def test_household_heads_are_heads_and_live_at_home(county):
         assert sum(member.relation == world.HEAD for member in home.members) == 1
 
 
-def test_cars_before_and_after_identification_are_on_their_side_of_new_year(county):
-    identified = {resident.person_no: home.identified_year for home in county.homes for resident in home.members}
-    delivery = vehicles.deliver(random=Random(5), county=county, rows=3_000)
-    rows = delivery.content.decode("gb18030")
-
-    assert {fact.fate for fact in delivery.truth} == {vehicles.Fate.CAR_BEFORE, vehicles.Fate.CAR_AFTER}
-    for fact in delivery.truth:
-        assert fact.plate in rows
-        assert fact.person_no in identified
+def told(county, rows=3_000, each=2):
+    """What is so in a county, and its departments' files by their names."""
+    cast = Cast(Random(5), county.homes, each)
+    registrar.enter(cast)
+    return cast.truth, {delivery.name: delivery for delivery in departments.deliver(cast, county, rows)}
 
 
-def test_the_file_is_as_messy_as_real_ones(county):
-    text = vehicles.deliver(random=Random(5), county=county, rows=12_000).content.decode("gb18030")
+def sent(county):
+    truth, deliveries = told(county)
+    return truth.facts, truth.near_misses, truth.blurred, deliveries
+
+
+def test_every_question_has_its_plants_and_near_misses():
+    truth, _ = told(build(people=3_000), each=4)
+
+    for question in Question:
+        assert sum(fact.question == question for fact in truth.facts) >= 4, question
+        assert sum(miss.question == question for miss in truth.near_misses) >= 4, question
+    assert not truth.facts & truth.near_misses
+
+
+def test_who_has_a_part_in_one_question_has_none_in_another():
+    truth, _ = told(build(people=3_000), each=4)
+    planted = [fact for fact in truth.facts | truth.near_misses if fact.person_no and not fact.record]
+
+    assert len({fact.person_no for fact in planted}) == len(planted)
+
+
+def test_cars_stand_in_the_file_under_their_plates():
+    truth, deliveries = told(build())
+    rows = text_of(deliveries, "机动车登记信息")
+    cars = [fact for fact in truth.facts if fact.record]
+
+    assert {fact.question for fact in cars} == {Question.CAR_BEFORE, Question.CAR_AFTER}
+    assert all(fact.record in rows for fact in cars)
+
+
+def text_of(deliveries, title):
+    (delivery,) = [one for name, one in deliveries.items() if title in name]
+    return delivery.content.decode("gb18030")
+
+
+def test_the_files_are_as_messy_as_real_ones():
+    _, deliveries = told(build(), rows=12_000)
+    text = text_of(deliveries, "机动车登记信息")
 
     assert text.splitlines()[0].startswith("都安瑶族自治县机动车登记信息")
     assert text.count("身份证明号码") == 3
@@ -84,10 +117,27 @@ def test_the_file_is_as_messy_as_real_ones(county):
     assert text.endswith("\r\n")
 
 
-def test_the_file_counts_its_lines(county):
-    delivery = vehicles.deliver(random=Random(5), county=county, rows=3_000)
+def test_a_file_counts_its_lines():
+    _, deliveries = told(build())
 
-    assert delivery.lines == len(delivery.content.decode("gb18030").split("\r\n")) - 1
+    for name, delivery in deliveries.items():
+        if name.endswith(".xlsx"):
+            found = openpyxl.load_workbook(io.BytesIO(delivery.content)).worksheets[0].max_row
+        else:
+            found = delivery.content.count(b"\r\n")
+        assert delivery.lines == found, name
+
+
+def test_answers_are_judged_by_what_is_so():
+    truth = Truth()
+    one, two, three = (Subject(Question.DEAD, person_no=number) for number in (1, 2, 3))
+    truth.facts |= {one, two}
+    truth.near_misses.add(three)
+
+    assert truth.judge({one, two}) == Judged(1.0, 1.0, 0, (), ())
+    assert truth.judge({one, three}) == Judged(0.5, 0.5, 1, (two,), (three,))
+    truth.blurred |= {two, three}
+    assert truth.judge({one, three}) == Judged(1.0, 1.0, 0, (), ())
 
 
 def test_dates_lie_in_the_past(county):
