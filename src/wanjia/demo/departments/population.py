@@ -83,6 +83,13 @@ class _Register:
         self._own: dict[int, list[Entry]] = {}  # lines of people with a part, instead of the usual one
         self._more: list[Entry] = []
         self._homes = {member.person_no: home for home in county.homes for member in home.members}
+        # Who is entered in two households links the other one to this one's book.
+        self._also_in = {
+            member.number: home.household_no
+            for home in county.homes
+            for member in home.members
+            if member.hukou_elsewhere
+        }
         self._people = {member.number: member for member in county.residents if not member.hukou_elsewhere}
 
     def _book(self) -> str:
@@ -256,7 +263,8 @@ class _Register:
             return
         home = self._homes[member.person_no]
         self.truth.blur(member, *ASKED)
-        self.truth.blurred.add(Subject(Question.LEFT_OUT, household_no=home.household_no))
+        readers = {home.household_no, *(self._also_in.get(one.number, home.household_no) for one in home.members)}
+        self.truth.blurred |= {Subject(Question.LEFT_OUT, household_no=number) for number in readers}
         if member.relation == HEAD:
             for other in home.members:
                 self.truth.blur(other, Question.IN_ANOTHER_BOOK)
