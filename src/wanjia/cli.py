@@ -88,10 +88,14 @@ def setup() -> None:
 def serve(host: str = "127.0.0.1", port: Port = 8000, threads: int = 8) -> None:
     """启动网站 · Start the site."""
     _counted()
-    _installation()
+    _django()
     from wanjia.config.lock import only_one
+    from wanjia.config.server import require_sound_routes
     from wanjia.config.server import serve as run
+    from wanjia.scope.keys import require_installation
 
+    require_sound_routes()
+    require_installation()
     with only_one("serve"):
         run(host, port, threads=threads)
 

@@ -32,3 +32,19 @@ class AlreadyRunning(Refusal):
         "请使用正在运行的那个，或先停止它。需要多个进程时，请改用 PostgreSQL(WANJIA_DATABASE_URL)。",
         "Use the one that runs, or stop it first. For several processes use PostgreSQL (WANJIA_DATABASE_URL).",
     )
+
+
+class RoutesUnsound(Refusal):
+    """A route does not say who may call it, or the URL table is otherwise wrong."""
+
+    code = "config.routes_unsound"
+    status = 503
+    facts = ("problems",)
+    what = Sentence(
+        "网址表自检未通过，网站没有启动；数据完好。{problems}",
+        "The table of addresses fails its own checks and the site did not start; the data is intact. {problems}",
+    )
+    cure = Sentence(
+        "请恢复原来的程序，或请修改者为每个网址声明访问权限。",
+        "Go back to the program of before, or have each address say who may call it.",
+    )

@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.core.checks import Tags, run_checks
 from granian.constants import Interfaces
 from granian.server import Server
 
+from wanjia.config.errors import RoutesUnsound
 from wanjia.kernel import clock
 
 
@@ -22,6 +24,16 @@ def start_clock() -> None:
     start = settings.ENVIRONMENT_CLOCK_START
     if start:
         clock.use(clock.running_from(datetime.fromisoformat(start)))
+
+
+def require_sound_routes() -> None:
+    """Refuse to serve a route that does not say who may call it. Raises RoutesUnsound.
+
+    Django runs its checks for its own development server only; whoever serves the application asks here.
+    """
+    serious = [found for found in run_checks(tags=[Tags.urls]) if found.is_serious()]
+    if serious:
+        raise RoutesUnsound(problems=" ".join(f"{found.id}: {found.msg}" for found in serious))
 
 
 def serve(host: str, port: int, *, threads: int = 8) -> None:
