@@ -165,7 +165,8 @@ def test_nobody_looks_where_he_has_no_grant(installation, code):
 
 
 @pytest.mark.parametrize(
-    "target", ["https://elsewhere.example/", "//elsewhere.example", "javascript:alert(1)", "\\\\x"]
+    "target",
+    ["https://elsewhere.example/", "//elsewhere.example", "javascript:alert(1)", "\\\\x", "nowhere", "?page=2"],
 )
 def test_the_switch_never_leads_away(installation, target):
     client, _ = signed_in("county_office", "451228")

@@ -45,8 +45,12 @@ def area(request: ViewerRequest) -> HttpResponse:
 
 
 def _same_page(request: ViewerRequest, target: str) -> str:
-    """`target` without what belonged to the area left: its own `area`, and the place in the list."""
-    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
+    """`target` without what belonged to the area left: its own `area`, and the place in the list.
+
+    It begins with a slash: `redirect` would look for a route of any other name, and fail when there is none.
+    """
+    inside = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    if not (inside and target.startswith("/")):
         return "/"
     parts = urlsplit(target)
     kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in ("area", "page", "after")]
