@@ -8,7 +8,7 @@ BUILT   := $(shell find frontend -type f -not -path '*/node_modules/*' 2>/dev/nu
            $(shell find src -name '*.po' 2>/dev/null) hatch_build.py pyproject.toml
 JOBS    ?= 2
 
-.PHONY: setup demo test lint types imports unit unit-sqlite unit-postgresql chromium libreoffice messages bench fault leaks upgrade pictures lock clean
+.PHONY: setup demo test lint types imports unit unit-sqlite unit-postgresql chromium libreoffice messages bench fault walk leaks upgrade pictures lock clean
 
 setup: .stamps/installed
 
@@ -79,7 +79,14 @@ bench: setup
 leaks: setup
 	$(BIN)/python -m tests.leaks
 
-# Kills at every point, full disks, two of a kind: one line for each fault at the end.
+# Every route before every role, relation and place; foreign numbers and strange strings by the thousand. `fault` has it too.
+walk: setup
+	@echo "== The whole walk on SQLite"
+	$(BIN)/python -m pytest -n $(JOBS) -m long tests/walk $(PYTEST_ARGS)
+	@echo "== The whole walk on PostgreSQL"
+	$(BIN)/python tests/with_postgres.py $(BIN)/python -m pytest -n $(JOBS) -m long tests/walk $(PYTEST_ARGS)
+
+# Kills at every point, full disks, two of a kind, and the whole walk: one line for each fault at the end.
 fault: setup libreoffice leaks
 	$(BIN)/python -m pytest -n $(JOBS) -m fault tests tests/backup/stopped.py $(PYTEST_ARGS)
 	$(BIN)/python tests/with_postgres.py $(BIN)/python -m pytest -n $(JOBS) -m fault tests tests/backup/stopped.py $(PYTEST_ARGS)

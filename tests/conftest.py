@@ -22,8 +22,8 @@ from wanjia.scope.postgresql.ownership import as_owner
 from wanjia.scope.reach import serving
 from wanjia.scope.viewer import ANONYMOUS, Viewer
 
-# Every write of a watched table is recorded, or its test fails; what a fault test found is said at the end.
-pytest_plugins = ["wanjia.audit.testing", "tests.faults.reporting"]
+# Every write of a watched table is recorded, or its test fails; what faults and walks found is said at the end.
+pytest_plugins = ["wanjia.audit.testing", "tests.faults.reporting", "tests.walk.reporting"]
 
 # No wall clock decides about a test: the machine may be busy. In CI the same examples every time.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])

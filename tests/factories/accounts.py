@@ -39,9 +39,9 @@ def grants(user: User) -> list[GrantRow]:
     return list(GrantRow.objects.visible_to(OPERATOR).filter(user=user).order_by("pk"))
 
 
-def client_for(user: User) -> Client:
+def client_for(user: User, kind: type[Client] = Client) -> Client:
     """A browser in which the account is signed in, without the price of a password."""
-    client = Client(raise_request_exception=False)
+    client = kind(raise_request_exception=False)
     client.force_login(user, "wanjia.accounts.backends.AccountBackend")
     session = client.session
     session[sessions.STARTED] = session[sessions.SEEN] = clock.now().timestamp()

@@ -62,12 +62,3 @@ def test_whither_somebody_goes_on_breaks_nothing_whatever_it_is(officer):
     wanted = [f"next={prefix}{value}&language=en" for prefix in ("", "/", "//") for value in VALUES]
     wrong = [broken(officer, route, query) for query in wanted for route in ("accounts:sign_in", "accounts:language")]
     assert not any(wrong), "\n".join(filter(None, wrong))
-
-
-@pytest.mark.fault
-@pytest.mark.long
-@pytest.mark.parametrize("route", PLAIN)
-def test_no_value_of_any_name_breaks_a_page(officer, route):
-    every = [broken(officer, route, "&".join(f"{name}={value}" for name in NAMES)) for value in VALUES]
-    alone = [broken(officer, route, f"{name}={value}") for name in NAMES for value in VALUES]
-    assert not any(every + alone), "\n".join(filter(None, every + alone))
