@@ -43,7 +43,8 @@ class CaseFilter:
     @classmethod
     def from_query(cls, values: Mapping[str, str]) -> CaseFilter:
         """The filter an address names."""
-        given = {item.name: values[item.name].strip() for item in fields(cls) if values.get(item.name, "").strip()}
+        asked = {item.name: values.get(item.name, "").strip() for item in fields(cls)}
+        given = {name: value for name, value in asked.items() if value and "\0" not in value}  # no column holds a NUL
         if given.get("state") not in STATES:
             given.pop("state", None)
         for name in ("area", "desk", "under"):

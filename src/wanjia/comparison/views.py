@@ -224,7 +224,8 @@ def _filters(request: ViewerRequest) -> Filters:
     known = area.isascii() and area.isdigit() and len(area) in LENGTHS
     number = request.GET.get("household_no", "")
     household = int(number) if number.isascii() and number.isdigit() and len(number) < LONGEST_NUMBER else None
-    return Filters(rule=request.GET.get("rule", "")[:20], area=area if known else "", household_no=household)
+    rule = request.GET.get("rule", "")[:20].replace("\0", "")  # which no column holds
+    return Filters(rule=rule, area=area if known else "", household_no=household)
 
 
 def _query(filters: Filters) -> str:
