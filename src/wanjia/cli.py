@@ -121,9 +121,7 @@ def worker() -> None:
 def demo(  # noqa: PLR0913 - each is an option of the command
     seed: Annotated[int, typer.Option(help="The same seed gives the same county and the same digest.")] = 1,
     people: Annotated[int, typer.Option(help="Registered people, about.")] = 20_000,
-    records: Annotated[
-        int, typer.Option(help="Rows of the vehicle register, about; the others follow.")
-    ] = 60_000,
+    records: Annotated[int, typer.Option(help="Rows of the vehicle register, about; the others follow.")] = 60_000,
     county: Annotated[str, typer.Option(help="Six-digit code of a county in Guangxi.")] = "451228",
     home: Annotated[Path | None, typer.Option(help="Where the demo keeps its data.")] = None,
     until: Annotated[
