@@ -7,17 +7,20 @@ from dataclasses import replace
 
 import pytest
 
+from wanjia.accounts import sessions
 from wanjia.accounts.models import GrantRow, Role, User
 from wanjia.accounts.queries import viewer_for
 from wanjia.audit.testing import unrecorded
 from wanjia.casework import declared
 from wanjia.casework.choices import Bar, Mutes, Need, Seat
-from wanjia.casework.declared import Description, Offered
+from wanjia.casework.declared import Brief, Description, Offered
 from wanjia.casework.rules import Action, Flow, Outcome, Step
 from wanjia.casework.services import CaseSpec, SubjectSpec, open_cases
+from wanjia.kernel import clock
 from wanjia.kernel.errors import Sentence
 from wanjia.reference import queries as reference
 from wanjia.reference.models import Parameter
+from wanjia.scope.system import system_viewer
 
 COUNTY, OTHER_COUNTY = "451228", "451229"
 TOWN, NEXT_TOWN = "451228100", "451228101"
@@ -107,6 +110,9 @@ class Roofs:
 
     def headlines(self, cases, viewer, language):
         return {case.case_no: f"第 {case.case_no} 件" for case in cases}
+
+    def briefs(self, cases, language, viewer=None):
+        return {case.case_no: Brief(f"韦*{case.case_no}", f"{case.topic} 漏雨", ("上楼看看",)) for case in cases}
 
     def barred(self, user_ids, action, cases):
         return {
@@ -255,3 +261,17 @@ def without(viewer, *actions):
     return replace(
         viewer, grants=tuple(replace(grant, actions=grant.actions - set(actions)) for grant in viewer.grants)
     )
+
+
+@pytest.fixture
+def browse(client):
+    """A browser signed in as somebody."""
+
+    def sign_in(viewer):
+        client.force_login(User.objects.visible_to(system_viewer("accounts.sign_in")).get(pk=viewer.user_id))
+        session = client.session
+        session[sessions.STARTED] = session[sessions.SEEN] = clock.now().timestamp()
+        session.save()
+        return client
+
+    return sign_in

@@ -7,31 +7,15 @@ from django.urls import reverse
 from PIL import Image
 
 from tests.casework.conftest import TOWN, VILLAGE
-from wanjia.accounts import sessions
 from wanjia.accounts.models import User
 from wanjia.audit.testing import unrecorded
 from wanjia.casework.choices import Bar
 from wanjia.casework.models import Case
 from wanjia.casework.services import Answer, act
 from wanjia.files.models import StoredFile
-from wanjia.kernel import clock
 from wanjia.scope.system import system_viewer
 
 EYE = system_viewer("casework.evidence")
-
-
-@pytest.fixture
-def browse(client):
-    """A browser signed in as somebody."""
-
-    def sign_in(viewer):
-        client.force_login(User.objects.visible_to(system_viewer("accounts.sign_in")).get(pk=viewer.user_id))
-        session = client.session
-        session[sessions.STARTED] = session[sessions.SEEN] = clock.now().timestamp()
-        session.save()
-        return client
-
-    return sign_in
 
 
 def row(case_no):

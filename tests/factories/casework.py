@@ -26,6 +26,14 @@ def examples(place: Place) -> list[Example]:
             Example(f"casework:{route}", which, secrets, "suspects.read", method, data, by_department=True, held=held)
             for route, method, data in routes
         ),
+        Example(
+            "casework:visit",
+            {"household_no": suspected.household_no},
+            (suspected.plate,),
+            "suspects.read",
+            by_department=True,
+            held=held,
+        ),
         # his name stands on the household's own page too, for its readers
         Example("registry:household", {"household_no": suspected.household_no}, (suspected.name,)),
     ]

@@ -80,6 +80,16 @@ class Reexamined:
         return {"again": self.again, "zh": self.told.zh, "en": self.told.en, **self.facts}
 
 
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """A case in the few words a sheet or a printed page has room for."""
+
+    person: str
+    suspected: str
+    checks: tuple[str, ...] = ()
+    place: str = ""  # within the village
+
+
 class FlowCallbacks(Protocol):
     """What the slice that owns a kind of case must be able to answer."""
 
@@ -89,6 +99,13 @@ class FlowCallbacks(Protocol):
 
     def headlines(self, cases: Sequence[Case], viewer: Viewer, language: str) -> Mapping[int, str]:
         """One line per case for lists, by case number, masked for this viewer."""
+        ...
+
+    def briefs(self, cases: Sequence[Case], language: str, viewer: Viewer | None = None) -> Mapping[int, Brief]:
+        """Whom each case is about, what is suspected in one sentence, what to check; set-based.
+
+        Names are masked, for a `viewer` as far as he may read them.
+        """
         ...
 
     def barred(self, user_ids: Collection[int], action: Action, cases: Sequence[Case]) -> Mapping[tuple[int, int], Bar]:

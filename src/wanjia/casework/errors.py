@@ -181,3 +181,99 @@ class NumberInText(Refusal):
         "请删去号码，用姓名或“户主”“长子”等称呼代替。",
         "Take the number out and say “the head” or “the eldest son” instead.",
     )
+
+
+class CaseClosedAlready(Refusal):
+    """The case was closed before this answer came."""
+
+    code = "casework.closed_already"
+    status = 409
+    facts = ("case_no", "on")
+    what = Sentence(
+        "核查件 {case_no} 已于 {on} 办结，您的答复没有生效，没有任何内容被改动。",
+        "Case {case_no} was closed on {on}; your answer had no effect and nothing was changed.",
+    )
+    cure = Sentence(
+        "不需要再答复；有新证据请联系市级重新核查。", "No answer is needed; for new evidence ask the city to reopen it."
+    )
+
+
+class NothingToAnswer(Refusal):
+    """The case's present step asks for no answer that a sheet or a visit could give."""
+
+    code = "casework.nothing_to_answer"
+    status = 409
+    facts = ("case_no", "step")
+    what = Sentence(
+        "核查件 {case_no} 目前处于“{step}”，不需要填写答复，没有任何内容被改动。",
+        "Case {case_no} is at step “{step}”, which asks for no such answer; nothing was changed.",
+    )
+    cure = Sentence("请打开该件，按页面上给出的选项办理。", "Open the case and use one of the answers its page offers.")
+
+
+class AnsweredTwice(Refusal):
+    """One sheet answers the same case in two rows."""
+
+    code = "casework.answered_twice"
+    status = 422
+    facts = ("case_no", "rows")
+    what = Sentence(
+        "核查件 {case_no} 在表中出现了多次（第 {rows} 行），都没有采用。",
+        "Case {case_no} stands in the sheet several times (rows {rows}); none of them was taken.",
+    )
+    cure = Sentence("请只保留一行，重新上传。", "Keep one row and upload again.")
+
+
+class RowAltered(Refusal):
+    """A row's locked cells do not fit its check column: edited, swapped with another, or made by hand."""
+
+    code = "casework.row_altered"
+    status = 422
+    facts = ("row",)
+    what = Sentence(
+        "第 {row} 行的编号、姓名或校验列被改动，或与别的行互换，这一行没有采用。",
+        "In row {row} the number, the name or the check column was altered or swapped; the row was not taken.",
+    )
+    cure = Sentence(
+        "请重新下载填写表，只填写白色单元格，不要增删、移动行。",
+        "Download the form again, fill in the white cells only, and neither add nor move rows.",
+    )
+
+
+class CellUnusable(Refusal):
+    """A cell somebody filled in cannot be used."""
+
+    code = "casework.cell_unusable"
+    status = 422
+    facts = ("column", "problem")
+    what = Sentence("“{column}”一栏{problem}，这一行没有采用。", "“{column}”: {problem}; the row was not taken.")
+    cure = Sentence("请更正后重新上传。", "Correct it and upload again.")
+
+
+class NotAnAnswerSheet(Refusal):
+    """A workbook that is none of our forms."""
+
+    code = "casework.not_an_answer_sheet"
+    status = 422
+    facts = ()
+    what = Sentence(
+        "这个文件不是从本系统下载的填写表（找不到编号或校验列），没有读入任何内容。",
+        "This file is no form downloaded here (its number or check column is missing); nothing was read.",
+    )
+    cure = Sentence(
+        "请在“用 Excel 答复”页下载填写表，在原表上填写后上传。",
+        "Download the form on the page “Answer in Excel”, fill it in and upload that very file.",
+    )
+
+
+class TooManyToAnswer(Refusal):
+    """A filter holds more cases than one form takes."""
+
+    code = "casework.too_many_to_answer"
+    status = 422
+    facts = ("n", "most")
+    what = Sentence(
+        "符合条件的有 {n} 件，一份填写表最多 {most} 件，没有生成文件。",
+        "{n} cases match; one form takes at most {most}, and none was made.",
+    )
+    cure = Sentence("请按村或规则缩小范围，分几份下载。", "Narrow it by village or rule and download several forms.")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from wanjia.casework.filters import CaseFilter
+from wanjia.kernel import clock
 
 NOTE_LENGTH = 2_000
 STATES = [
@@ -54,6 +56,37 @@ class ActForm(forms.Form):
     note = forms.CharField(required=False, max_length=NOTE_LENGTH, label=_("核查说明"))
     reason = forms.CharField(required=False, max_length=NOTE_LENGTH, label=_("原因"))
     until = forms.DateField(required=False, label=_("例外有效期至"))
+
+
+class VisitForm(forms.Form):
+    """What one visit to a household says in every case it answers; the outcomes stand beside it."""
+
+    visited_on = forms.DateField(
+        label=_("入户日期"), widget=forms.DateInput(attrs={"type": "date"}), initial=clock.today
+    )
+    met = forms.CharField(
+        label=_("见到何人"), max_length=100, help_text=_("例如：户主、长子、村支书。不要写身份证号码。")
+    )
+    note = forms.CharField(
+        label=_("共同说明"),
+        required=False,
+        max_length=NOTE_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("写入下面每一件；各件也可另写说明"),
+    )
+    until = forms.DateField(
+        label=_("例外有效期至"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text=_("只在符合政策例外时填写，可不填"),
+    )
+
+    def clean_visited_on(self) -> date:
+        """The day, which cannot lie ahead."""
+        day: date = self.cleaned_data["visited_on"]
+        if day > clock.today():
+            raise forms.ValidationError(_("日期在今天以后"))
+        return day
 
 
 class BulkForm(forms.Form):

@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from wanjia.casework import declared
 from wanjia.casework.choices import Alarm, SubjectKind
 from wanjia.casework.rules import Flow, Step
+from wanjia.scope.fields import EncryptedTextField
 from wanjia.scope.models import NOTHING, Held, ScopedManager, ScopedModel, ScopeRule, Via, visible_q
 from wanjia.scope.reach import stamped
 from wanjia.scope.system import system_viewer
@@ -326,3 +327,24 @@ class CaseMove(ScopedModel):
 
     def __str__(self) -> str:
         return f"{self.area_code} {self.on} {self.action}: {self.n}"
+
+
+class AnswerSheet(models.Model):
+    """The sheet of answers somebody uploaded last: kept for him alone until he applies it or sends another.
+
+    `rows` is what its cells said, as JSON, encrypted; nothing of it is on a case before it is
+    applied. `token` tells one upload from the next, so a page that shows an older one applies nothing.
+    """
+
+    user_id = models.BigIntegerField(unique=True)
+    token = models.UUIDField()
+    at = models.DateTimeField()
+    sha256 = models.CharField(max_length=64)
+    rows = EncryptedTextField(aad="token")
+    blank = models.PositiveIntegerField(default=0)  # rows nothing was filled into
+    applied_at = models.DateTimeField(null=True)
+    applied = models.PositiveIntegerField(default=0)
+    refused = models.JSONField(default=list)  # of an applied sheet: [row, code, zh, en]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.at}"

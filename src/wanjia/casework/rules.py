@@ -73,6 +73,12 @@ class Action:
         return self.routes.get(outcome, self.to)
 
     @property
+    def asks(self) -> bool:
+        """Whether it asks for an answer to each case that a sheet can hold: an outcome or a correction."""
+        told = self.needs & {Need.OUTCOME, Need.CORRECTION}
+        return bool(told) and not (self.goes_back or self.applies or self.reexamines)
+
+    @property
     def targets(self) -> frozenset[str]:
         """Every step this action can lead to."""
         return frozenset({self.to, *self.routes.values()})
@@ -134,6 +140,18 @@ class Flow:
                 yield step, action
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """When somebody went to the door, and whom he met there; one visit may answer several cases."""
+
+    on: date
+    met: str = ""
+
+    def as_data(self) -> dict[str, str]:
+        """What a case's history keeps of it."""
+        return {"on": self.on.isoformat(), "met": self.met}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What a person says when acting; which parts are needed, the action declares."""
@@ -146,6 +164,7 @@ class Answer:
     correction: Mapping[str, object] | None = None
     checked: tuple[str, ...] = ()  # what of the tick-list was looked at
     due_on: date | None = None
+    visit: Visit | None = None
 
 
 class FlowInvalid(ValueError):

@@ -1,6 +1,7 @@
 """What casework does by the clock."""
 
 from wanjia.casework import services
+from wanjia.casework.answers import desk
 from wanjia.jobs.handle import JobHandle
 from wanjia.jobs.registry import Lane, task
 
@@ -12,5 +13,15 @@ def escalate(job: JobHandle) -> None:
         services.escalate_overdue()
 
 
+@task("casework.forget_answers", lane=Lane.INTERACTIVE)
+def forget_answers(job: JobHandle) -> None:
+    """Forget uploaded sheets of answers nobody looked after for a month."""
+    with job.finishing():
+        desk.forget_old()
+
+
 # After midnight the day's deadlines have passed; people find it marked when they come in.
-SCHEDULES = [{"task": "casework.escalate", "daily": "06:30"}]
+SCHEDULES = [
+    {"task": "casework.escalate", "daily": "06:30"},
+    {"task": "casework.forget_answers", "daily": "03:40"},
+]

@@ -79,6 +79,7 @@ def _listed(request: ViewerRequest, case_filter: CaseFilter) -> HttpResponse:
         "chips": _chips(case_filter, steps),
         "bulk": [(item.title.text(language), _bulk_address(shared, item)) for item in actions],
         "bulk_by_step": not actions and any(queries.bulk_actions(request.viewer, item) for item in offered),
+        "query": _address(case_filter).removeprefix("?"),
     }
     return render(request, "casework/list.html", context)
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from wanjia.casework.declared import Fact
+from wanjia.casework.declared import Brief, Fact
+from wanjia.casework.models import Case
 from wanjia.comparison import queries
 from wanjia.comparison.documents import RunRule, ShownAs
 from wanjia.comparison.models import Run
@@ -24,6 +25,7 @@ from wanjia.ruleset.vocabulary import REGISTRY, registry_columns
 from wanjia.scope.errors import NotVisible
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
+from wanjia.sources.contracts import departments
 
 ABSENT = Shape.ABSENT.value
 BEHIND_A_CASE = system_viewer("comparison.case")
@@ -82,6 +84,19 @@ def masked_names(person_nos: Iterable[int]) -> dict[int, str]:
     return {number: mask_name(name) for number, name in rows.values_list("person_no", "name")}
 
 
+def rule_titles(language: str) -> dict[str, str]:
+    """The rules of the newest comparison by id, for tables over many runs."""
+    newest = Run.objects.order_by("-id").first()
+    rules = {} if newest is None else queries.rules_of(newest)
+    return {code: rule.title.text(language) for code, rule in sorted(rules.items())}
+
+
+def department_title(department: str, language: str) -> str:
+    """Whose records were compared, in words."""
+    known = departments().get(department)
+    return department if known is None else known.text(language)
+
+
 def rules_by_run(run_ids: Iterable[int]) -> dict[int, dict[str, RunRule]]:
     """The rules as they ran, of several runs."""
     return {run.pk: queries.rules_of(run) for run in Run.objects.filter(pk__in=set(run_ids))}
@@ -100,6 +115,10 @@ def behind(origin: Mapping[str, Any]) -> list[tuple[Finding, RunRule]]:
     except (NotVisible, NotPublished):
         return []
     return [(finding, rule) for finding in found]
+
+
+def _read_by(viewer: Viewer, person_nos: Iterable[int]) -> set[int]:
+    return set(Person.objects.visible_to(viewer).filter(pk__in=set(person_nos)).values_list("person_no", flat=True))
 
 
 def _reads(viewer: Viewer, person_no: int) -> bool:
@@ -125,6 +144,55 @@ def _text(value: Any, shown: ShownAs, language: str, in_full: bool) -> str | Non
         parts = [label_of(shown.codes, code, language) or code for code in str(value).split(",")]
         return ("、" if language == "zh" else ", ").join(parts)
     return str(value)
+
+
+def briefs(cases: Sequence[Case], language: str, viewer: Viewer | None = None) -> dict[int, Brief]:
+    """Cases in few words, by number; a case whose findings are not kept any more says only its rule.
+
+    Names are masked, for a `viewer` as far as he may read them; only he is told the hamlet.
+    """
+    rules = rules_by_run(case.origin["run"] for case in cases if "run" in case.origin)
+    people = [case.origin["person_no"] for case in cases if "person_no" in case.origin]
+    clear = set[int]() if viewer is None else _read_by(viewer, people)
+    names = masked_names(people) if viewer is None else names_for(viewer, people)
+    hamlets = {} if viewer is None else _hamlets(case.household_no for case in cases)
+    wanted: dict[int, set[int]] = {}
+    for case in cases:
+        if "run" in case.origin:
+            wanted.setdefault(case.origin["run"], set()).update(case.origin.get("findings", ()))
+    found = {run: _numbered(run, numbers) for run, numbers in wanted.items()}
+    told = {}
+    for case in cases:
+        run = case.origin.get("run")
+        rule = rules.get(run, {}).get(case.origin.get("rule", ""))
+        records = [found[run][n] for n in case.origin.get("findings", ()) if n in found[run]] if run in found else []
+        told[case.case_no] = Brief(
+            person=names.get(case.origin.get("person_no"), ""),
+            suspected=_suspected(case, rule, records, language, in_full=case.origin.get("person_no") in clear),
+            checks=tuple(item.text(language) for item in rule.check) if rule is not None else (),
+            place=hamlets.get(case.household_no or 0, ""),
+        )
+    return told
+
+
+def _hamlets(household_nos: Iterable[int | None]) -> dict[int, str]:
+    rows = Household.objects.visible_to(BEHIND_A_CASE).filter(pk__in={n for n in household_nos if n is not None})
+    return dict(rows.values_list("household_no", "hamlet"))
+
+
+def _suspected(case: Case, rule: RunRule | None, records: Sequence[Finding], language: str, *, in_full: bool) -> str:
+    if rule is None:
+        return case.topic
+    title = rule.title.text(language)
+    said = "".join(rule.explain(_texts(record, rule, language, in_full=in_full), language) for record in records)
+    return f"{title}: {said}" if language.startswith("en") and said else f"{title}：{said}" if said else title
+
+
+def _numbered(run: int, numbers: set[int]) -> dict[int, Finding]:
+    try:
+        return queries.findings_numbered(BEHIND_A_CASE, run, numbers)
+    except (NotVisible, NotPublished):
+        return {}
 
 
 def _facts(

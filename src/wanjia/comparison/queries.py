@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -135,6 +135,20 @@ def finding_for(viewer: Viewer, run_id: int, finding_no: int) -> Finding:
     if row is None or not any(row["village_code"] in area for area in viewer.ranges(READ)):
         raise NotVisible(kind="finding")
     return _finding(run_id, row)
+
+
+def findings_numbered(viewer: Viewer, run_id: int, numbers: Collection[int]) -> dict[int, Finding]:
+    """Findings by number, those that lie in the viewer's areas. Raises NotVisible, RunNotReady."""
+    _ready(viewer, run_id)
+    ranges, wanted, found = viewer.ranges(READ), sorted(numbers), dict[int, Finding]()
+    with _index(run_id) as index:
+        for start in range(0, len(wanted), 500):
+            piece = wanted[start : start + 500]
+            marks = ", ".join("?" * len(piece))
+            for row in index.execute(f"SELECT * FROM finding WHERE finding_no IN ({marks})", piece):  # noqa: S608 - marks only
+                if viewer.is_system or any(row["village_code"] in area for area in ranges):
+                    found[row["finding_no"]] = _finding(run_id, row)
+    return found
 
 
 def each_finding(

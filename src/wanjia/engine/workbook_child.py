@@ -11,13 +11,14 @@ from __future__ import annotations
 import io
 import json
 import re
-import resource
 import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 from xml.parsers import expat
+
+from wanjia.engine.limits import take_upon_us
 
 MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384  # what a sheet can have at all
 PIECE = 64 * 1024
@@ -44,7 +45,7 @@ class Refused(Exception):
 def main(stdin: BinaryIO, stdout: BinaryIO) -> None:
     """Read limits and file, write what is in it."""
     limits = json.loads(stdin.readline())
-    _limit(limits)
+    take_upon_us({**limits, "file_bytes": 0, "open_files": 16})
 
     def say(*words: Any) -> None:
         stdout.write(json.dumps(words, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n")
@@ -63,14 +64,6 @@ def main(stdin: BinaryIO, stdout: BinaryIO) -> None:
         full = getattr(error, "code", 0) == expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
         say("refused", {"reason": "memory" if full else "broken"})
     stdout.flush()
-
-
-def _limit(limits: dict[str, Any]) -> None:
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold people's data
-    resource.setrlimit(resource.RLIMIT_AS, (limits["memory_bytes"], limits["memory_bytes"]))
-    resource.setrlimit(resource.RLIMIT_CPU, (limits["cpu_seconds"], limits["cpu_seconds"] + 2))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
 
 
 class Book:

@@ -62,12 +62,29 @@ class Format(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a workbook that somebody fills in and sends back.
+
+    A locked one is read only. `choices` are all that may be entered; `day` takes a day between the
+    two given, either of which may be open. `note` is shown while a cell of the column is entered.
+    """
+
+    width: int
+    locked: bool = True
+    hidden: bool = False
+    choices: Sequence[str] = ()
+    day: tuple[date, date] | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """What is to be written: the rows of one query, already cut to the viewer and masked.
 
     `promised` is how many rows the query counted. `conditions` are what it was narrowed to, in
     words. A table that is not `signed` goes back to a department as a file to correct: its last
-    row says nothing, unless rows are missing.
+    row says nothing, unless rows are missing. `columns`, where given, make it a form: each stands
+    for one title of the header, and only a workbook can be one.
     """
 
     title: str
@@ -77,6 +94,7 @@ class Table:
     account: str
     conditions: Sequence[tuple[str, str]] = ()
     signed: bool = True
+    columns: Sequence[Column] = ()
 
 
 class Tally:

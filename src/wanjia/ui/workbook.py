@@ -23,7 +23,7 @@ import xlsxwriter
 from django.utils.translation import gettext
 from xlsxwriter.utility import xl_col_to_name
 
-from wanjia.ui.sheets import PIECE, Cell, Table, Tally
+from wanjia.ui.sheets import PIECE, Cell, Column, Table, Tally
 
 MOST_ROWS = 1_048_576  # of a sheet, header and last words among them
 MOST_BYTES = 1 << 30  # of a sheet's XML; beyond 2 GiB a zip needs extensions for which Excel offers a repair
@@ -62,7 +62,7 @@ def _sheet(sheet: IO[bytes], sink: _Sink, rows: _Rows, frames: _Frames) -> Itera
     number, size = 1, 0
     while not rows.ended and number < MOST_ROWS - 1 and size < MOST_BYTES:
         number += 1
-        size += sheet.write(_row(number, rows.taken()))
+        size += sheet.write(_row(number, rows.taken(), frames.styles))
         if len(sink.waiting) >= PIECE:
             yield sink.taken()
     if rows.ended and (words := rows.last_words):
@@ -124,6 +124,12 @@ class _Frames:
         self._heights: list[int] = []  # rows of each finished sheet, its header among them
         self._header = [_fitting(title) for title in table.header[:MOST_COLUMNS]]
         self._titles = [gettext("导出人"), gettext("导出时间"), gettext("行数"), gettext("说明")]
+        self._lists = gettext("选项")
+        self._only = gettext("请从下拉列表中选择。")
+        self._no_such_day = gettext("请填写 {first} 至 {last} 之间的日期，例如 2020-11-16。")
+        self.styles: Sequence[int] = ()  # of the text in each column of a form; elsewhere all text has one
+        if table.columns:
+            self._made([1])
 
     @property
     def next_sheet(self) -> str:
@@ -160,18 +166,71 @@ class _Frames:
             sheet = book.add_worksheet(self._table.title if not number else f"{self._table.title} {number + 1}")
             for column, title in enumerate(self._header):
                 sheet.write_string(0, column, title, bold)
-                # a Chinese character is as wide as two letters
-                width = sum(2 if letter > "\u2e80" else 1 for letter in title) + 4
-                sheet.set_column(column, column, min(WIDEST, max(NARROWEST, width)))
+                if not self._table.columns:
+                    # a Chinese character is as wide as two letters
+                    width = sum(2 if letter > "\u2e80" else 1 for letter in title) + 4
+                    sheet.set_column(column, column, min(WIDEST, max(NARROWEST, width)))
+            self._make_form(book, sheet, height)
             sheet.freeze_panes(1, 0)
             if self._header:
                 sheet.autofilter(0, 0, height - 1, len(self._header) - 1)
             sheet.repeat_rows(0)
             sheet.set_footer(f"&L{self._mark()}&R&P / &N")
         self._write_about(book, bold)
+        self._write_lists(book)
         book.set_properties({"created": self._tally.at.replace(tzinfo=None)})
         book.close()
+        self.styles = [form.xf_index for form in self._forms]
         return out
+
+    def _make_form(self, book: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet, height: int) -> None:
+        """Lock what is not to be filled in, and let nothing be entered that could not be read again."""
+        if not self._table.columns:
+            self._forms: list[xlsxwriter.format.Format] = []
+            return
+        frame = {"valign": "top", "border": 1, "border_color": "#C9D3DD"}
+        locked = book.add_format({**frame, "num_format": "@", "bg_color": "#F1F4F7", "text_wrap": True})
+        open_text = book.add_format({**frame, "num_format": "@", "locked": False, "text_wrap": True})
+        open_day = book.add_format({**frame, "num_format": "yyyy-mm-dd", "locked": False})
+        self._forms = []
+        last = max(1, height - 1)
+        for at, column in enumerate(self._table.columns):
+            form = locked if column.locked else open_day if column.day else open_text
+            self._forms.append(form)
+            sheet.set_column(at, at, column.width, form, {"hidden": column.hidden})
+            rule = self._rule(at, column)
+            if rule:
+                sheet.data_validation(1, at, last, at, rule)
+        sheet.protect("", {"format_columns": True, "format_rows": True, "autofilter": True})
+
+    def _rule(self, at: int, column: Column) -> dict[str, object]:
+        """What Excel lets somebody enter in a column."""
+        told: dict[str, object] = {"input_title": self._header[at][:32], "input_message": column.note[:255]}
+        if column.choices:
+            letter = _column(self._list_columns.index(at))
+            source = f"='{self._lists}'!${letter}$1:${letter}${len(column.choices)}"
+            return {**told, "validate": "list", "source": source, "error_message": self._only}
+        if column.day:
+            first, last = column.day
+            problem = self._no_such_day.format(first=first, last=last)
+            between = {"criteria": "between", "minimum": first, "maximum": last}
+            return {**told, "validate": "date", **between, "error_message": problem[:255]}
+        return {**told, "validate": "any"} if column.note else {}
+
+    @property
+    def _list_columns(self) -> list[int]:
+        return [at for at, column in enumerate(self._table.columns) if column.choices]
+
+    def _write_lists(self, book: xlsxwriter.Workbook) -> None:
+        """What may be chosen, on a hidden sheet: a list in the rule itself may have 255 characters."""
+        if not self._list_columns:
+            return
+        sheet = book.add_worksheet(self._lists)
+        for number, at in enumerate(self._list_columns):
+            for row, choice in enumerate(self._table.columns[at].choices):
+                sheet.write_string(row, number, choice)
+        sheet.protect()
+        sheet.hide()
 
     def _write_about(self, book: xlsxwriter.Workbook, bold: xlsxwriter.format.Format) -> None:
         """The sheet that tells who took what, chosen how."""
@@ -211,8 +270,11 @@ def _entry(name: str, at: datetime) -> ZipInfo:
     return entry
 
 
-def _row(number: int, cells: Sequence[Cell]) -> bytes:
-    inside = "".join(_cell(f"{_column(at)}{number}", cell) for at, cell in enumerate(cells[:MOST_COLUMNS]))
+def _row(number: int, cells: Sequence[Cell], styles: Sequence[int] = ()) -> bytes:
+    inside = "".join(
+        _cell(f"{_column(at)}{number}", cell, styles[at] if at < len(styles) else None)
+        for at, cell in enumerate(cells[:MOST_COLUMNS])
+    )
     return f'<row r="{number}">{inside}</row>'.encode()
 
 
@@ -223,16 +285,17 @@ def _column(number: int) -> str:
     return _COLUMNS[number] if number < len(_COLUMNS) else str(xl_col_to_name(number))
 
 
-def _cell(place: str, cell: Cell) -> str:
+def _cell(place: str, cell: Cell, form: int | None = None) -> str:
     if cell is None or cell == "":
-        return ""
+        return "" if form is None else f'<c r="{place}" s="{form}"/>'
     if isinstance(cell, date) and (serial := _serial(cell)) is not None:
-        style = _INSTANT_STYLE if isinstance(cell, datetime) else _DATE_STYLE
+        style = form or (_INSTANT_STYLE if isinstance(cell, datetime) else _DATE_STYLE)
         return f'<c r="{place}" s="{style}"><v>{serial}</v></c>'
     if _is_exact(cell):
-        return f'<c r="{place}"><v>{cell}</v></c>'
+        style_of = "" if form is None else f' s="{form}"'
+        return f'<c r="{place}"{style_of}><v>{cell}</v></c>'
     text = escape(_UNWRITABLE.sub(lambda found: f"_x{ord(found[0]):04X}_", _fitting(str(cell))))
-    return f'<c r="{place}" s="{_TEXT_STYLE}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
+    return f'<c r="{place}" s="{form or _TEXT_STYLE}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
 
 
 def _is_exact(cell: Cell) -> bool:

@@ -2,6 +2,7 @@
 
 from wanjia.casework.rules import Answer
 from wanjia.casework.services.acting import act
+from wanjia.casework.services.answering import Judged, Proofs, Reply, answer_many, asking, judge
 from wanjia.casework.services.bulk import NOT_IN_STEP, BulkResult, act_in_bulk
 from wanjia.casework.services.escalation import Escalated, escalate_overdue
 from wanjia.casework.services.moves import Dates, dates_for
@@ -16,13 +17,19 @@ __all__ = [
     "Dates",
     "Draw",
     "Escalated",
+    "Judged",
     "Opened",
+    "Proofs",
+    "Reply",
     "Sample",
     "SubjectSpec",
     "act",
     "act_in_bulk",
+    "answer_many",
+    "asking",
     "dates_for",
     "draw_sample",
     "escalate_overdue",
+    "judge",
     "open_cases",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -50,13 +50,13 @@ def act(*, viewer: Viewer, case_no: int, action: str, seen_version: int, answer:
     if wanted is None:
         raise ActionNotOffered(case_no=case_no, action=action, step=case.at.title)
     _require_turn(viewer, case, wanted)
-    _require_answer(case, wanted, answer)
+    require_answer(case, wanted, answer)
     callbacks = declared.offered_for(case.kind, case.flow_version).callbacks
     callbacks.check(case, wanted, answer)
     found = _reexamined(case, wanted)
     done = Act(viewer, case.flow, action, Kind(wanted.record))
     came_from, desk, holder = case.step, counters.desk_of(case), case.assignee_id
-    _take(case, wanted, answer)
+    take(case, wanted, answer)
     target = case.flow.step(wanted.target(case.outcome))
     case.outcome = wanted.settles.get(case.outcome, case.outcome)
     enter(case, target, dates_for(target, answer.due_on), done.at)
@@ -68,7 +68,7 @@ def act(*, viewer: Viewer, case_no: int, action: str, seen_version: int, answer:
     done.write(
         [(came_from, desk, case)],
         note=answer.note or answer.reason,
-        data={**_said(case, wanted, answer), **found, **facts},
+        data={**said(case, wanted, answer, evidence=queries.evidence_digests), **found, **facts},
     )
     done.record(case=case, content={"case_no": case_no, "from": came_from, "to": case.step, "outcome": case.outcome})
     reached("casework.acting")
@@ -107,12 +107,18 @@ def _reexamined(case: Case, action: Action) -> dict[str, Any]:
     return {} if found is None else {"reexamined": found.as_data()}
 
 
-def _require_answer(case: Case, action: Action, answer: Answer) -> None:
+def require_answer(
+    case: Case, action: Action, answer: Answer, *, has_evidence: Callable[[Case], bool] = queries.has_evidence
+) -> None:
+    """Refuse an answer that lacks what its action needs, or holds what it must not.
+
+    Raises OutcomeNotOffered, NumberInText, AnswerIncomplete, AssigneeBarred.
+    """
     if answer.outcome and answer.outcome not in action.outcomes:
         raise OutcomeNotOffered(case_no=case.case_no, outcome=answer.outcome)
     if any(holds_identity_number(text) for text in _texts(answer)):
         raise NumberInText(case_no=case.case_no)
-    missing = [need for need in Need if need in _needs(action, answer) and not _given(case, need, answer)]
+    missing = [need for need in Need if need in _needs(action, answer) and not _given(case, need, answer, has_evidence)]
     if missing:
         raise AnswerIncomplete(case_no=case.case_no, missing=in_words(missing))
     if Need.ASSIGNEE in action.needs and answer.assignee is not None:
@@ -123,7 +129,8 @@ def _require_answer(case: Case, action: Action, answer: Answer) -> None:
 
 def _texts(answer: Answer) -> list[str]:
     proposed = [str(part) for pair in (answer.correction or {}).items() for part in pair]
-    return [answer.note, answer.reason, *proposed, *answer.checked]
+    met = answer.visit.met if answer.visit else ""
+    return [answer.note, answer.reason, met, *proposed, *answer.checked]
 
 
 def _needs(action: Action, answer: Answer) -> frozenset[Need]:
@@ -131,7 +138,7 @@ def _needs(action: Action, answer: Answer) -> frozenset[Need]:
     return action.needs | {Need.EVIDENCE} if proven else action.needs
 
 
-def _given(case: Case, need: Need, answer: Answer) -> bool:
+def _given(case: Case, need: Need, answer: Answer, has_evidence: Callable[[Case], bool]) -> bool:
     match need:
         case Need.ASSIGNEE:
             return answer.assignee is not None
@@ -144,10 +151,10 @@ def _given(case: Case, need: Need, answer: Answer) -> bool:
         case Need.CORRECTION:
             return bool(answer.correction)
         case Need.EVIDENCE:
-            return queries.has_evidence(case)
+            return has_evidence(case)
 
 
-def _take(case: Case, action: Action, answer: Answer) -> None:
+def take(case: Case, action: Action, answer: Answer) -> None:
     """Put what the person said onto the case."""
     if Need.ASSIGNEE in action.needs:
         case.assignee_id = answer.assignee
@@ -160,20 +167,22 @@ def _take(case: Case, action: Action, answer: Answer) -> None:
         case.proposal = dict(answer.correction or {})
 
 
-def _said(case: Case, action: Action, answer: Answer) -> Mapping[str, Any]:
+def said(case: Case, action: Action, answer: Answer, *, evidence: Callable[[Case], Sequence[str]]) -> Mapping[str, Any]:
     """The parts of the answer that history keeps beside outcome and note."""
-    said: dict[str, Any] = {}
+    told: dict[str, Any] = {}
     if Need.ASSIGNEE in action.needs:
-        said["assignee"] = answer.assignee
+        told["assignee"] = answer.assignee
     if Need.CORRECTION in action.needs:
-        said["correction"] = case.proposal
+        told["correction"] = case.proposal
     if action.needs & {Need.EVIDENCE} or answer.outcome in action.evidence_for:
-        said["evidence"] = queries.evidence_digests(case)
+        told["evidence"] = list(evidence(case))
     if answer.checked:
-        said["checked"] = list(answer.checked)
+        told["checked"] = list(answer.checked)
+    if answer.visit:
+        told["visit"] = answer.visit.as_data()
     if answer.until:
-        said["until"] = answer.until.isoformat()
-    return said
+        told["until"] = answer.until.isoformat()
+    return told
 
 
 def _save(case: Case, seen_version: int) -> None:

@@ -92,14 +92,15 @@ class Act:
         note: str = "",
         data: Mapping[str, Any] | None = None,
         of_case: Mapping[int, Mapping[str, Any]] | None = None,
+        notes: Mapping[int, str] | None = None,
     ) -> None:
         """Append history for cases just moved, and move the counters with them.
 
-        `data` stands in every row, `of_case` what a single case has besides.
+        `note` and `data` stand in every row, `notes` and `of_case` are a single case's own.
         """
         own = of_case or {}
         rows = [(came_from, case, {**(data or {}), **own.get(case.case_no, {})}) for came_from, _, case in moved]
-        self.note_many(rows, note)
+        self.note_many(rows, note, notes)
         today = clock.day_of(self.at)
         counters.shift(
             before=(desk for _, desk, _ in moved),
@@ -108,10 +109,16 @@ class Act:
         )
         self._closed += [_closing(case) for _, _, case in moved if case.closed_at is not None]
 
-    def note_many(self, rows: Sequence[tuple[str, Case, Mapping[str, Any]]], note: str = "") -> None:
+    def note_many(
+        self,
+        rows: Sequence[tuple[str, Case, Mapping[str, Any]]],
+        note: str = "",
+        notes: Mapping[int, str] | None = None,
+    ) -> None:
         """Append history without moving anything: what the clock says of a step."""
         CaseEvent.objects.bulk_create(
-            [self._row(came_from, case, note, data) for came_from, case, data in rows], batch_size=2_000
+            [self._row(came_from, case, (notes or {}).get(case.case_no, note), data) for came_from, case, data in rows],
+            batch_size=2_000,
         )
 
     def _row(self, came_from: str, case: Case, note: str, data: Mapping[str, Any]) -> CaseEvent:

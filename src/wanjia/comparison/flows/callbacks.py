@@ -8,7 +8,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from wanjia.casework.choices import Bar
-from wanjia.casework.declared import CorrectionChoice, Description, Reexamined
+from wanjia.casework.declared import Brief, CorrectionChoice, Description, Reexamined
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Action, Answer
 from wanjia.comparison import again, describing
@@ -52,6 +52,10 @@ class SuspectCallbacks:
             title = rule.title.text(language) if rule is not None else case.topic
             found[case.case_no] = f"{names.get(case.origin.get('person_no'), '')} {title}".strip()
         return found
+
+    def briefs(self, cases: Sequence[Case], language: str, viewer: Viewer | None = None) -> Mapping[int, Brief]:
+        """The name, the rule's sentence over the department's record, the rule's checks."""
+        return describing.briefs(cases, language, viewer)
 
     def barred(self, user_ids: Collection[int], action: Action, cases: Sequence[Case]) -> Mapping[tuple[int, int], Bar]:
         """Who entered the data, is of the household, or approves about his own pairing."""

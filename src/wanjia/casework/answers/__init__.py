@@ -1,0 +1,1 @@
+"""Answering in Excel: the form that is filled in, and what comes back."""

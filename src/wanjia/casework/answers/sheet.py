@@ -1,0 +1,267 @@
+"""What came back: the cells of an uploaded form, and the reply each row amounts to."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from wanjia.casework import declared
+from wanjia.casework.answers.columns import BY_KEY, BY_WORDS, PROBLEM, TITLES, version_in
+from wanjia.casework.choices import Need
+from wanjia.casework.errors import CellUnusable, NotAnAnswerSheet, RowAltered
+from wanjia.casework.models import Case
+from wanjia.casework.rules import Action, Answer, Visit
+from wanjia.casework.services import asking
+from wanjia.engine.workbooks import Cell, Reading, Row, Sheet, day_of, read
+from wanjia.kernel import clock
+from wanjia.kernel.errors import Refusal, Sentence
+from wanjia.ui.sheets import Cell as Written
+
+READING = Reading(rows=60_000, columns=60, text=4_000, memory_bytes=384 * 2**20, unpacked_bytes=512 * 2**20)
+LONGEST_NOTE, LONGEST_MET = 2_000, 100
+HEADER_WITHIN = 10  # rows
+DETAILS = ("item", "detail")  # where a correction's fields stand, the last one always in the last
+FILLED = tuple(title.key for title in TITLES if title.filled)
+_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
+_NUMBER = re.compile(r"[0-9]{1,12}(?:\.0+)?")
+
+FORMULA = Sentence("是公式，请改为填写内容", "it is a formula; enter the value itself")
+ERROR = Sentence("是错误值", "it shows an error")
+TOO_LONG = Sentence("文字过长（{most} 字以内）", "it is longer than {most} characters")
+NO_DAY = Sentence("不是可以识别的日期，请写成 2020-11-16", "it is no date; write it as 2020-11-16")
+NOT_YET = Sentence("日期在今天以后", "the day lies in the future")
+TOO_EARLY = Sentence("日期早于下发日期 {first}", "the day lies before {first}, when the case was issued")
+MISSING = Sentence("没有填写", "it is empty")
+ON_THE_PAGE = Sentence(
+    "需要填写的内容较多，请在该件页面办理", "it asks for more than a row holds; answer on the case's page"
+)
+NOT_OFFERED = Sentence("不是下拉列表中的选项", "it is none of the list's choices")
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """One row as it was filled in: its place in the sheet and its cells by column, as text or ISO day.
+
+    `problem` is what makes the row unusable whatever it says, with the column it is about.
+    """
+
+    row: int
+    cells: Mapping[str, str]
+    problem: tuple[str, str] | None = None
+
+    @property
+    def case_no(self) -> int | None:
+        """The case it says it answers."""
+        text = self.cells.get("case_no", "")
+        return int(text.partition(".")[0]) if _NUMBER.fullmatch(text) else None
+
+    def value(self, key: str) -> Written:
+        """The cell as a workbook is given it again."""
+        text = self.cells.get(key, "")
+        if key == "case_no":
+            return self.case_no if self.case_no is not None else text
+        if key in ("visited_on", "until"):
+            try:
+                return date.fromisoformat(text)
+            except ValueError:
+                return text
+        return text
+
+
+@dataclass(slots=True)
+class Uploaded:
+    """The rows of a sheet somebody filled in, and how many he left blank."""
+
+    rows: list[Filled] = field(default_factory=list)
+    blank: int = 0
+
+    def as_text(self) -> str:
+        """For the encrypted column."""
+        rows = [[item.row, dict(item.cells), item.problem] for item in self.rows]
+        return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+
+
+def rows_from(text: str) -> list[Filled]:
+    """The rows `as_text` wrote."""
+    return [
+        Filled(row, cells, None if problem is None else (problem[0], problem[1]))
+        for row, cells, problem in json.loads(text)
+    ]
+
+
+def uploaded(content: Iterable[bytes]) -> Uploaded:
+    """Read a form that came back, in a child process with limits.
+
+    Raises NotAnAnswerSheet and what the reading of workbooks raises.
+    """
+    found, of_keys, looking, since_1904 = Uploaded(), dict[int, str](), False, False
+    seen = False
+    items = read(content, READING)
+    for item in items:
+        match item:
+            case Sheet():
+                of_keys, looking, since_1904 = {}, not item.hidden and not seen, item.since_1904
+            case Row() if looking and not of_keys:
+                of_keys = _header(item)
+                seen = bool(of_keys)
+                looking = seen or item.number < HEADER_WITHIN
+            case Row() if looking:
+                _take(found, item, of_keys, since_1904=since_1904)
+            case _:
+                pass
+    if not seen:
+        raise NotAnAnswerSheet
+    return found
+
+
+def _header(row: Row) -> dict[int, str]:
+    """Column → key, if this row names the columns of a form."""
+    named = {at: BY_WORDS[cell.text.strip()] for at, cell in row.cells.items() if cell.text.strip() in BY_WORDS}
+    return named if {"case_no", "check", "outcome"} <= set(named.values()) else {}
+
+
+def _take(found: Uploaded, row: Row, of_keys: Mapping[int, str], *, since_1904: bool) -> None:
+    cells = {of_keys[at]: cell for at, cell in row.cells.items() if at in of_keys}
+    if not any(key in cells and (cells[key].text.strip() or cells[key].formula) for key in FILLED):
+        found.blank += "case_no" in cells
+        return
+    texts = {key: _text(cell, since_1904=since_1904) for key, cell in cells.items()}
+    found.rows.append(Filled(row.number, {key: text for key, text in texts.items() if text}, _problem(cells)))
+
+
+def _problem(cells: Mapping[str, Cell]) -> tuple[str, str] | None:
+    for key, cell in cells.items():
+        if cell.formula:
+            return key, "formula"
+        if cell.is_error:
+            return key, "error"
+        if cell.too_long:
+            return key, "long"
+    return None
+
+
+def _text(cell: Cell, *, since_1904: bool) -> str:
+    day = day_of(cell, since_1904=since_1904)
+    return day.isoformat() if day is not None else cell.text.strip().replace("\0", "")
+
+
+def replies_of(
+    rows: Sequence[Filled], cases: Mapping[int, Case]
+) -> Iterator[tuple[Filled, int | None, Answer | Refusal]]:
+    """Each row with the version it was made for and the answer it amounts to, or why it amounts to none.
+
+    `cases` are those of the rows' numbers its reader may see; a row whose case is not among them is
+    read as far as possible, for it is refused anyway.
+    """
+    for row in rows:
+        try:
+            version = _version(row)
+            yield row, version, _answer(row, cases.get(row.case_no or 0))
+        except Refusal as refusal:
+            yield row, None, refusal
+
+
+def _version(row: Filled) -> int:
+    """The version of the case the row was made for. Raises RowAltered, CellUnusable."""
+    if row.problem is not None:
+        key, why = row.problem
+        problem = {"formula": FORMULA, "error": ERROR}.get(why) or _filled_in(TOO_LONG, most=LONGEST_NOTE)
+        raise CellUnusable(column=BY_KEY[key].words, problem=problem)
+    number = row.case_no
+    version = None if number is None else version_in(row.cells.get("check", ""), number, dict(row.cells))
+    if version is None:
+        raise RowAltered(row=row.row)
+    return version
+
+
+def _answer(row: Filled, case: Case | None) -> Answer:
+    """Raises CellUnusable."""
+    action = asking(case) if case is not None and case.closed_at is None else None
+    if case is None or action is None:
+        return Answer()
+    for key, most in (("note", LONGEST_NOTE), ("met", LONGEST_MET), ("detail", 500)):
+        if len(row.cells.get(key, "")) > most:
+            raise _unusable(key, _filled_in(TOO_LONG, most=most))
+    if Need.OUTCOME in action.needs:
+        return _verdict(row, case, action)
+    return Answer(correction=_correction(row, case), note=row.cells.get("note", ""))
+
+
+def _verdict(row: Filled, case: Case, action: Action) -> Answer:
+    outcome = _code(row.cells.get("outcome", ""), list(action.outcomes))
+    if not outcome:
+        raise _unusable("outcome", NOT_OFFERED if row.cells.get("outcome") else MISSING)
+    visited_on = _day(row, "visited_on")
+    if visited_on is None:
+        raise _unusable("visited_on", MISSING)
+    first = clock.day_of(case.opened_at)
+    if visited_on > clock.today():
+        raise _unusable("visited_on", NOT_YET)
+    if visited_on < first:
+        raise _unusable("visited_on", _filled_in(TOO_EARLY, first=first))
+    if not row.cells.get("met"):
+        raise _unusable("met", MISSING)
+    return Answer(
+        outcome=outcome,
+        note=row.cells.get("note", ""),
+        until=_day(row, "until"),
+        visit=Visit(visited_on, row.cells["met"]),
+    )
+
+
+def _correction(row: Filled, case: Case) -> dict[str, object]:
+    """The correction in the words of the flow that offers it."""
+    for language in ("zh", "en"):
+        offered = declared.offered_for(case.kind, case.flow_version).callbacks.corrections(case, language)
+        code = _code(row.cells.get("change", ""), [choice.code for choice in offered])
+        if not code:
+            continue
+        fields = next(choice.fields for choice in offered if choice.code == code)
+        if len(fields) > len(DETAILS):
+            raise _unusable("change", ON_THE_PAGE)
+        values = [row.cells.get(key, "") for key in DETAILS[len(DETAILS) - len(fields) :]]
+        said: dict[str, object] = {"change": code}
+        for (name, _, listed), value in zip(fields, values, strict=True):
+            by_text = {text: known for known, text in listed}
+            if value in by_text or not listed or language == "en":
+                said[name] = by_text.get(value, value)
+        if len(said) == len(fields) + 1:
+            return said
+    raise _unusable("change", NOT_OFFERED if row.cells.get("change") else MISSING)
+
+
+def _code(text: str, codes: Sequence[str]) -> str:
+    """The code a chosen line begins with; a bare number may have lost its zero."""
+    first = re.split(r"[\s　,，:：]", text.strip(), maxsplit=1)[0]
+    if first in codes:
+        return first
+    padded = first.partition(".")[0].zfill(2)
+    return padded if padded in codes else ""
+
+
+def _day(row: Filled, key: str) -> date | None:
+    text = row.cells.get(key, "")
+    if not text:
+        return None
+    found = _DAY.fullmatch(text.replace(" ", ""))
+    if found is None:
+        raise _unusable(key, NO_DAY)
+    try:
+        return date(int(found[1]), int(found[2]), int(found[3]))
+    except ValueError:
+        raise _unusable(key, NO_DAY) from None
+
+
+def _unusable(key: str, problem: Sentence) -> CellUnusable:
+    return CellUnusable(column=BY_KEY[key].words, problem=problem)
+
+
+def _filled_in(sentence: Sentence, **facts: Any) -> Sentence:
+    return Sentence(sentence.text("zh", **facts), sentence.text("en", **facts))
+
+
+__all__ = ["PROBLEM", "Filled", "Uploaded", "replies_of", "rows_from", "uploaded"]
