@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -43,3 +44,19 @@ class SampleForm(forms.Form):
     def __init__(self, *args: Any, least: Decimal, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["percent"].initial = f"{least * 100:.1f}"
+
+
+class ProgressForm(forms.Form):
+    """What the progress table is narrowed to, besides the area."""
+
+    rule = forms.ChoiceField(label=_("规则"), required=False)
+
+    def __init__(self, *args: Any, rules: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["rule"].widget.choices = [("", _("全部")), *rules]
+
+
+class WeekForm(forms.Form):
+    """Any day of the week that is wanted."""
+
+    week = forms.DateField(label=_("统计周（其中任一天）"), widget=forms.DateInput(attrs={"type": "date"}))

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from wanjia.comparison import views
+from wanjia.comparison.progress import views as progress
 
 app_name = "comparison"
 
@@ -8,6 +9,9 @@ urlpatterns = [
     path("", views.runs, name="runs"),
     path("request/", views.request_run, name="request"),
     path("jobs/<int:job_id>/", views.comparing, name="comparing"),
+    path("progress/", progress.progress, name="progress"),
+    path("progress/export/", progress.progress_export, name="progress_export"),
+    path("weekly/", progress.weekly_table, name="weekly"),
     path("sample/", views.sample, name="sample"),
     path("runs/<int:run_id>/", views.run, name="run"),
     path("runs/<int:run_id>/decide/", views.decide_held, name="decide_held"),
