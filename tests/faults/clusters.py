@@ -73,22 +73,18 @@ class Cluster:
         self.process = None
         shutil.rmtree(self.sockets, ignore_errors=True)
 
-    def backends(self, database: str, *, writing: bool = False) -> list[int]:
-        """The processes that serve `database`; with `writing`, those with an open transaction that has written."""
+    def standing(self, database: str) -> int:
+        """The process whose transaction has written to `database` and waits longest for its client."""
         import psycopg
 
-        cut = " AND backend_xid IS NOT NULL" if writing else ""
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            rows = connection.execute(
-                f"SELECT pid FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'{cut}",
+            row = connection.execute(
+                "SELECT pid FROM pg_stat_activity WHERE datname = %s AND state = 'idle in transaction'"
+                " AND backend_xid IS NOT NULL ORDER BY state_change LIMIT 1",
                 (database,),
-            )
-            return [pid for (pid,) in rows]
-
-    def make_folder(self, folder: Path) -> None:
-        """A folder of the server's own."""
-        folder.mkdir(mode=0o700)
-        self._own(folder)
+            ).fetchone()
+        assert row, "nobody stands in a transaction"
+        return int(row[0])
 
     def log(self) -> str:
         return (self.folder / "server.log").read_text("utf-8", "replace")
