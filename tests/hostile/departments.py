@@ -57,8 +57,8 @@ def _sheet(*, doctype: str = "", ref: str = "A1", cells: str = "") -> bytes:
 
 def long_cell(size: int) -> bytes:
     """A workbook with one cell of so many bytes, packing badly enough to look honest."""
-    letters = random.Random(1).choices(b"0123456789abcdef", k=5_000)
-    piece = bytes(letters) + b"x" * (MEGABYTE - 5_000)
+    letters = random.Random(1).choices(b"0123456789abcdef", k=20_000)
+    piece = bytes(letters) + b"x" * (MEGABYTE - 20_000)
     return _workbook(_sheet(cells=_CELL).replace(b"{}", piece * (size // MEGABYTE)))
 
 
@@ -260,8 +260,8 @@ TEXTS = [
     ),
     File("nothing but quotes.csv", _long(HEAD, b'"' * MEGABYTE, 10), "sources.endless_line", "每条记录一行"),
     File("nothing but line ends.csv", _long(HEAD, b"\r\n" * 500_000, 2), "", ""),
-    File("lines of one letter.csv", _long(HEAD, b"x\r\n" * 35_000, 2), "sources.mostly_broken", "分隔符"),
-    File("lines of one delimiter.csv", _long(HEAD, b",\r\n" * 35_000, 2), "", ""),
+    File("lines of one letter.csv", _long(HEAD, b"x\r\n" * 320_000, 2), "sources.mostly_broken", "分隔符"),
+    File("lines of one delimiter.csv", _long(HEAD, b",\r\n" * 320_000, 2), "", ""),
     File("nothing but delimiters.csv", _long(HEAD, b"," * MEGABYTE, 10), "sources.endless_line", "每条记录一行"),
     File("NUL in the head.csv", _once(HEAD.replace(b"\xe9\x9f\xa6", b"\0", 1)), "sources.binary_file", "CSV"),
     File(

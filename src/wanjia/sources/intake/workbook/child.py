@@ -13,7 +13,7 @@ import json
 import struct
 import sys
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, BinaryIO
 
@@ -27,7 +27,8 @@ from wanjia.sources.intake.workbook.sheet import (
     Book,
     Frame,
     Row,
-    frame_and_beginning,
+    beginning,
+    frame_of,
     plain_cell,
     rows_of,
 )
@@ -67,12 +68,18 @@ def _tell(stdout: BinaryIO, letter: bytes, content: bytes) -> None:
 
 
 def _look(package: Package, task: dict[str, Any], tell: Any) -> None:
-    """The beginning of every sheet."""
-    book = _book(package)
+    """The beginning of every sheet. Of the shared texts only those are read that stand there: they are many."""
+    asked = _Asked()
+    unread = Book(asked, package.date_styles(), package.from_1904)
+    for sheet in package.sheets:
+        if sheet.part:
+            beginning(partial(package.open, sheet.part), sheet, unread, task["rows"])
+    book = Book(package.texts(asked.most + 1), unread.date_styles, package.from_1904)
     for number, sheet in enumerate(package.sheets):
         told: dict[str, Any] = {"number": number, "name": sheet.name, "hidden": sheet.hidden, "table": bool(sheet.part)}
         if sheet.part:
-            frame, rows = frame_and_beginning(partial(package.open, sheet.part), sheet, book, task["rows"])
+            part = partial(package.open, sheet.part)
+            frame, rows = frame_of(part, sheet, book), beginning(part, sheet, book, task["rows"])
             told["rows"] = [
                 [row.number, {column: plain_cell(text) for column, text in row.cells.items()}] for row in rows
             ]
@@ -82,13 +89,26 @@ def _look(package: Package, task: dict[str, Any], tell: Any) -> None:
     tell(b"J", json.dumps({"from_1904": package.from_1904}).encode())
 
 
+class _Asked(Sequence[str]):
+    """Texts that are not there yet; notes the last one asked for."""
+
+    most = -1
+
+    def __len__(self) -> int:
+        return 0
+
+    def __getitem__(self, number: Any) -> Any:
+        self.most = max(self.most, number)
+        return "?"
+
+
 def _rows(package: Package, task: dict[str, Any], tell: Any) -> None:
     """The rows of the sheets that were asked for, as text of `width` columns."""
     book = _book(package)
     for number in task["sheets"]:
         sheet = package.sheets[number]
         part = partial(package.open, sheet.part)
-        frame, _ = frame_and_beginning(part, sheet, book, 0)
+        frame = frame_of(part, sheet, book)
         tell(b"J", json.dumps({"sheet": number}).encode())
         _write_sheet(rows_of(part, sheet, book), frame, sheet, task["width"], tell)
 

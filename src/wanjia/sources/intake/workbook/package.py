@@ -11,6 +11,7 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any, Self
 from xml.parsers import expat
@@ -126,12 +127,12 @@ class Package:
     def has(self, part: str) -> bool:
         return part in self._zip.NameToInfo
 
-    def texts(self) -> list[str]:
-        """The shared texts, which sheets refer to by number."""
+    def texts(self, upto: int | None = None) -> list[str]:
+        """The shared texts, which sheets refer to by number; at least the first `upto` of them if that is enough."""
         part = self._related_part("sharedStrings")
-        reader = _Texts()
-        if part and self.has(part):
-            with self.open(part) as stream:
+        reader = _Texts(upto)
+        if part and self.has(part) and upto != 0:
+            with self.open(part) as stream, suppress(_Enough):
                 parse(stream, reader.start, reader.end, reader.data)
         return reader.found
 
@@ -242,10 +243,15 @@ class TextPieces:
         return text
 
 
+class _Enough(Exception):
+    pass
+
+
 class _Texts:
     """Reads the shared texts; how they are spoken (phonetic runs) is not what they say."""
 
-    def __init__(self) -> None:
+    def __init__(self, upto: int | None) -> None:
+        self._upto = upto
         self.found: list[str] = []
         self._pieces = TextPieces()
         self._in_text = self._spoken = False
@@ -269,6 +275,8 @@ class _Texts:
             self._spoken = False
         elif name == "si":
             self.found.append(decoded(self._pieces.taken()))
+            if len(self.found) == self._upto:
+                raise _Enough
 
 
 class _Styles:

@@ -8,11 +8,12 @@ numbers knows as ruined; nothing is guessed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import IO, Any
+from itertools import takewhile
+from typing import IO, Any, NoReturn
 from xml.parsers import expat
 
 from wanjia.sources.intake.workbook.package import (
@@ -67,26 +68,23 @@ class Frame:
 class Book:
     """What cells refer to outside their sheet."""
 
-    texts: list[str]
+    texts: Sequence[str]
     date_styles: frozenset[str]
     from_1904: bool
 
 
-def frame_and_beginning(
-    open_part: Callable[[], IO[bytes]], sheet: Sheet, book: Book, rows: int
-) -> tuple[Frame, list[Row]]:
-    """What stands around a sheet's rows, and the first of them; the rows between are passed over unread."""
+def frame_of(open_part: Callable[[], IO[bytes]], sheet: Sheet, book: Book) -> Frame:
+    """What stands around a sheet's rows, which are passed over unread."""
     reader = _Reader(sheet, book)
     with open_part() as stream:
-        found: list[Row] = []
-        for row in reader.rows(stream):
-            if row.number > rows:
-                break
-            found.append(row)
-    frame_reader = _Reader(sheet, book)
+        reader.frame_only(stream)
+    return reader.frame
+
+
+def beginning(open_part: Callable[[], IO[bytes]], sheet: Sheet, book: Book, rows: int) -> list[Row]:
+    """The rows of a sheet up to the one numbered `rows`."""
     with open_part() as stream:
-        frame_reader.frame_only(stream)
-    return frame_reader.frame, found
+        return list(takewhile(lambda row: row.number <= rows, _Reader(sheet, book).rows(stream)))
 
 
 def rows_of(open_part: Callable[[], IO[bytes]], sheet: Sheet, book: Book) -> Iterator[Row]:
@@ -278,10 +276,7 @@ class _Reader:
                 self._remarks.append((self._column, NO_VALUE))
             return
         if kind == "s":
-            try:
-                value = self._book.texts[int(value)]
-            except (ValueError, IndexError):
-                raise Refused("broken") from None
+            value = self._shared(value)
         elif kind is None or kind == "n":
             value = self._number_text(value)
         elif kind == "b":
@@ -292,6 +287,12 @@ class _Reader:
             value = decoded(value)
         if value:
             self._cells[self._column] = value
+
+    def _shared(self, number: str) -> str:
+        try:
+            return self._book.texts[int(number)] if number.isdigit() else _broken()
+        except (ValueError, IndexError):
+            return _broken()
 
     def _number_text(self, value: str) -> str:
         if self._style is not None and self._style in self._book.date_styles:
@@ -339,6 +340,10 @@ def number_text(value: str) -> str:
 def plain_cell(text: str) -> str:
     """A cell's text on one line."""
     return _BREAKS.sub(" ", text) if not text.isprintable() else text
+
+
+def _broken() -> NoReturn:
+    raise Refused("broken")
 
 
 def _nothing(*_: Any) -> None:
