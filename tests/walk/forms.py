@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import openpyxl
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.urls import reverse
 from PIL import Image
 
 from tests.factories import accounts as factory
@@ -22,6 +24,7 @@ from tests.factories.walking import HOME, MINE, Example
 from tests.walk.site import Asker
 from wanjia.accounts.models import User
 from wanjia.audit.testing import unrecorded
+from wanjia.casework.answers import desk
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Answer
 from wanjia.casework.services import act
@@ -39,6 +42,7 @@ from wanjia.sources.services import map_columns, receive
 EYE = system_viewer("comparison.case")
 CITY, COUNTY, TOWNSHIP, SAMPLE_CITY = HOME[:4], HOME[:6], HOME[:9], HOME[:4]
 NEW_PASSWORD = "another-horse-77"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 REASON = "走访时发现登记有误"
 # Every act leaves these; nobody can name them.
 RECORD = frozenset({"log_outbox", "log_opening"})
@@ -154,6 +158,32 @@ def _photographed(scene: Scene) -> None:
         viewer=scene.viewer("information_officer", TOWNSHIP), upload=sealed_from(_photo(), "door.jpg", "evidence"),
         owner_kind="case", owner_id=scene.case_no, area=scene.case().area_code, purpose="evidence",
     )  # fmt: skip
+
+
+def _sheet(scene: Scene) -> bytes:
+    """The form in Excel as the verifier has filled it: his one case is not true."""
+    client = factory.client_for(scene.user("information_officer", TOWNSHIP))
+    answer = client.get(reverse("casework:answers_form"))
+    book = openpyxl.load_workbook(io.BytesIO(b"".join(answer.streaming_content)))
+    said = {"核查结果": "08 不属实，数据过期", "入户日期": "2020-11-16", "见到何人": "户主", "核查说明": "车辆已过户"}
+    for cell in book.worksheets[0][1]:
+        if cell.value in said:
+            book.worksheets[0].cell(2, cell.column).value = said[cell.value]
+    filled = io.BytesIO()
+    book.save(filled)
+    return filled.getvalue()
+
+
+def _uploaded(scene: Scene) -> None:
+    _assigned(scene)
+    upload = sealed_from(_sheet(scene), "answers.xlsx", "answers")
+    scene.made["token"] = desk.keep(scene.viewer("information_officer", TOWNSHIP), upload).token
+
+
+def _visit(scene: Scene) -> dict[str, Any]:
+    number = scene.case_no
+    answer = {f"outcome-{number}": "02", f"version-{number}": str(scene.case().version), f"note-{number}": ""}
+    return {"visited_on": "2020-11-16", "met": "户主", "note": "入户查看，已拍照。", "until": "", **answer}
 
 
 def _verified(scene: Scene) -> None:
@@ -364,6 +394,26 @@ FORMS = (
         "casework:evidence", ("information_officer", TOWNSHIP), kwargs=_case, prepare=_assigned,
         data=lambda _: {"evidence": SimpleUploadedFile("door.jpg", _photo(), "image/jpeg")},
         adds=RECORD | {"files_storedfile"},
+    ),
+    Form(
+        "casework:visit", ("information_officer", TOWNSHIP), prepare=_photographed, data=_visit,
+        kwargs=lambda scene: {"household_no": scene.case().household_no},
+        changes={"casework_case": CASE_MOVES | {"outcome", "outcome_note"}, "scope_holding": {"valid_to"}, **COUNTERS},
+        adds=CASE_ROWS, shapes=lambda scene: (f"{{column}}-{scene.case_no}", "visit.{column}"),
+    ),
+    Form(
+        "casework:answers_upload", ("information_officer", TOWNSHIP), prepare=_assigned,
+        data=lambda scene: {"sheet": SimpleUploadedFile("answers.xlsx", _sheet(scene), XLSX)},
+        adds=frozenset({"casework_answersheet"}),
+    ),
+    Form(
+        "casework:answers_apply", ("information_officer", TOWNSHIP), prepare=_uploaded,
+        data=lambda scene: {"token": str(scene.made["token"])},
+        changes={
+            "casework_case": CASE_MOVES | {"outcome", "outcome_note"}, "scope_holding": {"valid_to"}, **COUNTERS,
+            "casework_answersheet": {"applied_at", "applied", "refused", "rows"},
+        },
+        adds=CASE_ROWS,
     ),
     Form("comparison:request", OFFICER, prepare=_no_job_waits, adds=RECORD | {"jobs_job"}),
     Form(
