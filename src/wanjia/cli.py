@@ -168,12 +168,14 @@ def intake(  # noqa: PLR0913 - each is an option of the command
 ) -> None:
     """接收一份部门数据 · Take in a department's file."""
     _installation()
+    from wanjia.config.server import start_clock
     from wanjia.scope.reach import serving
     from wanjia.scope.system import system_viewer
     from wanjia.sources import services
     from wanjia.sources.choices import BatchStatus, DeliveryMode
     from wanjia.sources.rules import sentence_of
 
+    start_clock()
     if mode is not None and mode not in DeliveryMode.values:
         raise typer.BadParameter(f"{mode} is none of {', '.join(DeliveryMode.values)}", param_hint="--mode")
     days = [day.date() if day else None for day in (since, until, as_of)]

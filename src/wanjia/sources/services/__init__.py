@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from django.db.models import Q
+
 from wanjia.scope.viewer import Viewer
 from wanjia.sources.choices import BatchStatus
 from wanjia.sources.errors import AlreadyDelivered, FileUnreadable
@@ -48,8 +50,8 @@ def receive(  # noqa: PLR0913 - what a delivery is, all by name
 
     Raises what `deliver` raises, and FileUnreadable when the file is found broken further down:
     the batch then stays on record as unreadable, with the reason. A file whose header is unknown
-    is not read yet: it waits for `map_columns`. A file whose reading was
-    interrupted is read now.
+    is not read yet: it waits for `map_columns`. A file whose reading was interrupted is read now;
+    one that came before and waits for an answer is answered with as it is.
     """
     try:
         batch = deliver(viewer=viewer, path=path, upload=upload, dataset=dataset, area=area, terms=terms)
@@ -64,8 +66,9 @@ def receive(  # noqa: PLR0913 - what a delivery is, all by name
 
 
 def _interrupted(viewer: Viewer, earlier: AlreadyDelivered) -> Batch:
-    """The delivery nobody is reading, if that is what came before; otherwise raises what was refused."""
-    waiting = Batch.objects.visible_to(viewer, LOAD).filter(status=BatchStatus.RECEIVED, job_id=None)
+    """The delivery nobody is reading, or that waits for an answer, if it came before; else raises what was refused."""
+    asking = Q(status__in=(BatchStatus.MAPPING, BatchStatus.HELD))
+    waiting = Batch.objects.visible_to(viewer, LOAD).filter(asking | Q(status=BatchStatus.RECEIVED, job_id=None))
     batch = waiting.filter(pk=int(str(earlier.values["batch"]))).first()
     if batch is None:
         raise earlier
