@@ -7,6 +7,8 @@ from collections import Counter
 import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.casework.conftest import NEXT_TOWN
@@ -315,6 +317,10 @@ def test_households_and_check_sheets_show_each_household_once(assigned, browse, 
     assigned(7, 8)
     page = browse(looker).get(reverse("casework:households"), {"mine": "1"})
     assert [bundle.household_no for bundle in page.context["bundles"]] == [7, 8]
+    with CaptureQueriesContext(connection) as asked:
+        looked = page.client.get(reverse("casework:households"))
+    assert looked.status_code == 200
+    assert len(asked) <= 15
     paper = browse(looker).get(reverse("casework:check_sheets"), {"mine": "1"}).content.decode()
     assert paper.count('class="w-sheet"') == 2
     assert paper.count("<svg") > 2
