@@ -1,5 +1,7 @@
 """The pages of the audit, through the site's own URLs and middleware, as people who signed in."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import transaction
 from django.test import Client
@@ -11,6 +13,7 @@ from tests.factories import accounts
 from wanjia.audit import services
 from wanjia.audit.choices import Kind
 from wanjia.audit.models import Opening
+from wanjia.kernel import clock
 from wanjia.scope.system import system_viewer
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +95,21 @@ def test_without_the_right_there_is_no_log(signed_in):
     client = signed_in("county_office")
     assert client.get(reverse("audit:log")).status_code == 403
     assert client.get(reverse("audit:readings")).status_code == 403
+
+
+def test_a_page_of_many_is_one_reading_with_the_name_of_the_page(signed_in, clerk):
+    with clock.frozen(clock.now()) as advance:
+        for page in (range(1, 51), range(51, 101)):
+            services.record_access(
+                viewer=clerk, action="registry.read", subject_kind="household", subject_ids=page, fields=["head_name"]
+            )
+            advance(timedelta(seconds=1))
+    answer = signed_in("audit_admin").get(reverse("audit:readings"))
+    assert [len(row.subject_ids) for row in answer.context["rows"]] == [50, 50]
+    assert "户名册" in answer.content.decode()
+    assert "户，共 50 个" in answer.content.decode()
+    one = signed_in("audit_admin").get(reverse("audit:readings"), {"subject_kind": "household", "subject_id": 7})
+    assert [row.subject_ids for row in one.context["rows"]] == [(7,)]
 
 
 def test_readings_show_who_looked_and_why(signed_in, clerk):

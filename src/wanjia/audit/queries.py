@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from wanjia.scope.viewer import Viewer
 from wanjia.tlog.merkle import RootBuilder
 
 TRAIL_LENGTH = 200
+ROWS_OF_A_PAGE = 50  # a list shows as many subjects; each has a row of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +121,19 @@ _NARROWING: dict[str, Callable[[Any], Q]] = {
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One line of the access record: who looked at what of whom, and why."""
+    """One line of the access record: who looked at what of whom, on which page and why.
+
+    A page that shows many subjects is one line; `subject_ids` are all of them.
+    """
 
     at: datetime
     actor: str
     actor_id: int
     action: str
     subject_title: str
-    subject_id: int
+    subject_ids: tuple[int, ...]
     fields: str
+    page: str
     reason: str
     area: str
 
@@ -140,18 +146,27 @@ def readings(viewer: Viewer, lookup: Mapping[str, Any]) -> list[Reading]:
     columns = {"actor": "actor_id", "subject_kind": "subject_kind", "subject_id": "subject_id"}
     equal = {columns[name]: value for name, value in lookup.items()}
     ranges = [(area.lo, area.hi) for area in viewer.ranges("audit.read")]
-    rows = access_store().readings(ranges, limit=TRAIL_LENGTH, **equal)
-    people = names.of(row["actor_id"] for row in rows)
+    rows = access_store().readings(ranges, limit=TRAIL_LENGTH * ROWS_OF_A_PAGE, **equal)
+    views = [list(rows) for _, rows in groupby(rows, key=_view)][:TRAIL_LENGTH]
+    people = names.of(view[0]["actor_id"] for view in views)
     language = get_language() or "zh"
     return [
         Reading(
             at=datetime.fromisoformat(row["at"]),
             actor=_called(people, row["actor_id"], row["actor_system"]),
             subject_title=subjects.title(row["subject_kind"], language),
-            **{name: row[name] for name in ("actor_id", "action", "subject_id", "fields", "reason", "area")},
+            subject_ids=tuple(sorted(each["subject_id"] for each in view)),
+            page=subjects.page_read(row["action"], row["subject_kind"], row["fields"], language),
+            **{name: row[name] for name in ("actor_id", "action", "fields", "reason", "area")},
         )
-        for row in rows
+        for view in views
+        for row in view[:1]
     ]
+
+
+def _view(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What the rows of one look have in common: they were appended at one instant."""
+    return tuple(row[name] for name in ("at", "actor_id", "actor_system", "action", "subject_kind", "fields", "reason"))
 
 
 def _called(people: Mapping[int, str], actor_id: int, system: str) -> str:

@@ -9,7 +9,7 @@ viewer and one number.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from wanjia.kernel.errors import Sentence
@@ -55,3 +55,17 @@ def url_name(kind: str) -> str:
     """The route of a subject's page, or ""."""
     subject = _subjects.get(kind)
     return subject.url_name if subject else ""
+
+
+_pages: dict[tuple[str, str, str], Sentence] = {}
+
+
+def declare_page(action: str, kind: str, title: Sentence, *, fields: Collection[str] = ()) -> None:
+    """Say on which page the readings of `kind` under `action` are made; with `fields`, those of exactly these."""
+    _pages[action, kind, ",".join(sorted(fields))] = title
+
+
+def page_read(action: str, kind: str, fields: str, language: str) -> str:
+    """The page on which `fields`, comma-separated and sorted, were read, or ""."""
+    found = _pages.get((action, kind, fields)) or _pages.get((action, kind, ""))
+    return found.text(language) if found else ""

@@ -16,4 +16,6 @@ class ComparisonConfig(AppConfig):
         watch("comparison.Run", "comparison.Screening")
         title = Sentence("比对", "Run")
         subjects.declare(subjects.Subject("run", title, visible=lambda viewer, _number: viewer.is_system))
+        subjects.declare_page("comparison.read", "person", Sentence("疑点说明", "Finding explained"))
+        subjects.declare_page("suspects.read", "case", Sentence("核查件页面", "Case page"))
         register_details("comparison.Screening", lambda row: row.payload(), order="id")

@@ -8,8 +8,11 @@ class FilesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from wanjia.audit import subjects
         from wanjia.audit.watched import watch
         from wanjia.files.purposes import purposes
+        from wanjia.kernel.errors import Sentence
 
         watch("files.StoredFile")
+        subjects.declare_page("files.read", "file", Sentence("打开附件", "File opened"))
         purposes()  # a purpose that cannot be kept is refused at start

@@ -13,6 +13,7 @@ class RegistryConfig(AppConfig):
         from wanjia.audit import details, subjects
         from wanjia.audit.watched import watch
         from wanjia.kernel.errors import Sentence
+        from wanjia.registry.choices import SHOWN_IN_LISTS, SHOWN_ON_THE_PAGE
         from wanjia.registry.loaded import loaded_rows
         from wanjia.registry.payloads import payload_of_change
         from wanjia.registry.queries import may_read
@@ -20,6 +21,13 @@ class RegistryConfig(AppConfig):
         watch(*(f"registry.{table}" for table in TABLES))
         details.register_details("registry.Change", payload_of_change)
         details.register_source(details.DetailSource("registry.load", loaded_rows))
+        for fields, title in (
+            (SHOWN_IN_LISTS, Sentence("户名册", "List of households")),
+            (SHOWN_ON_THE_PAGE, Sentence("户页面", "Household page")),
+        ):
+            subjects.declare_page("registry.read", "household", title, fields=fields)
+        for kind in ("household", "person"):
+            subjects.declare_page("registry.reveal", kind, Sentence("显示完整号码", "Full number shown"))
         subjects.declare(
             subjects.Subject("household", Sentence("户", "Household"), visible=may_read, url_name="registry:household")
         )

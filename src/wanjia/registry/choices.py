@@ -13,6 +13,10 @@ LEFT_STATUSES = frozenset({"2", "3", "5", "9", "11"})  # CL-13: what a single me
 
 POOR = frozenset({"0", "3"})  # CL-03: currently poor
 MAY_EXIT = frozenset({"0", "2", "3"})  # CL-03: from these a household exits (T2 and T3, domain.md §4.8)
+# Names of the personal data a page shows, for the record of who read what.
+SHOWN_IN_LISTS = ("head_name",)
+SHOWN_ON_THE_PAGE = ("name", "sex", "birth_date", "ethnicity", "health")
+
 EXITED = "1"  # CL-03: exited, still entitled to policy
 
 

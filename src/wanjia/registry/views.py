@@ -22,6 +22,7 @@ from wanjia.divisions.queries import full_name
 from wanjia.kernel import clock
 from wanjia.kernel.errors import Language
 from wanjia.registry import queries, services
+from wanjia.registry.choices import SHOWN_IN_LISTS, SHOWN_ON_THE_PAGE
 from wanjia.registry.errors import RecordChangedMeanwhile, ValueNotAccepted
 from wanjia.registry.forms import CorrectionForm, HouseholdFilter, RevealForm, SearchForm
 from wanjia.registry.models import Household
@@ -33,8 +34,6 @@ from wanjia.ui.sheets import Format, download
 from wanjia.ui.viewing import chosen_area
 
 READ, WRITE, REVEAL, EXPORT = "registry.read", "registry.write", "registry.reveal", "registry.export"
-SHOWN_IN_LISTS = ("head_name",)
-SHOWN_ON_THE_PAGE = ("name", "sex", "birth_date", "ethnicity", "health")
 
 
 @access(READ)
