@@ -6,6 +6,7 @@ import { acceptDrops } from './drop';
 import { askBefore } from './confirm';
 import { followKeys } from './keys';
 import { selectAll } from './selection';
+import { keepDrafts } from './drafts';
 import { bringIntoView } from './showing';
 
 closeDropdowns();
@@ -14,3 +15,4 @@ askBefore();
 followKeys();
 selectAll();
 bringIntoView();
+keepDrafts();

@@ -7,12 +7,14 @@ from django.urls import reverse
 from PIL import Image
 
 from tests.casework.conftest import TOWN, VILLAGE
+from wanjia.accounts import sessions
 from wanjia.accounts.models import User
 from wanjia.audit.testing import unrecorded
 from wanjia.casework.choices import Bar
 from wanjia.casework.models import Case
 from wanjia.casework.services import Answer, act
 from wanjia.files.models import StoredFile
+from wanjia.kernel import clock
 from wanjia.scope.system import system_viewer
 
 EYE = system_viewer("casework.evidence")
@@ -279,6 +281,30 @@ def test_the_address_of_an_answer_leads_to_its_case(with_looker, looker, browse)
         assert (answer.status_code, answer.url) == (302, f"/cases/{with_looker}/")
     refused = give(browser, with_looker, "look", outcome="wet", note="三处漏水").content.decode()
     assert f'name="next" value="/cases/{with_looker}/"' in refused
+
+
+def test_an_answer_after_the_session_ended_is_said_to_be_lost(with_looker, looker, browse):
+    browser = browse(looker)
+    session = browser.session
+    session[sessions.SEEN] = clock.now().timestamp() - 3600
+    session.save()
+    page = f"http://testserver/cases/{with_looker}/"
+    data = {"action": "look", "version": row(with_looker).version, "outcome": "dry", "note": "完好"}
+    asked = browser.post(reverse("casework:act", args=[with_looker]), data, headers={"referer": page})
+    assert asked.url == f"/sign-in/?next=/cases/{with_looker}/&lost=1"
+    assert "您的登录已过期，刚才填写的内容没有提交" in browser.get(asked.url).content.decode()
+    assert row(with_looker).step == "with_looker"
+
+
+@pytest.mark.parametrize(("origin", "led_back"), [("http://testserver", True), ("http://elsewhere.example", False)])
+def test_a_page_that_stood_too_long_leads_back_to_itself(with_looker, looker, browse, origin, led_back):
+    browser = browse(looker)
+    browser.handler.enforce_csrf_checks = True
+    page = f"{origin}/cases/{with_looker}/"
+    answer = browser.post(reverse("casework:act", args=[with_looker]), {"note": "完好"}, headers={"referer": page})
+    assert answer.status_code == 403
+    assert (f'href="/cases/{with_looker}/"' in answer.content.decode()) is led_back
+    assert origin not in answer.content.decode()
 
 
 def test_what_is_no_picture_is_refused_and_the_case_stays(opened, county, town, looker, browse):

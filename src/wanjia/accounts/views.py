@@ -61,7 +61,8 @@ def sign_in(request: ViewerRequest) -> HttpResponseBase:
         form.add_error(None, _("登录名或密码不正确。连续输错 5 次将锁定 15 分钟。"))
     ended = getattr(request, "session_ended", False) or request.GET.get("ended") == "1"
     status = 200 if request.method == "GET" else 401
-    return render(request, "accounts/sign_in.html", {"form": form, "next": target, "ended": ended}, status=status)
+    context = {"form": form, "next": target, "ended": ended, "lost": request.GET.get("lost") == "1"}
+    return render(request, "accounts/sign_in.html", context, status=status)
 
 
 @access(PUBLIC)

@@ -286,7 +286,9 @@ def act(request: ViewerRequest, case_no: int) -> HttpResponseBase:
     except Refusal as refusal:
         return _shown(request, case, refusal, request.POST)
     following = queries.next_in_queue(request.viewer, done)
-    messages.success(request, " ".join([*_done(case, done, data["action"]), *_next(following)]))
+    messages.success(
+        request, " ".join([*_done(case, done, data["action"]), *_next(following)]), extra_tags=f"case-{case_no}"
+    )
     return redirect("casework:case", following) if following else redirect("casework:mine")
 
 

@@ -67,10 +67,15 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
     """
     target = request.get_full_path()
     fragment = "HX-Request" in request.headers
-    if fragment or request.method not in ("GET", "HEAD"):
+    sent = request.method not in ("GET", "HEAD")
+    if fragment or sent:
         seen = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
         target = urlunsplit(("", "", seen.path or "/", seen.query, ""))
     answer: HttpResponse = redirect_to_login(target, settings.LOGIN_URL)
+    if sent:  # the sign-in page says that nothing of it was taken
+        answer["Location"] += "&lost=1"
+    elif getattr(request, "session_ended", False):
+        answer["Location"] += "&ended=1"
     if fragment:  # a redirect would put the sign-in page inside the page
         answer = HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": answer["Location"]})
     return answer

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch
 from django.utils.functional import cached_property
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 
 from wanjia.kernel import clock
@@ -92,6 +94,14 @@ class Frame:
         if self.request.method == "GET":
             return self.request.get_full_path()
         return getattr(self.request, "page_address", "/")
+
+    @property
+    def came_from(self) -> str:
+        """The page of this site the visitor was on before, or "": what another site's page says leads nowhere."""
+        page = self.request.META.get("HTTP_REFERER", "")
+        own = url_has_allowed_host_and_scheme(page, {self.request.get_host()}, require_https=self.request.is_secure())
+        parts = urlsplit(page)
+        return urlunsplit(("", "", parts.path or "/", parts.query, "")) if own else ""
 
     @cached_property
     def links(self) -> dict[str, str]:
