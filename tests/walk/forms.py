@@ -106,7 +106,7 @@ class Form:
     changes: Mapping[str, set[str]] = field(default_factory=dict)
     adds: frozenset[str] = frozenset()
     removes: frozenset[str] = frozenset()
-    prepare: Callable[[Scene], None] = lambda _: None
+    prepare: Callable[[Scene], None] | None = None
     query: str = ""
     shapes: Callable[[Scene], tuple[str, ...]] = lambda _: ()
     name: str = ""

@@ -206,7 +206,8 @@ def posted(client: Client, form: Form, scene: Scene, more: Mapping[str, str], da
 @pytest.mark.parametrize("form", FORMS, ids=str)
 def test_only_the_declared_fields_change(world, form, assigned):
     scene, tables = Scene(world), columns()
-    form.prepare(scene)
+    if form.prepare is not None:
+        form.prepare(scene)
     client, data = form.client(scene), form.data(scene)
     before = stand(tables)
     values, shapes = values_of(tables, before), form.shapes(scene)

@@ -76,7 +76,7 @@ def browsers(world, client: Client) -> Asking:
     forms = {
         form.route: {name: value for name, value in form.data(scene).items() if isinstance(value, str)}
         for form in FORMS
-        if form.route in PLAIN
+        if form.route in PLAIN and form.prepare is None
     }
     return Asking(client, Asker(raise_request_exception=False), forms)
 
