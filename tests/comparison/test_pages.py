@@ -17,6 +17,7 @@ from wanjia.comparison.services import issue_findings, run_comparison
 from wanjia.jobs.models import Job
 from wanjia.jobs.services import enqueue
 from wanjia.kernel import clock
+from wanjia.resolution.models import Resolution
 from wanjia.scope.system import system_viewer
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +60,26 @@ def test_the_run_page_has_rules_list_and_the_button_for_all_that_match(run, brow
     assert "覃1" not in text, "lists mask names"
     narrowed = browse("province").get(page_of(run), {"rule": "RA-02B"}).content.decode()
     assert "下发符合条件的 1 条" in narrowed
+
+
+def test_the_run_page_says_how_much_of_the_data_is_about_the_registered(run, browse):
+    def resolved(batch, snapshot, matched):
+        Resolution.objects.update_or_create(
+            batch_id=batch,
+            snapshot=snapshot,
+            defaults={
+                "dataset": used["dataset"], "address": f"{batch}/{snapshot}", "matched": matched, "unmatched": 60,
+                "matches": matched, "name_differs": 0, "ambiguous": 0, "resolved_by": 0, "resolved_at": clock.now(),
+            },
+        )  # fmt: skip
+
+    (used,) = run.batches
+    resolved(used["batch"], run.snapshot, 40)
+    assert "100 条中 40 条属于登记人口（40%）" in browse("province").get(page_of(run)).content.decode()
+
+    resolved(used["batch"] - 1, "earlier", 540)
+    told = browse("province").get(page_of(run)).content.decode()
+    assert "上一批为 90%，请核对是否送错文件" in told
 
 
 def test_how_often_a_rule_held_is_said_with_its_denominator(run, browse):

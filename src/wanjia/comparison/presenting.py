@@ -10,7 +10,9 @@ from wanjia.comparison import describing, queries
 from wanjia.comparison.choices import Decision
 from wanjia.comparison.models import Run, Screening
 from wanjia.comparison.queries import Filters, Finding
+from wanjia.resolution import queries as resolution
 from wanjia.scope.viewer import Viewer
+from wanjia.sources.contracts import contracts
 
 NEXT_LEVEL = {0: 4, 2: 4, 4: 6, 6: 9, 9: 12}
 KIND = "suspect"
@@ -42,6 +44,42 @@ class FindingRow:
     decision: str
     tone: str
     case_no: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DataLine:
+    """A batch a run stood on: how many of its records are about registered people, and how many used to be."""
+
+    batch: int
+    title: str
+    records: int
+    matched: int
+    share: float
+    before: float | None  # the same share of the batch before it
+    fallen: bool  # to less than half of what it was: the wrong file, or another county's
+
+
+def data_lines(run: Run, language: str) -> list[DataLine]:
+    """What a run was made from. Two queries; counts only, nobody in particular."""
+    batches = [int(item["batch"]) for item in run.batches]
+    rows = resolution.resolutions_against(batches, run.snapshot)
+    earlier = resolution.resolutions_before({row.dataset for row in rows}, batches)
+    known = contracts()
+    lines = []
+    for row in rows:
+        before = earlier[row.dataset].share if row.dataset in earlier else None
+        lines.append(
+            DataLine(
+                batch=row.batch_id,
+                title=known[row.dataset].title.text(language) if row.dataset in known else row.dataset,
+                records=row.records,
+                matched=row.matched,
+                share=row.share,
+                before=before,
+                fallen=before is not None and row.share * 2 < before,
+            )
+        )
+    return lines
 
 
 def rule_lines(viewer: Viewer, run: Run, filters: Filters, language: str) -> list[RuleLine]:

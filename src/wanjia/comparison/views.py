@@ -90,6 +90,8 @@ def run(request: ViewerRequest, run_id: int) -> HttpResponse:
         "filters": filters,
         "rules": presenting.rule_lines(request.viewer, shown, filters, language),
         "parts": presenting.parts(request.viewer, shown, filters),
+        "data": presenting.data_lines(shown, language),
+        "may_see_batches": request.viewer.may("sources.read"),
         "rows": presenting.finding_rows(request.viewer, shown, page.items, language),
         "page": {"total": page.total, "next_cursor": page.next},
         "query": _query(filters),

@@ -33,3 +33,13 @@ class Resolution(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+    @property
+    def records(self) -> int:
+        """The records of the batch."""
+        return self.matched + self.unmatched
+
+    @property
+    def share(self) -> float:
+        """The part of the records that are about registered people, from 0 to 1."""
+        return self.matched / self.records if self.records else 0.0
