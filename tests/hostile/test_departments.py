@@ -97,6 +97,7 @@ def test_the_page_of_a_batch_shows_odd_contents_harmlessly(name):
 
 
 @pytest.mark.fault
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.skipif(
     not Path("/proc/self/clear_refs").exists(), reason="only Linux tells a process's peak since a moment"
