@@ -276,10 +276,15 @@ def test_a_file_that_is_no_delivery_is_refused_and_nothing_is_kept(province, put
 
 def test_a_wrong_layout_is_told_by_what_it_lacks(province, put, reference):
     with pytest.raises(UnknownLayout) as refused:
-        services.receive(
-            viewer=province, path=put(delivery(header=[name.replace("号牌号码", "底盘号") for name in HEADER]))
-        )
-    assert refused.value.values["missing"] == "号牌号码"
+        services.receive(viewer=province, path=put("姓名,电话\r\n韦英,1\r\n"))
+    assert refused.value.values["missing"]
+
+
+def test_a_header_that_lacks_one_column_waits_to_be_looked_over(province, put, reference):
+    header = [name.replace("号牌号码", "底盘号") for name in HEADER]
+    batch = services.receive(viewer=province, path=put(delivery(header=header)))
+    assert (batch.status, batch.dataset) == (BatchStatus.MAPPING, "gongan.vehicles")
+    assert batch.accepted == 0
 
 
 def test_a_dataset_without_a_contract_is_refused(province, put, reference):
