@@ -6,6 +6,7 @@ import struct
 import time
 import zipfile
 from itertools import chain
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -170,6 +171,18 @@ def test_passwords_old_formats_and_rubbish_are_told_apart():
 
 def test_whoever_stops_listening_leaves_no_process_behind():
     rows = "".join(f'<row r="{n}"><c><v>1</v></c></row>' for n in range(1, 50_000))
+    before = children()
     items = read([packed(f"<worksheet><sheetData>{rows}</sheetData></worksheet>")])
     next(items)
+    assert children() - before, "somebody reads"
     items.close()
+    assert not children() - before
+
+
+def children():
+    """The processes this one has started and not buried."""
+    return {
+        int(found)
+        for task in Path("/proc/self/task").iterdir()
+        for found in (task / "children").read_text("ascii").split()
+    }

@@ -134,3 +134,19 @@ def examples(place: Place) -> list[Example]:
 
 
 _serials = count(1)
+
+
+# A header nobody has seen, and what each of its columns is.
+STRANGE = (
+    "顺序",
+    "机动车号牌(蓝牌)",
+    "类别",
+    "用途",
+    "车辆品牌及型号",
+    "首次登记时间",
+    "目前状况",
+    "车主名字",
+    "居民证件号",
+    "居住地",
+)
+STRANGE_FIELDS = ("serial", "plate", "vehicle_kind", "vehicle_use", "model", "registered_on", "vehicle_status", "owner_name", "number", "")  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.factories.accounts import account, client_for
-from tests.factories.sources import delivery, department_officer, number, row
+from tests.factories.sources import STRANGE, STRANGE_FIELDS, delivery, department_officer, number, row
 from tests.factories.workbooks import book
 from wanjia.audit.models import Opening
 from wanjia.jobs.worker import run_pending
@@ -18,20 +18,6 @@ from wanjia.sources import queries, services
 from wanjia.sources.choices import BatchStatus
 from wanjia.sources.errors import ColumnTwice, MappingIncomplete, UnknownLayout
 from wanjia.sources.models import Batch, ColumnMapping
-
-STRANGE = (
-    "顺序",
-    "机动车号牌(蓝牌)",
-    "类别",
-    "用途",
-    "车辆品牌及型号",
-    "首次登记时间",
-    "目前状况",
-    "车主名字",
-    "居民证件号",
-    "居住地",
-)
-FIELDS = ["serial", "plate", "vehicle_kind", "vehicle_use", "model", "registered_on", "vehicle_status", "owner_name", "number", ""]  # fmt: skip
 
 
 def strange(rows=None):
@@ -62,7 +48,7 @@ def test_an_unknown_header_is_proposed_by_names_and_by_what_columns_hold(gongan,
 @pytest.mark.django_db
 def test_what_was_said_of_a_header_is_kept_and_used_for_the_next_file(gongan, put, reference):
     batch = services.receive(viewer=gongan, path=put(strange()))
-    batch = services.map_columns(viewer=gongan, batch_id=batch.pk, columns=FIELDS)
+    batch = services.map_columns(viewer=gongan, batch_id=batch.pk, columns=STRANGE_FIELDS)
     batch = services.inspect(viewer=gongan, batch_id=batch.pk)
 
     assert (batch.status, batch.accepted, batch.rejected) == (BatchStatus.PREVIEWED, 3, 0)
@@ -100,11 +86,11 @@ def test_a_mapping_names_all_that_is_needed_once_and_is_its_departments(gongan, 
     batch = services.receive(viewer=gongan, path=put(strange()))
 
     with pytest.raises(MappingIncomplete):
-        services.map_columns(viewer=gongan, batch_id=batch.pk, columns=["", *FIELDS[2:], ""])
+        services.map_columns(viewer=gongan, batch_id=batch.pk, columns=["", *STRANGE_FIELDS[2:], ""])
     with pytest.raises(ColumnTwice):
-        services.map_columns(viewer=gongan, batch_id=batch.pk, columns=["plate", *FIELDS[1:]])
+        services.map_columns(viewer=gongan, batch_id=batch.pk, columns=["plate", *STRANGE_FIELDS[1:]])
     with pytest.raises(NotVisible):
-        services.map_columns(viewer=department_officer("minzheng"), batch_id=batch.pk, columns=FIELDS)
+        services.map_columns(viewer=department_officer("minzheng"), batch_id=batch.pk, columns=STRANGE_FIELDS)
     assert not ColumnMapping.objects.visible_to(province).exists()
 
 
@@ -135,9 +121,9 @@ def test_the_page_shows_the_first_rows_and_takes_the_officers_word(home):
     assert number(1) not in page
     assert "列名相近" in page
 
-    told = officer.post(address, {f"column-{n}": name for n, name in enumerate(FIELDS[:1])})
+    told = officer.post(address, {f"column-{n}": name for n, name in enumerate(STRANGE_FIELDS[:1])})
     assert (told.status_code, "还没有指明" in told.content.decode()) == (422, True)
-    told = officer.post(address, {f"column-{n}": name for n, name in enumerate(FIELDS)})
+    told = officer.post(address, {f"column-{n}": name for n, name in enumerate(STRANGE_FIELDS)})
     assert told.status_code == 302
     run_pending()
     batch.refresh_from_db()

@@ -259,29 +259,16 @@ def _read_batch(scene: Scene, **more: Any) -> None:
         scene.made["batch"] = receive(viewer=system_viewer("cli.intake"), path=path).pk
 
 
-STRANGE = (
-    "顺序",
-    "机动车号牌(蓝牌)",
-    "类别",
-    "用途",
-    "车辆品牌及型号",
-    "首次登记时间",
-    "目前状况",
-    "车主名字",
-    "居民证件号",
-    "居住地",
-)
-FIELDS = ("serial", "plate", "vehicle_kind", "vehicle_use", "model", "registered_on", "vehicle_status", "owner_name", "number", "")  # fmt: skip
-
-
 def _ask_for_columns(scene: Scene) -> None:
-    _read_batch(scene, header=STRANGE)
+    _read_batch(scene, header=deliveries.STRANGE)
 
 
 def _map(scene: Scene) -> None:
     _ask_for_columns(scene)
     viewer = scene.viewer(*OFFICER)
-    scene.made["mapping"] = map_columns(viewer=viewer, batch_id=scene.made["batch"], columns=FIELDS).mapping_id
+    scene.made["mapping"] = map_columns(
+        viewer=viewer, batch_id=scene.made["batch"], columns=deliveries.STRANGE_FIELDS
+    ).mapping_id
 
 
 def _hold_batch(scene: Scene) -> None:
@@ -467,7 +454,7 @@ FORMS = (
     Form("sources:accept", OFFICER, prepare=_read_batch, kwargs=_batch, changes=BATCH_DECIDED, adds=RECORD),
     Form(
         "sources:columns", OFFICER, prepare=_ask_for_columns, kwargs=_batch,
-        data=lambda _: {f"column-{n}": name for n, name in enumerate(FIELDS)},
+        data=lambda _: {f"column-{n}": name for n, name in enumerate(deliveries.STRANGE_FIELDS)},
         changes={"sources_batch": {"status", "mapping_id", "proposal", "preview", "figures", "holds", "job_id"}},
         adds=RECORD | {"jobs_job", "sources_columnmapping"}, shapes=lambda _: ("column-{column}",),
     ),
