@@ -22,7 +22,7 @@ def test_the_server_is_killed_while_a_file_arrives_and_the_file_comes_again(plac
     port = free_port()
     running = serve(at, port)
     visitor = Visitor(f"http://127.0.0.1:{port}", "province")
-    file = next((at.home / "inbox").iterdir())
+    file = next((at.home / "inbox").glob("*机动车*"))
     (headers, head), content, tail = visitor.multipart(file, "file", {})
     cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in visitor.cookies)
     sending = http.client.HTTPConnection("127.0.0.1", port)
