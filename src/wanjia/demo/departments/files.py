@@ -64,7 +64,7 @@ class Layout:
     def as_workbook(self, random: Random, county: str, rows: Sequence[Row]) -> Delivery:
         """An Excel workbook with one sheet; everything in it is text, as such exports are."""
         content, count = io.BytesIO(), 0
-        book = xlsxwriter.Workbook(content, {"constant_memory": True})
+        book = xlsxwriter.Workbook(content, {"in_memory": True})
         book.set_properties({"created": datetime.combine(DAY, time(9), UTC)})  # the same file from the same seed
         sheet = book.add_worksheet(self.title)
         for line in self.lines(random, county, rows):

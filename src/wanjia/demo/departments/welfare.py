@@ -178,7 +178,7 @@ def _written(cast: Cast, line: Support, owners: dict[str, Resident]) -> list[str
         )
     stopped = slips.day(cast.random, line.stopped_on) if line.stopped_on else ""
     return [
-        f"4512280{line.home:08d}", slips.name(cast.random, line.name), number, "本人或户主", line.category,
+        f"4512280{line.home:09d}", slips.name(cast.random, line.name), number, "本人或户主", line.category,
         str(line.persons), f"{180 * line.persons}.00", slips.day(cast.random, line.since), stopped, line.status,
     ]  # fmt: skip
 
