@@ -39,7 +39,9 @@ class Office:
         self.photo = tmp_path / "photo.jpg"
         until("the worker is up", lambda: at.told("alive"), at)
         self.file = tmp_path / "again.csv"  # another delivery: a line less
-        self.file.write_bytes(next((at.home / "inbox").glob("*机动车*")).read_bytes().rstrip(b"\r\n").rpartition(b"\n")[0])
+        self.file.write_bytes(
+            next((at.home / "inbox").glob("*机动车*")).read_bytes().rstrip(b"\r\n").rpartition(b"\n")[0]
+        )
 
     def decide(self):
         fields = {"action": "decide", "version": str(self.waiting["version"]), "note": "同意。"}
