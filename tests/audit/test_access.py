@@ -133,10 +133,10 @@ def test_readings_are_cut_to_areas_and_found_by_subject_or_person(clerk, neighbo
     look(clerk, 1, 2)
     look(neighbour, 1)
     store = access_store()
-    assert len(store.readings([("45", "46")])) == 3
-    assert len(store.readings([("451228", "451229")], subject_kind="household", subject_id=1)) == 1
-    assert len(store.readings([("451202", "451203")], actor_id=91)) == 1
-    assert store.readings([]) == []
+    assert len(list(store.readings([("45", "46")]))) == 3
+    assert len(list(store.readings([("451228", "451229")], subject_kind="household", subject_id=1))) == 1
+    assert len(list(store.readings([("451202", "451203")], actor_id=91))) == 1
+    assert list(store.readings([])) == []
 
 
 def test_a_reason_may_not_quote_the_number_it_is_about(clerk):
@@ -158,6 +158,6 @@ for n in range(50):
 """
     running = [subprocess.Popen([sys.executable, "-c", script, str(number)]) for number in (1, 2, 3)]
     assert [process.wait(timeout=120) for process in running] == [0, 0, 0]
-    rows = access_store().readings([("", None)], limit=1000)
+    rows = list(access_store().readings([("", None)], limit=1000))
     assert len(rows) == 150
     assert {row["actor_id"] for row in rows} == {1, 2, 3}

@@ -214,8 +214,8 @@ class AccessStore:
 
     def readings(
         self, ranges: Iterable[tuple[str, str | None]], *, limit: int = 200, **equal: str | int
-    ) -> list[dict[str, Any]]:
-        """The newest rows whose area lies in one of the half-open `ranges` and whose columns equal `equal`."""
+    ) -> Iterator[dict[str, Any]]:
+        """Rows whose area lies in one of the half-open `ranges` and whose columns equal `equal`, newest first."""
         columns = {"actor_id", "subject_kind", "subject_id"}
         if not equal.keys() <= columns:
             raise TypeError(f"rows are found by {sorted(columns)}")
@@ -224,13 +224,13 @@ class AccessStore:
             cuts.append("(area >= ?)" if high is None else "(area >= ? AND area < ?)")
             values.extend([low] if high is None else [low, high])
         if not cuts:
-            return []
+            return
         where = " AND ".join([f"({' OR '.join(cuts)})", *(f"{name} = ?" for name in equal)])
         found = self._connection().execute(
             f"SELECT payload FROM access WHERE {where} ORDER BY id DESC LIMIT ?",  # noqa: S608 - fixed column names
             (*values, *equal.values(), limit),
         )
-        return [json.loads(payload) for (payload,) in found.fetchall()]
+        yield from (json.loads(payload) for (payload,) in found)
 
 
 _stores: dict[Path, AccessStore] = {}

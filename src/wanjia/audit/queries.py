@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -137,6 +138,11 @@ class Reading:
     reason: str
     area: str
 
+    @property
+    def listed(self) -> str:
+        """All the subjects' numbers."""
+        return ", ".join(map(str, self.subject_ids))
+
 
 def readings(viewer: Viewer, lookup: Mapping[str, Any]) -> list[Reading]:
     """The newest readings of personal data in the areas where `viewer` holds `audit.read`.
@@ -147,7 +153,7 @@ def readings(viewer: Viewer, lookup: Mapping[str, Any]) -> list[Reading]:
     equal = {columns[name]: value for name, value in lookup.items()}
     ranges = [(area.lo, area.hi) for area in viewer.ranges("audit.read")]
     rows = access_store().readings(ranges, limit=TRAIL_LENGTH * ROWS_OF_A_PAGE, **equal)
-    views = [list(rows) for _, rows in groupby(rows, key=_view)][:TRAIL_LENGTH]
+    views = [list(rows) for _, rows in islice(groupby(rows, key=_view), TRAIL_LENGTH)]
     people = names.of(view[0]["actor_id"] for view in views)
     language = get_language() or "zh"
     return [
@@ -164,9 +170,8 @@ def readings(viewer: Viewer, lookup: Mapping[str, Any]) -> list[Reading]:
     ]
 
 
-def _view(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What the rows of one look have in common: they were appended at one instant."""
-    return tuple(row[name] for name in ("at", "actor_id", "actor_system", "action", "subject_kind", "fields", "reason"))
+# What the rows of one look have in common: they were appended at one instant.
+_view = itemgetter("at", "actor_id", "actor_system", "action", "subject_kind", "fields", "reason")
 
 
 def _called(people: Mapping[int, str], actor_id: int, system: str) -> str:
