@@ -21,8 +21,8 @@ pytestmark = [
     pytest.mark.fault, pytest.mark.slow, pytest.mark.long,
     pytest.mark.skipif(not server(), reason="needs PostgreSQL"),
 ]  # fmt: skip
-STANDS = {"decide": "casework.applied", "read": "sources.reading"}
-NAMES = {"decide": "a verdict", "read": "the reading of a batch"}
+STANDS = {"decide": "casework.applied", "read": "sources.reading", "compare": "comparison.finishing"}
+NAMES = {"decide": "a verdict", "read": "the reading of a batch", "compare": "a comparison"}
 
 
 @pytest.fixture
