@@ -86,6 +86,13 @@ class Cluster:
         assert row, "nobody stands in a transaction"
         return int(row[0])
 
+    def room(self, name: str) -> Path:
+        """An empty folder that is the server's own."""
+        folder = self.folder / name
+        folder.mkdir(mode=0o700)
+        self._own(folder)
+        return folder
+
     def log(self) -> str:
         return (self.folder / "server.log").read_text("utf-8", "replace")
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.faults.disks import can_mount, fill, free, small_disk
-from tests.faults.places import PATIENCE, database_kind, server
+from tests.faults.places import PATIENCE, database_kind, drop, new_place, on_server, server
 from tests.faults.visitor import Visitor, free_port, kill_all, serve
 
 pytestmark = [
@@ -115,7 +115,7 @@ def lived_through(office, disk, refused, tell, name):
     )  # fmt: skip
 
 
-@pytest.mark.skipif(bool(server()), reason="PostgreSQL's own disk is filled below")
+@pytest.mark.skipif(bool(server()), reason="PostgreSQL's tables are filled below")
 def test_one_full_disk_under_everything(place, tmp_path, tell):
     at = place("decidable")
     with small_disk(at.home, 24) as disk:
@@ -153,4 +153,36 @@ def test_a_full_disk_under_the_uploads(place, tmp_path, tell):
     tell(
         f"{database_kind()}  disk full under the uploads", refused_507=3, pages_read=len(LISTS), left_in_the_spool=0,
         written_afterwards=2, half_done=0,
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(not server(), reason="SQLite's disk is filled above")
+def test_a_full_disk_under_the_tables(cluster, stage, tmp_path, tell):
+    with small_disk(cluster.room("small"), 256) as disk:
+        on_server(cluster.url(), f"CREATE TABLESPACE small LOCATION '{disk}'")
+        at = new_place(tmp_path / "own", like=stage("decidable"), on=cluster.url(), options="TABLESPACE small")
+        office = Office(at, tmp_path)
+        before = at.told("tell")["same"]
+        filled = fill(disk)
+        written, refused = 0, 0
+        while refused < 3:  # small rows find room in pages already there
+            answer = answered(office.photograph())
+            assert answer in ((200, False), FULL), answer
+            written, refused = (written, refused + 1) if answer == FULL else (written + 1, 0)
+        assert office.read() == [(path, 200) for path in LISTS]
+        assert at.told("tell")["same"]["files"] == before["files"] + written
+
+        free(disk)
+        assert [office.photograph()[0], office.deliver()[0], office.decide()[0]] == [200, 200, 200]
+        seconds = until("the delivery was read", lambda: not at.told("open_jobs"), at)
+        office.close()
+        after = at.told("recover", "nothing")
+        drop(at)
+        on_server(cluster.url(), "DROP TABLESPACE small")
+    assert after["problems"] == []
+    assert after["same"]["files"] == before["files"] + written + 1
+    assert len(after["same"]["batches"]) == len(before["batches"]) + 1
+    tell(
+        "postgresql  disk full under the tables", filled=filled, written_before=written, refused_507=refused,
+        pages_read=len(LISTS), written_afterwards=3, waiting_job_resumed_s=round(seconds, 1), half_done=0,
     )  # fmt: skip
