@@ -62,7 +62,7 @@ def fill(book, row_no, **cells):
     return book
 
 
-GOOD = {"outcome": "dry 不属实", "on": dt.datetime(2020, 11, 16), "met": "户主", "note": "屋顶完好"}  # noqa: DTZ001 - a workbook knows no zone
+GOOD = {"outcome": "dry 不属实", "on": dt.datetime(2020, 11, 16, 9, 30), "met": "户主", "note": "屋顶完好"}  # noqa: DTZ001 - a workbook knows no zone
 
 
 def sent(browser, book, name="答复.xlsx"):
@@ -241,7 +241,11 @@ def test_nothing_is_injected_and_no_identity_number_is_kept(assigned, browse, lo
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"E\0n\0c\0" * 900, "密码"),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(5_000) + "EncryptedPackage".encode("utf-16-le"),
+            "取消密码（文件-信息-保护工作簿）",
+        ),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(5_000) + "Workbook".encode("utf-16-le"), "旧格式的表格"),
         (b"not a workbook", "不接受"),
         (b"PK\x03\x04" + b"\0" * 26 + b"[Content_Types].xml" + b"\0" * 5_000, "损坏"),
     ],

@@ -5,6 +5,7 @@ import io
 import struct
 import time
 import zipfile
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -12,15 +13,31 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from wanjia.engine.errors import WorkbookBroken, WorkbookEncrypted, WorkbookOldFormat, WorkbookTooLarge
-from wanjia.engine.workbooks import Cell, Reading, Row, Sheet, SheetEnd, day_of, read
+from wanjia.engine.errors import (
+    NoWorkbook,
+    WorkbookActive,
+    WorkbookBroken,
+    WorkbookEncrypted,
+    WorkbookOldFormat,
+    WorkbookTooLarge,
+    WorkbookTooSlow,
+)
+from wanjia.engine.workbook import process
+from wanjia.engine.workbook.package import Bounds, Sheet
+from wanjia.engine.workbook.sheet import ERROR, FORMULA, LONG, NO_VALUE, Row
 
 MEGABYTE = 1 << 20
 CONTENT_TYPES = (
     '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
     '<Default Extension="xml" ContentType="application/xml"/></Types>'
 )
-RELATIONS = '<Relationships><Relationship Id="r1" Target="worksheets/sheet1.xml"/></Relationships>'
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+RELATIONS = (
+    f'<Relationships><Relationship Id="r1" Type="{OFFICE}/worksheet" Target="worksheets/sheet1.xml"/>'
+    f'<Relationship Id="r2" Type="{OFFICE}/sharedStrings" Target="sharedStrings.xml"/></Relationships>'
+)
+FORM = Bounds(text=32_767, cut=8_000_000)
+SMALL = replace(process.LIMITS, memory_bytes=128 << 20)
 BOOK = '<workbook xmlns:r="r"><sheets><sheet name="表" sheetId="1" r:id="r1"/></sheets></workbook>'
 
 
@@ -45,8 +62,19 @@ def one_cell(pieces, before='<worksheet><sheetData><row r="1"><c r="A1" t="inlin
     yield "</t></is></c></row></sheetData></worksheet>"
 
 
-def rows_of(content, **limits):
-    return [item for item in read([content], Reading(**limits)) if isinstance(item, Row)]
+def told(content, *, rows=100_000, bounds=FORM, limits=SMALL):
+    return list(process.cells([content], rows=rows, bounds=bounds, limits=limits))
+
+
+def rows_of(content, **bounds):
+    return [item for item in told(content, **bounds) if isinstance(item, Row)]
+
+
+def text_of(content):
+    """The first sheet as the lines of a table of three columns, and what is remarked of them."""
+    remarks = process.Remarks()
+    text = "".join(process.rows([content], sheets=[0], width=3, remarks=remarks, limits=SMALL))
+    return text.split("\n")[:-1], remarks.of_lines
 
 
 def test_texts_numbers_days_errors_and_formulas_arrive_as_what_they_are():
@@ -59,33 +87,43 @@ def test_texts_numbers_days_errors_and_formulas_arrive_as_what_they_are():
     sheet.write_datetime(0, 2, dt.datetime(2020, 11, 16), day)  # noqa: DTZ001 - a workbook knows no zone
     sheet.write_formula(0, 3, "=1+1", None, 2)
     sheet.write_boolean(0, 4, boolean=True)
+    sheet.write_formula(0, 5, "=NA()", None, "#N/A")
+    sheet.write_string(0, 6, "甲\n乙")
     sheet.write_rich_string(2, 0, book.add_format({"bold": True}), "粗", "细")
     sheet.merge_range("A5:B6", "合并")
     sheet.set_row(2, None, None, {"hidden": True})
     book.add_worksheet("藏").hide()
     book.close()
-    found = list(read([out.getvalue()]))
-    assert found[0] == Sheet("答复", hidden=False)
+    found = told(out.getvalue())
+    assert found[0] == Sheet("答复", "xl/worksheets/sheet1.xml", hidden=False)
     first, second, merged = (item for item in found if isinstance(item, Row))
-    assert first.cells == {
-        0: Cell("s", "韦 𬭎_x0041_"), 1: Cell("n", "3218.5"), 2: Cell("d", "44151"),
-        3: Cell("n", "2", formula=True), 4: Cell("b", "1"),
-    }  # fmt: skip
-    assert day_of(first.cells[2]) == dt.date(2020, 11, 16)
-    assert (second.number, second.hidden, second.cells[0].text) == (3, True, "粗细")
-    assert merged.cells[0].text == "合并"
-    assert found[-3:] == [SheetEnd(("A5:B6",)), Sheet("藏", hidden=True), SheetEnd()]
+    assert first.cells == {0: "韦 𬭎_x0041_", 1: "3218.5", 2: "2020-11-16", 3: "2", 4: "是", 5: "#N/A", 6: "甲\n乙"}
+    assert first.remarks == [(3, FORMULA), (5, FORMULA), (5, ERROR)]
+    assert (second.number, second.hidden, second.cells[0]) == (3, True, "粗细")
+    assert merged.cells[0] == "合并"
+    assert found[-1] == Sheet("藏", "xl/worksheets/sheet2.xml", hidden=True)
+
+    lines, remarks = text_of(out.getvalue())
+    assert lines == ["韦 𬭎_x0041_\t3218.5\t2020-11-16", "", "粗细\t\t", "", "合并\t\t"]
+    assert remarks == {1: [(5, "cell_error"), (-1, "beyond_header")], 3: [(-1, "hidden_row")]}
+
+    look = process.look([out.getvalue()])
+    assert [(sheet.name, sheet.hidden, sheet.merged) for sheet in look.sheets] == [
+        ("答复", False, [(5, 0, 6, 1)]), ("藏", True, []),
+    ]  # fmt: skip
 
 
 def test_what_openpyxl_saved_is_read_the_same():
     out = io.BytesIO()
     book = openpyxl.Workbook()
-    book.active.append(["户", 5, dt.date(2020, 1, 2), "=A1"])
-    book.save(out)
-    (row,) = rows_of(out.getvalue())
-    assert [cell.text for cell in row.cells.values()] == ["户", "5", "43832", ""]
-    assert row.cells[3].formula
-    assert day_of(row.cells[2]) == dt.date(2020, 1, 2)
+    book.active.append(["户", 5, dt.date(2020, 1, 2), "=A1", dt.datetime(2020, 1, 2, 8, 30)])  # noqa: DTZ001 - a workbook knows no zone
+    book.iso_dates = True
+    for book.epoch in (dt.datetime(1899, 12, 30), dt.datetime(1904, 1, 1)):  # noqa: DTZ001 - as openpyxl wants it
+        book.save(out)
+        (row,) = rows_of(out.getvalue())
+        assert row.cells == {0: "户", 1: "5", 2: "2020-01-02", 4: "2020-01-02 08:30:00"}
+        assert row.remarks == [(3, FORMULA), (3, NO_VALUE)]
+        book.iso_dates = False
 
 
 def test_a_claimed_size_decides_nothing_and_an_impossible_row_ends_the_reading():
@@ -98,11 +136,13 @@ def test_a_claimed_size_decides_nothing_and_an_impossible_row_ends_the_reading()
 
 
 def test_a_cell_longer_than_a_cell_can_be_is_cut_and_says_so():
-    (row,) = rows_of(packed(one_cell(["字" * 100_000])), memory_bytes=128 * MEGABYTE)
-    assert (row.cells[0].too_long, len(row.cells[0].text)) == (True, 32_767)
+    (row,) = rows_of(packed(one_cell(["字" * 100_000])))
+    assert (row.remarks, row.cells) == ([(0, LONG)], {0: "字" * 32_767})
     shared = ["<sst><si><t>", "字" * 100_000, "</t></si></sst>"]
     sheet = '<worksheet><sheetData><row><c t="s"><v>0</v></c></row></sheetData></worksheet>'
-    assert rows_of(packed(sheet, shared), memory_bytes=128 * MEGABYTE)[0].cells[0].too_long
+    assert rows_of(packed(sheet, shared))[0].remarks == [(0, LONG)]
+    with pytest.raises(WorkbookTooLarge):
+        rows_of(packed(sheet, shared), bounds=process.BOUNDS)
 
 
 def test_a_cell_of_300_megabytes_is_stopped_long_before_its_end():
@@ -116,7 +156,7 @@ def test_a_cell_of_300_megabytes_is_stopped_long_before_its_end():
     ):
         assert len(content) < 2 * MEGABYTE
         with pytest.raises(WorkbookTooLarge):
-            rows_of(content, memory_bytes=128 * MEGABYTE)
+            rows_of(content)
     assert time.monotonic() - began < 60
 
 
@@ -127,20 +167,33 @@ def test_what_unpacks_without_end_or_hides_its_size_in_an_attribute_is_stopped()
         )
     )
     with pytest.raises(WorkbookTooLarge):
-        rows_of(blanks, unpacked_bytes=20 * MEGABYTE)
+        rows_of(blanks, bounds=replace(FORM, unpacked_bytes=20 * MEGABYTE))
     began = time.monotonic()
     attribute = packed(
-        one_cell(["x"], before='<worksheet><sheetData><row r="' + "1" * (40 * MEGABYTE) + '"><c><is><t>')
+        one_cell(["x"], before='<worksheet><sheetData><row r="' + "1" * (30 * MEGABYTE) + '"><c><is><t>')
     )
     with pytest.raises(WorkbookTooLarge):
-        rows_of(attribute, memory_bytes=128 * MEGABYTE)
+        rows_of(attribute)
+    with pytest.raises(WorkbookTooLarge):
+        process.look([attribute])
     assert time.monotonic() - began < 60
 
 
 def test_entities_are_not_expanded():
     bomb = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>' + "".join(one_cell(["&b;"]))
-    with pytest.raises(WorkbookBroken):
+    with pytest.raises(WorkbookActive):
         rows_of(packed(bomb))
+
+
+def test_macros_and_links_end_the_reading_where_a_table_alone_is_wanted():
+    sheet = '<worksheet><sheetData><row r="1"><c r="A1"><v>1</v></c></row></sheetData></worksheet>'
+    for part in ("xl/vbaProject.bin", "xl/externalLinks/externalLink1.xml"):
+        out = io.BytesIO(packed(sheet))
+        with zipfile.ZipFile(out, "a") as book:
+            book.writestr(part, "x")
+        with pytest.raises(WorkbookActive):
+            process.look([out.getvalue()])
+        assert rows_of(out.getvalue(), bounds=replace(FORM, passive=False))[0].cells == {0: "1"}
 
 
 def test_more_rows_than_asked_for_are_refused():
@@ -164,6 +217,11 @@ def test_passwords_old_formats_and_rubbish_are_told_apart():
         at = locked.find(b"PK\x01\x02", at + 4)
     with pytest.raises(WorkbookEncrypted):
         rows_of(bytes(locked))
+    empty = io.BytesIO()
+    with zipfile.ZipFile(empty, "w") as archive:
+        archive.writestr("[Content_Types].xml", CONTENT_TYPES)
+    with pytest.raises(NoWorkbook):
+        rows_of(empty.getvalue())
     for broken in (whole[: len(whole) // 2], b"PK\x03\x04", b""):
         with pytest.raises(WorkbookBroken):
             rows_of(broken)
@@ -172,11 +230,30 @@ def test_passwords_old_formats_and_rubbish_are_told_apart():
 def test_whoever_stops_listening_leaves_no_process_behind():
     rows = "".join(f'<row r="{n}"><c><v>1</v></c></row>' for n in range(1, 50_000))
     before = children()
-    items = read([packed(f"<worksheet><sheetData>{rows}</sheetData></worksheet>")])
+    items = process.cells([packed(f"<worksheet><sheetData>{rows}</sheetData></worksheet>")], rows=100_000)
     next(items)
     assert children() - before, "somebody reads"
     items.close()
     assert not children() - before
+
+
+def test_a_reading_that_takes_too_long_is_stopped():
+    rows = "".join(f'<row r="{n}"><c><v>1</v></c></row>' for n in range(1, 200_000))
+    with pytest.raises(WorkbookTooSlow):
+        rows_of(
+            packed(f"<worksheet><sheetData>{rows}</sheetData></worksheet>"),
+            rows=10**6,
+            limits=replace(SMALL, wall_seconds=0.2),
+        )
+
+
+def test_a_fault_in_what_is_handed_over_is_told_as_it_is():
+    def parts():
+        yield b"PK\x03\x04"
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        list(process.cells(parts(), rows=1))
 
 
 def children():

@@ -66,5 +66,5 @@ def test_nothing_but_the_one_writer_makes_spreadsheets():
         str(path.relative_to(SOURCE)) for path in SOURCE.rglob("*.py") if writes.search(path.read_text("utf-8"))
     }  # fmt: skip
     invented = {name for name in found if name.startswith("demo/")}  # files of departments that do not exist
-    read = {"sources/intake/workbook/child.py"}  # a delivery's rows on their way to our own reading
+    read = {"engine/workbook/child.py"}  # a delivery's rows on their way to our own reading
     assert found - invented - read == {"ui/sheets.py", "ui/workbook.py", "files/sniffing.py"}

@@ -24,12 +24,12 @@ reach_everywhere()
 from django.core.management import call_command  # noqa: E402
 
 from tests.hostile.departments import FILES, HEAD, MEGABYTE, File, _long, _rows, long_cell  # noqa: E402
+from wanjia.engine.workbook import process  # noqa: E402
 from wanjia.kernel.errors import Refusal  # noqa: E402
 from wanjia.reference.services import load_reference  # noqa: E402
 from wanjia.scope.keys import create_missing_keys  # noqa: E402
 from wanjia.scope.system import system_viewer  # noqa: E402
 from wanjia.sources import services  # noqa: E402
-from wanjia.sources.intake.workbook import process  # noqa: E402
 
 FOLDER = Path(sys.argv[1])
 HONEST = File("an honest file", lambda: iter([_rows(60_000)]), "")  # what reading costs is paid before
@@ -43,20 +43,21 @@ LONG = [
     File("good, then a line of 200 MB", _long(HEAD, b"x" * MEGABYTE, 200), "sources.endless_line"),
     File("12 million line ends", _long(HEAD, b"\r\n" * 500_000, 24), ""),
     File("300,000 lines of one letter", _long(HEAD, b"x\r\n" * 100_000, 3), "sources.mostly_broken"),
-    File("a cell of 300 MB", lambda: iter([long_cell(300 * MEGABYTE)]), "sources.oversized_workbook"),
+    File("a cell of 300 MB", lambda: iter([long_cell(300 * MEGABYTE)]), "engine.workbook_too_large"),
     File("ten rows of a million columns", _long(HEAD, b"1," * 1_000_000 + b"\r\n", 10), ""),
 ]
 
 
 _CHILD = (  # the child as it is, which tells its own peak at the end: what a fork has before it is replaced counts not
-    "import sys; from wanjia.sources.intake.workbook import child; child.main(sys.stdin.buffer, sys.stdout.buffer);"
+    "import sys; from wanjia.engine.workbook import child; child.main(sys.stdin.buffer, sys.stdout.buffer);"
     "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')), file=sys.stderr)"
 )
 
 
 def child_growth(file: File) -> int:
     """The most memory the child had that opens workbooks, in MB."""
-    task = {"kind": "look", "rows": 45, "limits": asdict(process.LIMITS), "file_bytes": process.LARGEST}
+    bounds = {"limits": asdict(process.LIMITS), "bounds": asdict(process.BOUNDS), "file_bytes": process.LARGEST}
+    task = {"kind": "look", "rows": 45, **bounds}
     told = subprocess.run(
         [sys.executable, "-I", "-c", _CHILD], input=json.dumps(task).encode() + b"\n" + b"".join(file.parts()),
         capture_output=True, timeout=300, check=True,

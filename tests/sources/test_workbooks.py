@@ -10,17 +10,16 @@ from openpyxl.comments import Comment
 
 from tests.factories.sources import HEADER, number, row
 from tests.factories.workbooks import altered, book, fill
+from wanjia.engine.errors import (
+    WorkbookActive,
+    WorkbookBroken,
+    WorkbookEncrypted,
+    WorkbookOldFormat,
+    WorkbookTooLarge,
+)
 from wanjia.scope.keys import keyring
 from wanjia.sources import queries, services
-from wanjia.sources.errors import (
-    ActiveWorkbook,
-    BrokenWorkbook,
-    EncryptedWorkbook,
-    HiddenSheet,
-    OversizedWorkbook,
-    UnknownLayout,
-    UnsupportedFormat,
-)
+from wanjia.sources.errors import HiddenSheet, UnknownLayout, UnsupportedFormat
 from wanjia.ui.sheets import Format
 
 pytestmark = pytest.mark.django_db
@@ -275,20 +274,20 @@ def with_row(xml):
 @pytest.mark.parametrize(
     ("content", "refusal"),
     [
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(70_000) + "EncryptedPackage".encode("utf-16-le"), EncryptedWorkbook),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(70_000) + "Workbook".encode("utf-16-le"), UnsupportedFormat),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(70_000) + "EncryptedPackage".encode("utf-16-le"), WorkbookEncrypted),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(70_000) + "Workbook".encode("utf-16-le"), WorkbookOldFormat),
         (b"PK\x03\x04" + bytes(500), UnsupportedFormat),
-        (book()[:-200], BrokenWorkbook),
-        (altered(book(), SHEET, lambda xml: xml[:-80]), BrokenWorkbook),
-        (altered(book(), "xl/vbaProject.bin", lambda _: b"x"), ActiveWorkbook),
-        (altered(book(), "xl/externalLinks/externalLink1.xml", lambda _: b"<x/>"), ActiveWorkbook),
-        (altered(book(), SHEET, lambda xml: xml.replace(b"<worksheet", b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><worksheet', 1)), ActiveWorkbook),
-        (altered(book(), "xl/styles.xml", lambda xml: xml.replace(b"<styleSheet", b'<!DOCTYPE x [<!ENTITY a "ha">]><styleSheet', 1)), ActiveWorkbook),
-        (altered(book(), SHEET, with_row(b'<row r="1000000000"><c r="A1000000000"><v>1</v></c></row>')), OversizedWorkbook),
-        (altered(book(), SHEET, with_row(b'<row r="9"><c r="ZZZZ9"><v>1</v></c></row>')), BrokenWorkbook),
-        (altered(book(), SHEET, with_row(b'<row r="2"><c r="A2"><v>1</v></c></row>')), BrokenWorkbook),
-        (altered(book(), SHEET, lambda xml: xml.replace(b"</sheetData>", b'<row r="9">' + CELL % (b"x" * 400_000) + b"</row></sheetData>")), OversizedWorkbook),
-        (altered(book(), "xl/media/zeros.bin", lambda _: bytes(40 << 20)), OversizedWorkbook),
+        (book()[:-200], WorkbookBroken),
+        (altered(book(), SHEET, lambda xml: xml[:-80]), WorkbookBroken),
+        (altered(book(), "xl/vbaProject.bin", lambda _: b"x"), WorkbookActive),
+        (altered(book(), "xl/externalLinks/externalLink1.xml", lambda _: b"<x/>"), WorkbookActive),
+        (altered(book(), SHEET, lambda xml: xml.replace(b"<worksheet", b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><worksheet', 1)), WorkbookActive),
+        (altered(book(), "xl/styles.xml", lambda xml: xml.replace(b"<styleSheet", b'<!DOCTYPE x [<!ENTITY a "ha">]><styleSheet', 1)), WorkbookActive),
+        (altered(book(), SHEET, with_row(b'<row r="1000000000"><c r="A1000000000"><v>1</v></c></row>')), WorkbookTooLarge),
+        (altered(book(), SHEET, with_row(b'<row r="9"><c r="ZZZZ9"><v>1</v></c></row>')), WorkbookBroken),
+        (altered(book(), SHEET, with_row(b'<row r="2"><c r="A2"><v>1</v></c></row>')), WorkbookBroken),
+        (altered(book(), SHEET, lambda xml: xml.replace(b"</sheetData>", b'<row r="9">' + CELL % (b"x" * 400_000) + b"</row></sheetData>")), WorkbookTooLarge),
+        (altered(book(), "xl/media/zeros.bin", lambda _: bytes(40 << 20)), WorkbookTooLarge),
         (book(header=["姓名", "电话"], rows=[["韦英", "1"]]), UnknownLayout),
     ],
 )  # fmt: skip

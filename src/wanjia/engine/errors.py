@@ -110,65 +110,111 @@ class ComputationFailed(Refusal):
     )
 
 
-class WorkbookBroken(Refusal):
-    """The file begins like a workbook and is none inside."""
+class WorkbookRefused(Refusal):
+    """Base of why a workbook is not read, whatever it was sent for."""
 
-    code = "engine.workbook_broken"
     status = 422
-    facts = ()
-    what = Sentence(
-        "这个 Excel 文件已损坏或不完整，没有读入任何内容。",
-        "This Excel file is damaged or incomplete; nothing was read from it.",
-    )
-    cure = Sentence(
-        "请用 Excel 或 WPS 打开，另存为“Excel 工作簿（.xlsx）”后重新上传。",
-        "Open it in Excel or WPS, save it as “Excel workbook (.xlsx)” and upload it again.",
-    )
 
 
-class WorkbookEncrypted(Refusal):
-    """The workbook needs a password to be opened."""
+class WorkbookEncrypted(WorkbookRefused):
+    """The workbook opens with a password only."""
 
     code = "engine.workbook_encrypted"
-    status = 422
-    facts = ()
     what = Sentence(
-        "这个 Excel 文件设有打开密码，无法读取，没有读入任何内容。",
-        "This Excel file needs a password to be opened; nothing was read from it.",
+        "这个 Excel 文件设有打开密码，无法读取；没有读入任何内容。",
+        "This Excel file opens with a password only and cannot be read; nothing was taken in.",
     )
     cure = Sentence(
-        "请打开它，取消密码后另存，再重新上传；不要把密码告诉任何人。",
-        "Open it, remove the password, save it and upload it again; tell nobody the password.",
+        "请在表格软件中打开，取消密码（文件-信息-保护工作簿）后另存上传；不要把密码告诉任何人，文件在本系统中会加密保存。",
+        "Open it, remove the password (File, Info, Protect Workbook), save and upload; tell nobody the password, files "
+        "are kept encrypted here.",
     )
 
 
-class WorkbookOldFormat(Refusal):
+class WorkbookOldFormat(WorkbookRefused):
     """A workbook of before 2007 (.xls, .et)."""
 
     code = "engine.workbook_old_format"
-    status = 422
-    facts = ()
     what = Sentence(
         "这是旧格式的表格（.xls 或 .et），没有读入任何内容。",
-        "This is a spreadsheet of the old kind (.xls or .et); nothing was read from it.",
+        "This is a spreadsheet of the old kind (.xls or .et); nothing was taken in.",
     )
     cure = Sentence(
-        "请另存为“Excel 工作簿（.xlsx）”后重新上传；如有打开密码，请先取消。",
-        "Save it as “Excel workbook (.xlsx)”, without a password, and upload it again.",
+        "请另存为“Excel 工作簿（.xlsx）”后上传，如有打开密码请先取消；部门数据也可另存为 CSV，证件号码列须为“文本”。",
+        "Save it as “Excel workbook (.xlsx)”, without a password, and upload that; departments' data may be CSV as "
+        "well, the identity number column as text.",
     )
 
 
-class WorkbookTooLarge(Refusal):
-    """Unpacking or reading the workbook passed a limit; most likely it was made to."""
+class NoWorkbook(WorkbookRefused):
+    """A zip with no workbook in it."""
+
+    code = "engine.no_workbook"
+    what = Sentence(
+        "这个文件里没有 Excel 工作簿（可能是压缩包或其他文档），没有读入任何内容。",
+        "There is no Excel workbook in this file (an archive, or another document); nothing was taken in.",
+    )
+    cure = Sentence(
+        "请先解压，上传其中的 Excel 工作簿（.xlsx）；部门数据也可为 CSV。",
+        "Unpack it and upload the Excel workbook (.xlsx) that is in it; departments' data may be CSV as well.",
+    )
+
+
+class WorkbookBroken(WorkbookRefused):
+    """The file begins like a workbook and is none inside, or contradicts itself."""
+
+    code = "engine.workbook_broken"
+    what = Sentence(
+        "这个 Excel 文件已损坏或不完整，无法读取；没有读入任何内容。",
+        "This Excel file is damaged or incomplete and cannot be read; nothing was taken in.",
+    )
+    cure = Sentence(
+        "请用 Excel 或 WPS 打开，另存为新的“Excel 工作簿（.xlsx）”后重新上传；打不开时请重新导出。",
+        "Open it in Excel or WPS, save it as a new .xlsx file and upload that; if it does not open, export it again.",
+    )
+
+
+class WorkbookActive(WorkbookRefused):
+    """A workbook that would do more than hold a table."""
+
+    code = "engine.workbook_active"
+    facts = ("what",)
+    what = Sentence(
+        "这个 Excel 文件{what}，为安全起见不打开；没有读入任何内容。",
+        "This Excel file has {what} and is not opened, for safety; nothing was taken in.",
+    )
+    cure = Sentence(
+        "请把数据“选择性粘贴-数值”到新工作簿，另存为普通的 .xlsx 文件后上传。",
+        "Paste the data as values into a new workbook, save it as a plain .xlsx file and upload that.",
+    )
+
+
+class WorkbookTooLarge(WorkbookRefused):
+    """A workbook beyond every measure; most likely it was made to be."""
 
     code = "engine.workbook_too_large"
-    status = 413
-    facts = ("limit",)
+    facts = ("what",)
     what = Sentence(
-        "读取这个 Excel 文件超出限额（{limit}），已停止，没有读入任何内容。",
-        "Reading this Excel file passed its limit ({limit}) and was stopped; nothing was read from it.",
+        "这个 Excel 文件{what}，超出限度，已停止读取；没有读入任何内容。",
+        "This Excel file is beyond all measure ({what}); reading was stopped and nothing was taken in.",
     )
     cure = Sentence(
-        "请删去多余的行、列和工作表，把内容复制到新表后另存，再重新上传。",
-        "Remove superfluous rows, columns and sheets, or copy what is needed into a new file, and upload that.",
+        "请只保留数据表，删除多余的行、列和工作表后另存上传；部门数据确实很多时请按县拆分或导出为 CSV。",
+        "Keep the table alone, delete superfluous rows, columns and sheets, save and upload; split a department's "
+        "much data by county or export it as CSV.",
+    )
+
+
+class WorkbookTooSlow(WorkbookRefused):
+    """Reading took longer than any honest workbook does."""
+
+    code = "engine.workbook_too_slow"
+    facts = ("seconds",)
+    what = Sentence(
+        "读取这个 Excel 文件超过 {seconds} 秒，已停止；没有读入任何内容。",
+        "Reading this Excel file took more than {seconds} seconds and was stopped; nothing was taken in.",
+    )
+    cure = Sentence(
+        "请删除多余的行、列和工作表后另存上传；部门数据可导出为 CSV 上传。",
+        "Delete superfluous rows, columns and sheets, save and upload; departments' data may be exported as CSV.",
     )

@@ -233,7 +233,7 @@ class EncryptingUploadHandler(FileUploadHandler):
 
 def wrong_type(found: str, purpose: Purpose) -> WrongType:
     """The refusal of a content, called `found`, that the purpose does not take."""
-    allowed = ", ".join(KINDS[kind].title for kind in sorted(purpose.types))
+    allowed = ", ".join(KINDS[kind].title for kind in sorted(purpose.types - {"ole"}))  # told apart, not taken
     return WrongType(found=found, allowed=allowed)
 
 

@@ -29,7 +29,7 @@ class UnknownDataset(Refusal):
 
 
 class FileRefused(Refusal):
-    """Base of what is wrong with a file as a whole."""
+    """Base of what is wrong with a file as a whole, beside what the reading of workbooks refuses."""
 
     status = 422
 
@@ -55,76 +55,6 @@ class UnsupportedFormat(FileRefused):
         "请在表格软件中另存为“Excel 工作簿(.xlsx)”或“CSV(逗号分隔)”后上传，证件号码列须为“文本”；压缩包请先解压。",
         "Save it as an Excel workbook (.xlsx) or as CSV, the identity number column as text; unpack archives first.",
     )
-
-
-class EncryptedWorkbook(FileRefused):
-    """A workbook that opens with a password only."""
-
-    code = "sources.encrypted_workbook"
-    what = Sentence(
-        "工作簿设有打开密码，无法读取；没有接收任何内容。",
-        "The workbook opens with a password only and cannot be read; nothing was taken in.",
-    )
-    cure = Sentence(
-        "请在表格软件中打开，取消密码（文件-信息-保护工作簿）后另存上传；文件在本系统中会加密保存。",
-        "Open it, remove the password (File, Info, Protect Workbook), save and upload; it is kept encrypted here.",
-    )
-
-
-class BrokenWorkbook(FileRefused):
-    """A zip that is no workbook, or one that contradicts itself."""
-
-    code = "sources.broken_workbook"
-    what = Sentence(
-        "工作簿已损坏或不完整，无法读取；没有采纳任何内容。",
-        "The workbook is damaged or incomplete and cannot be read; nothing was taken in.",
-    )
-    cure = Sentence(
-        "请在表格软件中打开并另存为新的 .xlsx 文件后重新上传；打不开时请重新导出。",
-        "Open it, save it as a new .xlsx file and upload that; if it does not open, export it again.",
-    )
-
-
-class ActiveWorkbook(FileRefused):
-    """A workbook that would do more than hold a table."""
-
-    code = "sources.active_workbook"
-    facts = ("what",)
-    what = Sentence(
-        "工作簿{what}，为安全起见不打开；没有接收任何内容。",
-        "The workbook has {what} and is not opened, for safety; nothing was taken in.",
-    )
-    cure = Sentence(
-        "请把数据“选择性粘贴-数值”到新工作簿，另存为普通的 .xlsx 文件后上传。",
-        "Paste the data as values into a new workbook, save it as a plain .xlsx file and upload that.",
-    )
-
-
-class OversizedWorkbook(FileRefused):
-    """A workbook beyond every measure of a register."""
-
-    code = "sources.oversized_workbook"
-    facts = ("what",)
-    what = Sentence(
-        "工作簿{what}，超出限度，已停止读取；没有采纳任何内容。",
-        "The workbook is beyond all measure ({what}); reading was stopped and nothing was taken in.",
-    )
-    cure = Sentence(
-        "请只保留数据表，删除多余内容后另存上传；数据确实很多时请按县拆分或导出为 CSV。",
-        "Keep the table alone, delete the rest, save and upload; split much data by county or export it as CSV.",
-    )
-
-
-class WorkbookTooSlow(FileRefused):
-    """Reading took longer than any honest workbook does."""
-
-    code = "sources.workbook_too_slow"
-    facts = ("seconds",)
-    what = Sentence(
-        "读取工作簿超过 {seconds} 秒，已停止；没有采纳任何内容。",
-        "Reading the workbook took more than {seconds} seconds and was stopped; nothing was taken in.",
-    )
-    cure = Sentence("请把数据导出为 CSV 后上传。", "Export the data as CSV and upload that.")
 
 
 class HiddenSheet(FileRefused):

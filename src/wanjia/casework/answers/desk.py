@@ -66,7 +66,7 @@ class Preview:
 def keep(viewer: Viewer, upload: SealedUpload) -> AnswerSheet:
     """Read a form that came back and keep it for its sender, in place of an earlier one.
 
-    Nothing is answered yet. Raises NotAnAnswerSheet and what the reading of workbooks raises.
+    Nothing is answered yet. Raises NotAnAnswerSheet, WorkbookRefused.
     """
     found = sheets.uploaded(upload.chunks())
     token = uuid4()

@@ -16,17 +16,27 @@ from wanjia.casework.errors import CellUnusable, NotAnAnswerSheet, RowAltered
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Action, Answer, Visit
 from wanjia.casework.services import asking
-from wanjia.engine.workbooks import Cell, Reading, Row, Sheet, day_of, read
+from wanjia.engine.limits import Limits
+from wanjia.engine.workbook import process
+from wanjia.engine.workbook.package import Bounds, Sheet
+from wanjia.engine.workbook.sheet import ERROR as SHOWS_ERROR
+from wanjia.engine.workbook.sheet import FORMULA as IS_FORMULA
+from wanjia.engine.workbook.sheet import LONG, Row
 from wanjia.kernel import clock
 from wanjia.kernel.errors import Refusal, Sentence
 from wanjia.ui.sheets import Cell as Written
 
-READING = Reading(rows=60_000, columns=60, text=4_000, memory_bytes=384 * 2**20, unpacked_bytes=512 * 2**20)
+MOST_ROWS = 60_000
+# A form may have picked up a link or a macro where it was filled in: neither is ever followed, only cells are read.
+BOUNDS = Bounds(unpacked_bytes=512 << 20, text=4_000, cut=8_000_000, passive=False)
+LIMITS = Limits(memory_bytes=384 << 20, cpu_seconds=60, wall_seconds=120, file_bytes=0, open_files=16)
 LONGEST_NOTE, LONGEST_MET = 2_000, 100
 HEADER_WITHIN = 10  # rows
+DAYS = ("visited_on", "until", "item", "detail")  # cells that may be days; Excel gives some a time of day
 DETAILS = ("item", "detail")  # where a correction's fields stand, the last one always in the last
 FILLED = tuple(title.key for title in TITLES if title.filled)
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d) \d\d:\d\d:\d\d")
 _NUMBER = re.compile(r"[0-9]{1,12}(?:\.0+)?")
 
 FORMULA = Sentence("是公式，请改为填写内容", "it is a formula; enter the value itself")
@@ -39,6 +49,7 @@ MISSING = Sentence("没有填写", "it is empty")
 ON_THE_PAGE = Sentence(
     "需要填写的内容较多，请在该件页面办理", "it asks for more than a row holds; answer on the case's page"
 )
+_PROBLEMS = {IS_FORMULA: "formula", SHOWS_ERROR: "error", LONG: "long"}
 NOT_OFFERED = Sentence("不是下拉列表中的选项", "it is none of the list's choices")
 
 
@@ -96,21 +107,20 @@ def rows_from(text: str) -> list[Filled]:
 def uploaded(content: Iterable[bytes]) -> Uploaded:
     """Read a form that came back, in a child process with limits.
 
-    Raises NotAnAnswerSheet and what the reading of workbooks raises.
+    Raises NotAnAnswerSheet, WorkbookRefused.
     """
-    found, of_keys, looking, since_1904 = Uploaded(), dict[int, str](), False, False
+    found, of_keys, looking = Uploaded(), dict[int, str](), False
     seen = False
-    items = read(content, READING)
-    for item in items:
+    for item in process.cells(content, rows=MOST_ROWS, bounds=BOUNDS, limits=LIMITS):
         match item:
             case Sheet():
-                of_keys, looking, since_1904 = {}, not item.hidden and not seen, item.since_1904
+                of_keys, looking = {}, not item.hidden and not seen
             case Row() if looking and not of_keys:
                 of_keys = _header(item)
                 seen = bool(of_keys)
                 looking = seen or item.number < HEADER_WITHIN
             case Row() if looking:
-                _take(found, item, of_keys, since_1904=since_1904)
+                _take(found, item, of_keys)
             case _:
                 pass
     if not seen:
@@ -120,33 +130,23 @@ def uploaded(content: Iterable[bytes]) -> Uploaded:
 
 def _header(row: Row) -> dict[int, str]:
     """Column → key, if this row names the columns of a form."""
-    named = {at: BY_WORDS[cell.text.strip()] for at, cell in row.cells.items() if cell.text.strip() in BY_WORDS}
+    named = {at: BY_WORDS[text.strip()] for at, text in row.cells.items() if text.strip() in BY_WORDS}
     return named if {"case_no", "check", "outcome"} <= set(named.values()) else {}
 
 
-def _take(found: Uploaded, row: Row, of_keys: Mapping[int, str], *, since_1904: bool) -> None:
-    cells = {of_keys[at]: cell for at, cell in row.cells.items() if at in of_keys}
-    if not any(key in cells and (cells[key].text.strip() or cells[key].formula) for key in FILLED):
-        found.blank += "case_no" in cells
+def _take(found: Uploaded, row: Row, of_keys: Mapping[int, str]) -> None:
+    texts = {of_keys[at]: _text(of_keys[at], text) for at, text in row.cells.items() if at in of_keys}
+    problems = [(of_keys[at], _PROBLEMS[what]) for at, what in row.remarks if at in of_keys and what in _PROBLEMS]
+    if not any(texts.get(key) or (key, "formula") in problems for key in FILLED):
+        found.blank += "case_no" in texts
         return
-    texts = {key: _text(cell, since_1904=since_1904) for key, cell in cells.items()}
-    found.rows.append(Filled(row.number, {key: text for key, text in texts.items() if text}, _problem(cells)))
+    kept = {key: text for key, text in texts.items() if text}
+    found.rows.append(Filled(row.number, kept, problems[0] if problems else None))
 
 
-def _problem(cells: Mapping[str, Cell]) -> tuple[str, str] | None:
-    for key, cell in cells.items():
-        if cell.formula:
-            return key, "formula"
-        if cell.is_error:
-            return key, "error"
-        if cell.too_long:
-            return key, "long"
-    return None
-
-
-def _text(cell: Cell, *, since_1904: bool) -> str:
-    day = day_of(cell, since_1904=since_1904)
-    return day.isoformat() if day is not None else cell.text.strip().replace("\0", "")
+def _text(key: str, text: str) -> str:
+    instant = _INSTANT.fullmatch(text) if key in DAYS else None
+    return instant[1] if instant else text.strip().replace("\0", "")
 
 
 def replies_of(

@@ -14,10 +14,8 @@ from django.views.decorators.http import require_GET, require_POST
 from wanjia.casework.answers import desk, form
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import AnswerSheet
-from wanjia.engine.errors import WorkbookOldFormat
-from wanjia.files.errors import WrongType
 from wanjia.files.purposes import purpose_named
-from wanjia.files.uploads import SealedUpload, received, takes_upload
+from wanjia.files.uploads import received, takes_upload
 from wanjia.kernel import clock
 from wanjia.kernel.errors import Refusal
 from wanjia.scope.errors import NotVisible
@@ -100,19 +98,10 @@ def answers_form(request: ViewerRequest) -> HttpResponseBase:
 def answers_upload(request: ViewerRequest) -> HttpResponseBase:
     """Keep what came back and show what applying it would do."""
     try:
-        desk.keep(request.viewer, _received(request))
+        desk.keep(request.viewer, received(request, "sheet"))
     except Refusal as refusal:
         return _page(request, refusal)
     return redirect("casework:answers")
-
-
-def _received(request: ViewerRequest) -> SealedUpload:
-    try:
-        return received(request, "sheet")
-    except WrongType as refusal:
-        if "XLS" in str(refusal.values["found"]):  # an encrypted workbook has the outside of an old one
-            raise WorkbookOldFormat from refusal
-        raise
 
 
 @access(SIGNED_IN)

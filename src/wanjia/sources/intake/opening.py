@@ -6,17 +6,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from wanjia.engine.errors import WorkbookRefused
+from wanjia.engine.workbook import process
+from wanjia.engine.workbook.process import Remarks, SheetBeginning
 from wanjia.files.sniffing import kind_of
 from wanjia.sources.choices import UnreadSheet
 from wanjia.sources.contracts import Contract
-from wanjia.sources.errors import EmptyFile, EncryptedWorkbook, FileRefused, HiddenSheet, UnknownLayout, WrongDataset
+from wanjia.sources.errors import EmptyFile, FileRefused, HiddenSheet, UnknownLayout, WrongDataset
 from wanjia.sources.intake import detect
 from wanjia.sources.intake.layout import Beginning, Layout, Saved, first_rows, layout_of, plain_header, squeezed
-from wanjia.sources.intake.workbook import process
-from wanjia.sources.intake.workbook.process import Remarks, SheetBeginning
 
 Parts = Callable[[], Iterator[bytes]]
 WORKBOOK = "XLSX"
+REFUSED = (FileRefused, WorkbookRefused)  # why a file is not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +44,15 @@ def is_workbook(head: bytes) -> bool:
     return kind_of(head) == "xlsx"
 
 
-def require_no_password(head: bytes, parts: Parts) -> None:
-    """Refuse an encrypted workbook by name; it looks like an old one from outside. Raises EncryptedWorkbook."""
-    if not head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-        return
-    mark, held = "EncryptedPackage".encode("utf-16-le"), b""
-    for part in parts():
-        held = held[-len(mark) :] + part
-        if mark in held:
-            raise EncryptedWorkbook
-
-
 def beginnings(parts: Parts, contracts: Sequence[Contract]) -> list[tuple[SheetBeginning | None, Beginning]]:
     """The tables a file may hold: one of a text, one for each sheet of a workbook.
 
-    Raises EmptyFile, EncryptedWorkbook, UnsupportedFormat, BinaryFile, Undecodable, and what a
-    workbook is refused with.
+    Raises EmptyFile, UnsupportedFormat, BinaryFile, Undecodable, WorkbookRefused.
     """
     head = detect.head_of(parts())
-    if is_workbook(head):
+    if kind_of(head) in ("xlsx", "ole"):  # what an old workbook or an encrypted one is refused with, the reader knows
         seen = process.look(parts())
         return [(sheet, _grid(sheet, seen.from_1904)) for sheet in seen.sheets]
-    require_no_password(head, parts)
     detect.require_text(head)
     text = "".join(detect.text_of([head], detect.encoding_of_head(head)))
     detect.require_decodable(text)

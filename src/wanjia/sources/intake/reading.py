@@ -12,6 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from wanjia.engine.workbook.process import Remarks
+from wanjia.engine.workbook.sheet import MERGED, NO_VALUE
 from wanjia.lake.columns import Columns, Type, arrow_schema
 from wanjia.protection.keys import Keyring
 from wanjia.sources import rules
@@ -22,8 +24,6 @@ from wanjia.sources.intake.fields import DAMAGE, Taken, reader_for
 from wanjia.sources.intake.layout import Layout
 from wanjia.sources.intake.lines import Odd, Records, records
 from wanjia.sources.intake.samples import Examples
-from wanjia.sources.intake.workbook.process import Remarks
-from wanjia.sources.intake.workbook.sheet import MERGED, NO_VALUE
 
 REJECTS: Columns = {"line": Type.INTEGER}
 PROBLEMS: Columns = {"line": Type.INTEGER, "field": Type.TEXT, "problem": Type.TEXT, "severity": Type.TEXT}

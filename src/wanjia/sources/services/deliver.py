@@ -18,6 +18,7 @@ from uuid import uuid4
 from django.db import IntegrityError, transaction
 
 from wanjia.audit.services import Kind, record
+from wanjia.engine.workbook.process import SheetBeginning
 from wanjia.files.rules import clean_name
 from wanjia.jobs.services import enqueue
 from wanjia.kernel import clock
@@ -35,7 +36,6 @@ from wanjia.sources.errors import AlreadyDelivered, BatchMovedOn, OutsideCoverag
 from wanjia.sources.intake.layout import Beginning, Layout
 from wanjia.sources.intake.opening import beginnings, recognised
 from wanjia.sources.intake.proposal import Proposal, likeliest, proposed
-from wanjia.sources.intake.workbook.process import SheetBeginning
 from wanjia.sources.models import Batch
 from wanjia.sources.services import raw
 from wanjia.sources.services.mapping import in_force, map_columns, plain_proposal, saved_for
@@ -85,8 +85,7 @@ def deliver(  # noqa: PLR0913 - what a delivery is, all by name
     Its beginning is looked at before anything is kept: `dataset` may be left out, the header
     tells; `area` is what the delivery covers, the contract's coverage if not said. Raises
     EmptyFile, UnsupportedFormat, BinaryFile, Undecodable, UnknownLayout, WrongDataset, HiddenSheet,
-    EncryptedWorkbook, BrokenWorkbook, ActiveWorkbook, OversizedWorkbook, UnknownDataset,
-    OutsideCoverage, PeriodNeeded, NotAllowed, AlreadyDelivered.
+    WorkbookRefused, UnknownDataset, OutsideCoverage, PeriodNeeded, NotAllowed, AlreadyDelivered.
     """
     source = _source(path, upload)
     seen = _recognised(viewer, source, dataset, area)

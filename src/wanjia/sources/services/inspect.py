@@ -28,10 +28,10 @@ from wanjia.scope.viewer import Viewer
 from wanjia.sources import queries
 from wanjia.sources.choices import BatchStatus
 from wanjia.sources.contracts import Contract, contract_for
-from wanjia.sources.errors import BatchMovedOn, FileRefused
+from wanjia.sources.errors import BatchMovedOn
 from wanjia.sources.intake import reading
 from wanjia.sources.intake.figures import Figures
-from wanjia.sources.intake.opening import Plan, Recognised, beginnings, recognised, text_of
+from wanjia.sources.intake.opening import REFUSED, Plan, Recognised, beginnings, recognised, text_of
 from wanjia.sources.intake.reading import DeliveryReader, Part
 from wanjia.sources.intake.samples import visible
 from wanjia.sources.models import Batch
@@ -54,7 +54,7 @@ def inspect(*, viewer: Viewer, batch_id: int, job: JobHandle | None = None) -> B
     contract = contract_for(batch.dataset)
     try:
         facts = _published_facts(batch, contract, job)
-    except FileRefused as refused:
+    except REFUSED as refused:
         sentences = {
             part: {language: refused.sentences(language)[number] for language in ("zh", "en")}
             for number, part in enumerate(("what", "cure"))

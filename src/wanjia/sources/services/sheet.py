@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from wanjia.audit.exports import export
+from wanjia.engine.workbook import process
 from wanjia.lake import Manifest
 from wanjia.scope.stores import lake
 from wanjia.scope.viewer import Viewer
@@ -22,7 +23,6 @@ from wanjia.sources.choices import BatchStatus
 from wanjia.sources.contracts import Contract, contract_for
 from wanjia.sources.errors import BatchMovedOn
 from wanjia.sources.intake.lines import records
-from wanjia.sources.intake.workbook import process
 from wanjia.sources.models import Batch
 from wanjia.sources.services import raw
 from wanjia.sources.services.inspect import PROBLEMS_FILE, REJECTS_FILE

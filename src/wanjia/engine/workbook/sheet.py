@@ -8,23 +8,24 @@ numbers knows as ruined; nothing is guessed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import takewhile
+from itertools import chain, takewhile
 from typing import IO, Any, NoReturn
-from xml.parsers import expat
 
-from wanjia.sources.intake.workbook.package import (
+from wanjia.engine.workbook.package import (
     PIECE,
+    Bounds,
     Refused,
-    Sheet,
     TextPieces,
+    Texts,
     decoded,
+    fed,
     local,
     new_parser,
-    xml_refusal,
+    pieces,
 )
 
 MOST_ROWS = 1_048_576  # Excel's own
@@ -32,8 +33,9 @@ MOST_COLUMNS = 16_384
 MOST_MERGED = 500_000
 EXACT = 10**15  # from here on a number in a cell has lost digits
 
-# What is remarked of cells and rows; `rules.PROBLEMS` has the sentences.
-NO_VALUE, ERROR, MERGED, HIDDEN, BEYOND = "formula_no_value", "cell_error", "merged_cell", "hidden_row", "beyond_header"
+# What is remarked of cells and rows.
+NO_VALUE, FORMULA, ERROR, LONG = "formula_no_value", "formula", "cell_error", "too_long"
+MERGED, HIDDEN, BEYOND = "merged_cell", "hidden_row", "beyond_header"
 WHOLE_ROW = -1
 
 _DIGITS = "0123456789"
@@ -66,39 +68,41 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """What cells refer to outside their sheet."""
+    """What cells refer to outside their sheet. `formulas`: those with a value are remarked too."""
 
-    texts: Sequence[str]
+    texts: Texts
     date_styles: frozenset[str]
     from_1904: bool
+    bounds: Bounds
+    formulas: bool = False
 
 
-def frame_of(open_part: Callable[[], IO[bytes]], sheet: Sheet, book: Book) -> Frame:
+def frame_of(open_part: Callable[[], IO[bytes]], book: Book) -> Frame:
     """What stands around a sheet's rows, which are passed over unread."""
-    reader = _Reader(sheet, book)
+    reader = _Reader(book)
     with open_part() as stream:
         reader.frame_only(stream)
     return reader.frame
 
 
-def beginning(open_part: Callable[[], IO[bytes]], sheet: Sheet, book: Book, rows: int) -> list[Row]:
+def beginning(open_part: Callable[[], IO[bytes]], book: Book, rows: int) -> list[Row]:
     """The rows of a sheet up to the one numbered `rows`."""
     with open_part() as stream:
-        return list(takewhile(lambda row: row.number <= rows, _Reader(sheet, book).rows(stream)))
+        return list(takewhile(lambda row: row.number <= rows, _Reader(book).rows(stream)))
 
 
-def rows_of(open_part: Callable[[], IO[bytes]], sheet: Sheet, book: Book) -> Iterator[Row]:
+def rows_of(open_part: Callable[[], IO[bytes]], book: Book) -> Iterator[Row]:
     """Every row with something in it. Raises Refused."""
     with open_part() as stream:
-        yield from _Reader(sheet, book).rows(stream)
+        yield from _Reader(book).rows(stream)
 
 
 class _Reader:
     """The handlers of one sheet, and the rows they have completed."""
 
-    def __init__(self, sheet: Sheet, book: Book) -> None:
+    def __init__(self, book: Book) -> None:
         self.frame = Frame()
-        self._sheet, self._book = sheet.name, book
+        self._book = book
         self._ready: list[Row] = []
         self._number = 0
         self._cells: dict[int, str] = {}
@@ -108,41 +112,28 @@ class _Reader:
         self._kind: str | None = None
         self._style: str | None = None
         self._value: str | None = None
-        self._formula = False
-        self._pieces = TextPieces()
+        self._formula = self._cut = False
+        self._pieces = TextPieces(book.bounds)
         self._collecting = self._spoken = False
         self._columns: dict[str, int] = {}  # letters → number
         self._prefixed = False
 
     def rows(self, stream: IO[bytes]) -> Iterator[Row]:
-        parser = self._parser()
-        try:
-            while piece := stream.read(PIECE):
-                parser.Parse(piece)
-                if self._ready:
-                    ready, self._ready = self._ready, []
-                    yield from ready
-            parser.Parse(b"", 1)
-        except expat.ExpatError as error:
-            raise xml_refusal(error) from None
-        yield from self._ready
+        for _ in fed(new_parser(self._start, self._end, self._data), pieces(stream)):
+            if self._ready:
+                ready, self._ready = self._ready, []
+                yield from ready
 
     def frame_only(self, stream: IO[bytes]) -> None:
         """Read what stands before and after the rows."""
+        before = self._up_to(stream, re.compile(rb"<(?:[\w.-]+:)?row[\s>/]"))
+        if before is None:
+            return
+        head, rest = before
         parser = new_parser(self._frame_start, _nothing, _nothing)
-        try:
-            before = self._up_to(stream, re.compile(rb"<(?:[\w.-]+:)?row[\s>/]"))
-            if before is None:
-                return
-            head, rest = before
-            parser.Parse(head)
-            after = self._after(rest, stream)
-            if after is not None:
-                parser.Parse(after)
-                while piece := stream.read(PIECE):
-                    parser.Parse(piece)
-        except expat.ExpatError as error:
-            raise xml_refusal(error) from None
+        after = self._after(rest, stream)
+        for _ in fed(parser, filter(None, [head] if after is None else chain((head, after), pieces(stream)))):
+            pass
 
     @staticmethod
     def _up_to(stream: IO[bytes], what: re.Pattern[bytes]) -> tuple[bytes, bytes] | None:
@@ -167,9 +158,6 @@ class _Reader:
             if not piece:
                 return None
             held = held[-64:] + piece
-
-    def _parser(self) -> Any:
-        return new_parser(self._start, self._end, self._data)
 
     def _frame_start(self, name: str, attributes: dict[str, str]) -> None:
         match local(name):
@@ -221,7 +209,7 @@ class _Reader:
                 column = self._columns.get(letters)
                 self._column = self._column_of(letters) if column is None else column
             self._kind, self._style = get("t"), get("s")
-            self._value, self._formula = None, False
+            self._value, self._formula, self._cut = None, False, False
         elif name == "v" or (name == "t" and not self._spoken):
             self._collecting = True
         elif name == "f":
@@ -233,13 +221,13 @@ class _Reader:
 
     def _data(self, text: str) -> None:
         if self._collecting:
-            self._pieces.add(text, f"{self._sheet} {self._number}")
+            self._pieces.add(text)
 
     def _end(self, name: str) -> None:
         if ":" in name:
             name = local(name)
         if name == "v":
-            self._value = self._pieces.taken()
+            self._value, self._cut = self._pieces.taken(), self._pieces.cut
             self._collecting = False
         elif name == "c":
             self._end_cell()
@@ -252,7 +240,7 @@ class _Reader:
         elif name == "rPh":
             self._spoken = False
         elif name == "is":
-            self._value = self._pieces.taken()
+            self._value, self._cut = self._pieces.taken(), self._pieces.cut
 
     def _begin_row(self, attributes: dict[str, str]) -> None:
         told = attributes.get("r")
@@ -271,6 +259,8 @@ class _Reader:
 
     def _end_cell(self) -> None:
         value, kind = self._value, self._kind
+        if self._formula and self._book.formulas:
+            self._remarks.append((self._column, FORMULA))
         if value is None or (not value and kind != "str"):
             if self._formula:
                 self._remarks.append((self._column, NO_VALUE))
@@ -279,18 +269,31 @@ class _Reader:
             value = self._shared(value)
         elif kind is None or kind == "n":
             value = self._number_text(value)
-        elif kind == "b":
-            value = "是" if value == "1" else "否"
-        elif kind == "e":
-            self._remarks.append((self._column, ERROR))
-        elif kind in ("inlineStr", "str"):
-            value = decoded(value)
+        else:
+            value = self._other(value, kind)
+        if self._cut:
+            self._remarks.append((self._column, LONG))
         if value:
             self._cells[self._column] = value
 
+    def _other(self, value: str, kind: str) -> str:
+        match kind:
+            case "inlineStr" | "str":
+                return decoded(value)
+            case "b":
+                return "是" if value == "1" else "否"
+            case "d":
+                return value.replace("T", " ").removesuffix("Z").removesuffix(" 00:00:00")
+            case "e":
+                self._remarks.append((self._column, ERROR))
+        return value
+
     def _shared(self, number: str) -> str:
+        texts = self._book.texts
         try:
-            return self._book.texts[int(number)] if number.isdigit() else _broken()
+            at = int(number) if number.isdigit() else _broken()
+            self._cut = at in texts.cut
+            return texts.found[at]
         except (ValueError, IndexError):
             return _broken()
 

@@ -14,12 +14,14 @@ import struct
 import sys
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import Any, BinaryIO
 
 from wanjia.engine.limits import take_upon_us
-from wanjia.sources.intake.workbook.package import Package, Refused, Sheet
-from wanjia.sources.intake.workbook.sheet import (
+from wanjia.engine.workbook.package import Bounds, Package, Refused, Texts
+from wanjia.engine.workbook.sheet import (
     BEYOND,
     HIDDEN,
     MERGED,
@@ -36,6 +38,7 @@ from wanjia.sources.intake.workbook.sheet import (
 FRAME = struct.Struct(">cI")
 ROWS_AT_A_TIME = 2_000
 BLANKS_AT_A_TIME = 60_000
+CELLS_OF_ROWS = 200  # handed over at a time
 
 
 def main(stdin: BinaryIO, stdout: BinaryIO) -> None:
@@ -44,7 +47,8 @@ def main(stdin: BinaryIO, stdout: BinaryIO) -> None:
     take_upon_us(task["limits"])
     tell = partial(_tell, stdout)
     try:
-        _TASKS[task["kind"]](Package(_content(stdin, task["file_bytes"])), task, tell)
+        package = Package(_content(stdin, task["file_bytes"]), Bounds(**task["bounds"]))
+        _TASKS[task["kind"]](package, task, tell)
     except Refused as refused:
         tell(b"R", json.dumps({"kind": refused.kind, "facts": refused.facts}).encode())
     except (MemoryError, RecursionError):
@@ -70,16 +74,16 @@ def _tell(stdout: BinaryIO, letter: bytes, content: bytes) -> None:
 def _look(package: Package, task: dict[str, Any], tell: Any) -> None:
     """The beginning of every sheet. Of the shared texts only those are read that stand there: they are many."""
     asked = _Asked()
-    unread = Book(asked, package.date_styles(), package.from_1904)
+    unread = Book(Texts(asked), package.date_styles(), package.from_1904, package.bounds)
     for sheet in package.sheets:
         if sheet.part:
-            beginning(partial(package.open, sheet.part), sheet, unread, task["rows"])
-    book = Book(package.texts(asked.most + 1), unread.date_styles, package.from_1904)
+            beginning(partial(package.open, sheet.part), unread, task["rows"])
+    book = replace(unread, texts=package.texts(asked.most + 1))
     for number, sheet in enumerate(package.sheets):
         told: dict[str, Any] = {"number": number, "name": sheet.name, "hidden": sheet.hidden, "table": bool(sheet.part)}
         if sheet.part:
             part = partial(package.open, sheet.part)
-            frame, rows = frame_of(part, sheet, book), beginning(part, sheet, book, task["rows"])
+            frame, rows = frame_of(part, book), beginning(part, book, task["rows"])
             told["rows"] = [
                 [row.number, {column: plain_cell(text) for column, text in row.cells.items()}] for row in rows
             ]
@@ -104,16 +108,16 @@ class _Asked(Sequence[str]):
 
 def _rows(package: Package, task: dict[str, Any], tell: Any) -> None:
     """The rows of the sheets that were asked for, as text of `width` columns."""
-    book = _book(package)
+    book = Book(package.texts(), package.date_styles(), package.from_1904, package.bounds)
     for number in task["sheets"]:
         sheet = package.sheets[number]
         part = partial(package.open, sheet.part)
-        frame = frame_of(part, sheet, book)
+        frame = frame_of(part, book)
         tell(b"J", json.dumps({"sheet": number}).encode())
-        _write_sheet(rows_of(part, sheet, book), frame, sheet, task["width"], tell)
+        _write_sheet(rows_of(part, book), frame, task["width"], tell)
 
 
-def _write_sheet(rows: Iterator[Row], frame: Frame, _: Sheet, width: int, tell: Any) -> None:
+def _write_sheet(rows: Iterator[Row], frame: Frame, width: int, tell: Any) -> None:
     fill = _Fill(frame)
     out = io.StringIO()
     writer = csv.writer(out, delimiter="\t", lineterminator="\n")
@@ -181,11 +185,21 @@ class _Fill:
         return filled
 
 
-def _book(package: Package) -> Book:
-    return Book(package.texts(), package.date_styles(), package.from_1904)
+def _cells(package: Package, task: dict[str, Any], tell: Any) -> None:
+    """Every sheet and its rows, cell by cell as they are; of all of them no more than `rows`."""
+    book = Book(package.texts(), package.date_styles(), package.from_1904, package.bounds, formulas=True)
+    left = task["rows"]
+    for sheet in package.sheets:
+        tell(b"J", json.dumps({"name": sheet.name, "part": sheet.part, "hidden": sheet.hidden}).encode())
+        rows = rows_of(partial(package.open, sheet.part), book) if sheet.part else iter(())
+        while some := [(row.number, row.cells, row.hidden, row.remarks) for row in islice(rows, CELLS_OF_ROWS)]:
+            left -= len(some)
+            if left < 0:
+                raise Refused("oversized", what="records", limit=f"{task['rows']:,}")
+            tell(b"J", json.dumps({"rows": some}).encode())
 
 
-_TASKS = {"look": _look, "rows": _rows}
+_TASKS = {"look": _look, "rows": _rows, "cells": _cells}
 
 if __name__ == "__main__":
     main(sys.stdin.buffer, sys.stdout.buffer)

@@ -1,8 +1,8 @@
 """The parts of a workbook: a zip of XML that may have been made to harm whoever opens it.
 
-Nothing is unpacked: parts are read as streams. What no department's table needs is refused
-before a sheet is looked at: encryption, macros, links to other files, document types (through
-which XML names files and entities), sizes beyond every register.
+Nothing is unpacked: parts are read as streams. What no table needs is refused before a sheet is
+looked at: encryption, macros, links to other files, document types (through which XML names files
+and entities), sizes beyond every register.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any, Self
@@ -19,9 +20,11 @@ from xml.parsers import expat
 PIECE = 1 << 16
 LONGEST_CELL = 32_767  # characters; what Excel itself allows
 MOST_PARTS = 10_000
-MOST_UNPACKED = 4 << 30  # bytes of all parts together
+MOST_PENDING = 1 << 20  # bytes of one tag: a parser looks at an unfinished one again with every piece
 BOMB_FROM, BOMB_RATIO = 32 << 20, 200  # honest sheets of any length pack to a tenth or a fortieth
 MOST_SHEETS = 100
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # what an encrypted workbook is packed in, and every .xls
+_ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
 
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")  # how XML 1.0 carries characters it has none for
 _UNSEEN_IN_FORMAT = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.|_.|\*.')
@@ -34,6 +37,20 @@ class Refused(Exception):
     def __init__(self, kind: str, **facts: Any) -> None:
         super().__init__(kind)
         self.kind, self.facts = kind, facts
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a workbook may hold.
+
+    Of a cell no more than `text` characters are kept (escapes count as seven); `cut` of them may be
+    dropped in all, before the workbook is refused. `passive`: it may have neither macros nor links.
+    """
+
+    unpacked_bytes: int = 4 << 30
+    text: int = 2 * LONGEST_CELL
+    cut: int = 0
+    passive: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +69,29 @@ def local(name: str) -> str:
 
 def parse(stream: IO[bytes], start: Callable[..., Any], end: Callable[..., Any], data: Callable[..., Any]) -> None:
     """Feed a part to the handlers. Raises Refused."""
-    parser = new_parser(start, end, data)
+    for _ in fed(new_parser(start, end, data), pieces(stream)):
+        pass
+
+
+def pieces(stream: IO[bytes]) -> Iterator[bytes]:
+    """A part from where it stands to its end, and then nothing: which is how its end is told to a parser."""
+    while piece := stream.read(PIECE):
+        yield piece
+    yield b""
+
+
+def fed(parser: Any, given: Iterable[bytes]) -> Iterator[None]:
+    """Feed a parser and stop after each piece; a tag that does not end is not waited for. Raises Refused."""
+    size = 0
     try:
-        while piece := stream.read(PIECE):
-            parser.Parse(piece)
-        parser.Parse(b"", 1)
+        for piece in given:
+            parser.Parse(piece, not piece)
+            size += len(piece)
+            if size - parser.CurrentByteIndex > MOST_PENDING:
+                raise Refused("oversized", what="memory", limit="")
+            yield
     except expat.ExpatError as error:
-        raise xml_refusal(error) from None
+        raise _xml_refusal(error) from None
 
 
 def new_parser(start: Callable[..., Any], end: Callable[..., Any], data: Callable[..., Any]) -> Any:
@@ -71,8 +104,7 @@ def new_parser(start: Callable[..., Any], end: Callable[..., Any], data: Callabl
     return parser
 
 
-def xml_refusal(error: expat.ExpatError) -> Refused:
-    """What an error of the parser means."""
+def _xml_refusal(error: expat.ExpatError) -> Refused:
     if error.code == expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]:
         return Refused("oversized", what="memory", limit="")
     return Refused("broken")
@@ -85,7 +117,10 @@ def _refuse_doctype(*_: Any) -> None:
 class Package:
     """An opened workbook."""
 
-    def __init__(self, content: IO[bytes]) -> None:
+    def __init__(self, content: IO[bytes], bounds: Bounds) -> None:
+        self.bounds = bounds
+        if content.read(len(OLE)) == OLE:
+            raise Refused("encrypted" if _ENCRYPTED_STREAM in content.read() else "old_format")
         try:
             self._zip = zipfile.ZipFile(content)
         except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError):
@@ -106,16 +141,14 @@ class Package:
         if any(part.flag_bits & 1 for part in parts):
             raise Refused("encrypted")
         bombs = (part.file_size > BOMB_FROM and part.file_size > BOMB_RATIO * part.compress_size for part in parts)
-        if any(bombs) or sum(part.file_size for part in parts) > MOST_UNPACKED:
-            raise Refused("oversized", what="unpacked", limit=BOMB_RATIO)
+        if any(bombs) or sum(part.file_size for part in parts) > self.bounds.unpacked_bytes:
+            raise Refused("oversized", what="unpacked", limit="")
         names = [part.filename for part in parts]
         lower = [name.lower() for name in names]
-        if any(name.endswith("vbaproject.bin") or "/macrosheets/" in name for name in lower):
-            raise Refused("active", what="macros")
-        if any("/externallinks/" in name for name in lower):
-            raise Refused("active", what="links")
         if len(set(lower)) != len(lower):  # one of the two is what other programs show
             raise Refused("broken")
+        if self.bounds.passive:
+            _require_passive(lower)
 
     def open(self, part: str) -> IO[bytes]:
         """A part as a stream that never gives more than the directory says. Raises Refused."""
@@ -127,14 +160,14 @@ class Package:
     def has(self, part: str) -> bool:
         return part in self._zip.NameToInfo
 
-    def texts(self, upto: int | None = None) -> list[str]:
+    def texts(self, upto: int | None = None) -> Texts:
         """The shared texts, which sheets refer to by number; at least the first `upto` of them if that is enough."""
         part = self._related_part("sharedStrings")
-        reader = _Texts(upto)
+        reader = _TextReader(TextPieces(self.bounds), upto)
         if part and self.has(part) and upto != 0:
             with self.open(part) as stream, suppress(_Enough):
                 parse(stream, reader.start, reader.end, reader.data)
-        return reader.found
+        return Texts(reader.found, reader.cut)
 
     def date_styles(self) -> frozenset[str]:
         """The styles, by number as cells name them, that show a number as a day."""
@@ -191,6 +224,13 @@ class Package:
         return found
 
 
+def _require_passive(names: list[str]) -> None:
+    if any(name.endswith("vbaproject.bin") or "/macrosheets/" in name for name in names):
+        raise Refused("active", what="macros")
+    if any("/externallinks/" in name for name in names):
+        raise Refused("active", what="links")
+
+
 class _Guarded:
     """A part whose damage is a refusal."""
 
@@ -222,38 +262,54 @@ def decoded(text: str) -> str:
 
 
 class TextPieces:
-    """Collects the character data of one text, which may not be longer than a cell may."""
+    """Collects the character data of one text, cut where the bounds say; `cut` tells of the last one taken."""
 
-    __slots__ = ("_pieces", "_size")
+    __slots__ = ("_longest", "_pieces", "_room", "_spare", "cut")
 
-    def __init__(self) -> None:
+    def __init__(self, bounds: Bounds) -> None:
         self._pieces: list[str] = []
-        self._size = 0
+        self._longest = self._room = bounds.text
+        self._spare = bounds.cut
+        self.cut = False
 
-    def add(self, piece: str, place: str) -> None:
-        self._size += len(piece)
-        if self._size > LONGEST_CELL * 2:  # escapes count as seven
-            raise Refused("oversized", what="cell", limit=f"{LONGEST_CELL:,}", place=place)
+    def add(self, piece: str) -> None:
+        size = len(piece)
+        if size > self._room:
+            self._spare -= size - max(self._room, 0)
+            if self._spare < 0:
+                raise Refused("oversized", what="cell", limit=f"{min(self._longest, LONGEST_CELL):,}")
+            piece = piece[: max(self._room, 0)]
+        self._room -= size
         self._pieces.append(piece)
 
     def taken(self) -> str:
         text = "".join(self._pieces)
         self._pieces.clear()
-        self._size = 0
+        self.cut = self._room < 0
+        self._room = self._longest
         return text
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Shared texts, and the numbers of those that were cut."""
+
+    found: Sequence[str] = ()
+    cut: AbstractSet[int] = frozenset()
 
 
 class _Enough(Exception):
     pass
 
 
-class _Texts:
+class _TextReader:
     """Reads the shared texts; how they are spoken (phonetic runs) is not what they say."""
 
-    def __init__(self, upto: int | None) -> None:
+    def __init__(self, pieces: TextPieces, upto: int | None) -> None:
         self._upto = upto
         self.found: list[str] = []
-        self._pieces = TextPieces()
+        self.cut: set[int] = set()
+        self._pieces = pieces
         self._in_text = self._spoken = False
 
     def start(self, name: str, _: dict[str, str]) -> None:
@@ -265,7 +321,7 @@ class _Texts:
 
     def data(self, text: str) -> None:
         if self._in_text:
-            self._pieces.add(text, "")
+            self._pieces.add(text)
 
     def end(self, name: str) -> None:
         name = local(name)
@@ -275,6 +331,8 @@ class _Texts:
             self._spoken = False
         elif name == "si":
             self.found.append(decoded(self._pieces.taken()))
+            if self._pieces.cut:
+                self.cut.add(len(self.found) - 1)
             if len(self.found) == self._upto:
                 raise _Enough
 

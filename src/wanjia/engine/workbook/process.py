@@ -1,7 +1,8 @@
 """Asking the child: what is in a workbook, and its rows as text.
 
-The workbook goes to the child through a pipe, so it never lies on the disk in clear, and comes
-back as rows that are read like those of a text file.
+The workbook goes to the child through a pipe, so it never lies on the disk in clear. Tables of
+any length come back as `rows` that are read like those of a text file; of a form that people fill
+in, `cells` tells each sheet's cells as they are.
 """
 
 from __future__ import annotations
@@ -17,27 +18,32 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import IO, Any
 
-from wanjia.engine.limits import Limits
-from wanjia.kernel.errors import Sentence
-from wanjia.sources.errors import (
-    ActiveWorkbook,
-    BrokenWorkbook,
-    EncryptedWorkbook,
-    FileRefused,
-    OversizedWorkbook,
-    UnsupportedFormat,
+from wanjia.engine.errors import (
+    NoWorkbook,
+    WorkbookActive,
+    WorkbookBroken,
+    WorkbookEncrypted,
+    WorkbookOldFormat,
+    WorkbookRefused,
+    WorkbookTooLarge,
     WorkbookTooSlow,
 )
-from wanjia.sources.intake.workbook.child import FRAME
+from wanjia.engine.limits import Limits
+from wanjia.engine.workbook.child import FRAME
+from wanjia.engine.workbook.package import Bounds, Sheet
+from wanjia.engine.workbook.sheet import Row
+from wanjia.kernel.errors import Sentence
 
 DELIMITER = "\t"
 LARGEST = 200 << 20  # bytes of a packed workbook: a full sheet of twenty columns has half of it
 LIMITS = Limits(memory_bytes=1 << 30, cpu_seconds=900, wall_seconds=3_600, file_bytes=0, open_files=16)
+BOUNDS = Bounds()
 BEGINNING = 45  # rows shown of each sheet: titles, header, and enough records to see what columns hold
 
 _WHAT = {
     "cell": Sentence("有一个单元格超过 {limit} 个字符", "a cell has more than {limit} characters"),
     "rows": Sentence("行号超过 {limit}", "rows are numbered beyond {limit}"),
+    "records": Sentence("内容超过 {limit} 行", "it has more than {limit} rows"),
     "columns": Sentence("列数超过 {limit}", "columns go beyond {limit}"),
     "merged": Sentence("合并单元格超过 {limit} 处", "more than {limit} cells are merged"),
     "sheets": Sentence("工作表超过 {limit} 张", "there are more than {limit} sheets"),
@@ -92,7 +98,8 @@ class Remarks:
 def look(parts: Iterable[bytes], *, limits: Limits = LIMITS) -> Look:
     """The beginnings of a workbook's sheets.
 
-    Raises EncryptedWorkbook, BrokenWorkbook, ActiveWorkbook, OversizedWorkbook, UnsupportedFormat.
+    Raises WorkbookEncrypted, WorkbookOldFormat, NoWorkbook, WorkbookBroken, WorkbookActive,
+    WorkbookTooLarge, WorkbookTooSlow.
     """
     found: list[SheetBeginning] = []
     from_1904 = False
@@ -111,9 +118,7 @@ def _beginning(told: dict[str, Any]) -> SheetBeginning:
         name=told["name"],
         hidden=told["hidden"],
         table=told["table"],
-        rows=[
-            (number, {int(column): text for column, text in cells.items()}) for number, cells in told.get("rows", [])
-        ],
+        rows=[(number, _by_column(cells)) for number, cells in told.get("rows", [])],
         merged=[tuple(area) for area in told.get("merged", [])],
         hidden_columns=[(first, last) for first, last in told.get("hidden_columns", [])],
     )
@@ -149,9 +154,32 @@ def rows(  # noqa: PLR0913 - what of which file, and what is to be told of it
             remarks.of_lines.setdefault(offset + number, []).append((column, what))
 
 
-def _asked(task: dict[str, Any], parts: Iterable[bytes], limits: Limits) -> Iterator[tuple[bytes, bytes]]:
+def cells(
+    parts: Iterable[bytes], *, rows: int, bounds: Bounds = BOUNDS, limits: Limits = LIMITS
+) -> Iterator[Sheet | Row]:
+    """Each sheet, followed by its rows with something in them; more than `rows` in all are refused.
+
+    A cell is remarked that a formula fills, shows an error, or was cut. Raises as `look` does; what
+    was told before is then worth nothing.
+    """
+    for _, content in _asked({"kind": "cells", "rows": rows}, parts, limits, bounds):
+        told = json.loads(content)
+        if "name" in told:
+            yield Sheet(**told)
+        for number, found, hidden, remarks in told.get("rows", ()):
+            yield Row(number, _by_column(found), hidden, [(column, what) for column, what in remarks])
+
+
+def _by_column(cells: dict[str, str]) -> dict[int, str]:
+    return {int(column): text for column, text in cells.items()}
+
+
+def _asked(
+    task: dict[str, Any], parts: Iterable[bytes], limits: Limits, bounds: Bounds = BOUNDS
+) -> Iterator[tuple[bytes, bytes]]:
     """The child's answers to one task."""
-    message = json.dumps({**task, "limits": asdict(limits), "file_bytes": LARGEST}).encode() + b"\n"
+    task = {**task, "limits": asdict(limits), "bounds": asdict(bounds), "file_bytes": LARGEST}
+    message = json.dumps(task).encode() + b"\n"
     with _child() as child, _feeding(child, message, parts), _watched(child, limits.wall_seconds):
         assert child.stdout is not None  # noqa: S101 - asked for
         answers = 0
@@ -172,7 +200,7 @@ def _asked(task: dict[str, Any], parts: Iterable[bytes], limits: Limits) -> Iter
 @contextmanager
 def _child() -> Iterator[subprocess.Popen[bytes]]:
     # -I: no user site, no PYTHON* variables, and the current folder is not imported from.
-    command = [sys.executable, "-I", "-m", "wanjia.sources.intake.workbook.child"]
+    command = [sys.executable, "-I", "-m", "wanjia.engine.workbook.child"]
     with subprocess.Popen(  # noqa: S603 - our own interpreter and module
         command,
         stdin=subprocess.PIPE,
@@ -208,7 +236,7 @@ def _feeding(child: subprocess.Popen[bytes], message: bytes, parts: Iterable[byt
     thread.start()
     try:
         yield
-    except FileRefused:
+    except WorkbookRefused:
         if faults:
             raise faults[0] from None
         raise
@@ -230,24 +258,26 @@ def _watched(child: subprocess.Popen[bytes], seconds: float) -> Iterator[None]:
         timer.cancel()
 
 
-def _refusal(told: dict[str, Any], limits: Limits) -> FileRefused:
+def _refusal(told: dict[str, Any], limits: Limits) -> WorkbookRefused:
     facts = told["facts"]
     match told["kind"]:
         case "encrypted":
-            return EncryptedWorkbook()
+            return WorkbookEncrypted()
+        case "old_format":
+            return WorkbookOldFormat()
         case "zip":
-            return UnsupportedFormat(format="zip")
+            return NoWorkbook()
         case "active":
-            return ActiveWorkbook(what=_ACTIVE[facts["what"]])
+            return WorkbookActive(what=_ACTIVE[facts["what"]])
         case "oversized":
             limit = facts["limit"] if facts["what"] != "memory" else f"{limits.memory_bytes >> 20} MB"
             said = _WHAT[facts["what"]]
-            return OversizedWorkbook(what=Sentence(said.zh.format(limit=limit), said.en.format(limit=limit)))
+            return WorkbookTooLarge(what=Sentence(said.zh.format(limit=limit), said.en.format(limit=limit)))
         case _:
-            return BrokenWorkbook()
+            return WorkbookBroken()
 
 
-def _ended(code: int, limits: Limits) -> FileRefused:
+def _ended(code: int, limits: Limits) -> WorkbookRefused:
     """What it means that the child ended without an answer."""
     if code in (-signal.SIGXCPU, -signal.SIGKILL):
         return WorkbookTooSlow(seconds=limits.cpu_seconds)
