@@ -29,6 +29,14 @@ ACTS = [
         "registry.remove_members",
         Sentence("办理成员减少，理由：{reason}", "recorded members leaving, because: {reason}"),
     ),
+    Act("registry.add_member", Sentence("办理成员增加，理由：{reason}", "recorded a new member, because: {reason}")),
+    Act(
+        "registry.merge_person",
+        Sentence(
+            "重复登记的人员 {person} 并入 {now}，理由：{reason}",
+            "merged person {person}, registered twice, into {now}, because: {reason}",
+        ),
+    ),
     Act("registry.change_head", Sentence("更换户主，理由：{reason}", "changed the head, because: {reason}")),
     Act(
         "registry.publish_snapshot",

@@ -5,11 +5,16 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from wanjia.kernel.identity import Kind
+
 HEAD = "01"  # CL-06: the person is the household's head
 
 IN_HOUSEHOLD = frozenset({"1", "4"})  # CL-13: every head count and per-capita figure uses only these
 REMOVED_WITH_HOUSEHOLD = "10"  # CL-13: 户清退时清退人员
+DELETED = "9"  # CL-13: was registered and should not have been
 LEFT_STATUSES = frozenset({"2", "3", "5", "9", "11"})  # CL-13: what a single member may leave as
+
+CERTIFICATE_TYPES = {Kind.RESIDENT: "01", Kind.DISABILITY: "09"}  # domain.md §4.3 证件类型
 
 POOR = frozenset({"0", "3"})  # CL-03: currently poor
 MAY_EXIT = frozenset({"0", "2", "3"})  # CL-03: from these a household exits (T2 and T3, domain.md §4.8)

@@ -125,6 +125,35 @@ class NotAMember(Refusal):
     cure = Sentence("请刷新成员名单后重新选择。", "Reload the members and choose again.")
 
 
+class NumberRegistered(Refusal):
+    """The identity number of a newcomer, or the corrected one, is somebody's already."""
+
+    code = "registry.number_registered"
+    status = 409
+    facts = ()
+    what = Sentence(
+        "这个证件号码已登记在另一人名下，没有任何内容被改动。",
+        "This identity number is registered for somebody else already; nothing was changed.",
+    )
+    cure = Sentence(
+        "请核对证件原件；如是同一人，请按重复建档或成员转入办理。",
+        "Compare it with the certificate; if it is the same person, treat it as registered twice or moved in.",
+    )
+
+
+class NotOnePerson(Refusal):
+    """Two entries do not hold the same identity number, so they are not one person registered twice."""
+
+    code = "registry.not_one_person"
+    status = 409
+    facts = ()
+    what = Sentence(
+        "两处登记的证件号码不是同一个，不能合并，没有任何内容被改动。",
+        "The two entries do not hold one identity number and cannot be merged; nothing was changed.",
+    )
+    cure = Sentence("请先核对并更正证件号码。", "Look at the certificates and correct the number first.")
+
+
 class ColumnsMissing(Refusal):
     """A table of a load lacks declared columns, or has others, or of another type."""
 

@@ -14,8 +14,9 @@ from django.db import models
 from wanjia.kernel import clock, identity, names
 from wanjia.kernel.errors import Sentence
 from wanjia.reference.queries import code_list
+from wanjia.registry import problems
 from wanjia.registry.errors import FieldNotEditable, ValueNotAccepted
-from wanjia.registry.models import Household, Membership, Person
+from wanjia.registry.models import Household, Membership, Person, PersonAlias, PersonYear
 from wanjia.scope.fields import EncryptedTextField, Sealed
 from wanjia.scope.keys import keyring
 
@@ -58,11 +59,16 @@ class Field:
         """Whether a household number addresses it; a person number otherwise."""
         return self.model is Household
 
+    @property
+    def of_year(self) -> bool:
+        """Whether it is a fact of one reporting year."""
+        return self.model is PersonYear
+
     def parse(self, raw: object) -> Value:
         """The value `raw` stands for. Raises ValueNotAccepted."""
         if raw is None or raw == "":
             if self.required:
-                raise self._refused("required")
+                raise self._refused(problems.REQUIRED)
             return None if self.column.null else ""
         kind = self.column.get_internal_type()
         if kind == "BooleanField":
@@ -73,55 +79,58 @@ class Field:
             return self._whole(raw)
         return self._text(raw)
 
-    def _refused(self, problem: str) -> ValueNotAccepted:
-        return ValueNotAccepted(field=self.title.zh, problem=problem)
+    def _refused(self, problem: Sentence) -> ValueNotAccepted:
+        return ValueNotAccepted(field=self.title, problem=problem)
 
     def _flag(self, raw: object) -> bool:
         known = {"true": True, "false": False, "1": True, "0": False, "是": True, "否": False}
         value = raw if isinstance(raw, bool) else known.get(str(raw).strip().lower())
         if value is None:
-            raise self._refused("yes or no")
+            raise self._refused(problems.NOT_YES_OR_NO)
         return value
 
     def _day(self, raw: object) -> date:
         try:
             value = raw if isinstance(raw, date) else date.fromisoformat(str(raw).strip())
         except ValueError:
-            raise self._refused("YYYY-MM-DD") from None
+            raise self._refused(problems.NO_DAY) from None
         if value > clock.today():
-            raise self._refused("in the future")
+            raise self._refused(problems.IN_THE_FUTURE)
         return value
 
     def _whole(self, raw: object) -> int:
         try:
             value = int(str(raw).strip())
         except ValueError:
-            raise self._refused("whole number") from None
+            raise self._refused(problems.NO_NUMBER) from None
         if self.name.endswith("_year") and not EARLIEST_YEAR <= value <= clock.today().year:
-            raise self._refused(f"{EARLIEST_YEAR}–{clock.today().year}")
+            raise self._refused(problems.outside(EARLIEST_YEAR, clock.today().year))
         if value < 0:
-            raise self._refused("negative")
+            raise self._refused(problems.NEGATIVE)
         return value
 
     def _text(self, raw: object) -> str:
         text = str(raw).strip()
         if not text.isprintable():
-            raise self._refused("control characters")
+            raise self._refused(problems.UNPRINTABLE)
         longest = self.column.max_length or 60
         if len(text) > longest:
-            raise self._refused(f"≤ {longest}")
+            raise self._refused(problems.too_long(longest))
         if self.code_list:
             return self._codes(text)
         if not self.protected and _PERSONAL_NUMBER.search(text):
-            raise self._refused("11 digits or more")  # a telephone or an identity number, which belongs elsewhere
+            raise self._refused(problems.PERSONAL_NUMBER)  # a telephone or an identity number, which belongs elsewhere
         return text
 
     def _codes(self, text: str) -> str:
         codes = [part.strip() for part in text.split(",")]
         if len(codes) > self.several or len(set(codes)) != len(codes):
-            raise self._refused(f"≤ {self.several}")
-        if not code_list(self.code_list).items.keys() >= set(codes):
-            raise self._refused("code")
+            raise self._refused(problems.too_many(self.several))
+        book = code_list(self.code_list)
+        if not book.items.keys() >= set(codes):
+            raise self._refused(problems.NO_CODE)
+        if len(codes) > 1 and book.with_trait("excludes_others") & set(codes):
+            raise self._refused(problems.EXCLUDES)
         return ",".join(codes)
 
 
@@ -167,6 +176,18 @@ def _declared() -> tuple[Field, ...]:
         Field(Membership, "joined_on", Sentence("入户日期", "Joined on"), editable=False),
         Field(Membership, "left_on", Sentence("离户日期", "Left on"), editable=False),
         Field(Membership, "change_reason", Sentence("增减原因", "Why moved"), "member_change_reason", editable=False),
+        Field(PersonYear, "education", Sentence("文化程度", "Education"), "education"),
+        Field(PersonYear, "student_status", Sentence("在校生状况", "Student status"), "student_status"),
+        Field(PersonYear, "labour_capacity", Sentence("劳动能力", "Labour capacity"), "labour_capacity"),
+        Field(PersonYear, "work_location", Sentence("务工区域", "Work location"), "work_location"),
+        Field(PersonYear, "work_months", Sentence("务工时间（月）", "Months of work")),
+        Field(PersonYear, "health", Sentence("健康状况", "Health"), "health", several=4),
+        Field(PersonYear, "disability_type", Sentence("残疾类别", "Kind of disability"), "disability_type"),
+        Field(PersonYear, "disability_grade", Sentence("残疾等级", "Grade of disability"), "disability_grade"),
+        Field(PersonYear, "resident_medical_ins", Sentence("城乡居民医保", "Resident medical insurance")),
+        Field(PersonYear, "on_dibao", Sentence("享受低保", "Minimum living allowance")),
+        Field(PersonYear, "on_tekun", Sentence("特困供养", "Extreme-poverty support")),
+        Field(PersonAlias, "new_no", Sentence("并入人员编号", "Merged into person"), editable=False),
     )  # fmt: skip
 
 

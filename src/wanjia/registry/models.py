@@ -233,6 +233,8 @@ class PersonYear(ScopedModel):
     work_location = models.CharField(max_length=2, blank=True)  # CL-11
     work_months = models.PositiveSmallIntegerField(null=True)
     health = models.CharField(max_length=11, blank=True)  # CL-12, several: "02,04"
+    disability_type = models.CharField(max_length=1, blank=True, default="")  # as on the certificate, domain.md §3.3
+    disability_grade = models.CharField(max_length=1, blank=True, default="")  # 1 is the heaviest
     resident_medical_ins = models.BooleanField(null=True)
     on_dibao = models.BooleanField(null=True)
     on_tekun = models.BooleanField(null=True)

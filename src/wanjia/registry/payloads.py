@@ -15,6 +15,8 @@ COMMITTED = ("seq", "village_code", "household_no", "person_no", "field", "old",
 def change_payload(row: Mapping[str, Any]) -> dict[str, JSON]:
     """What one change row commits to. Of sealed values the digest of the stored bytes, never the value."""
     payload: dict[str, JSON] = {name: row[name] for name in COMMITTED}
+    if row["year"] is not None:  # a fact of one year says which; the others' form is older than such changes
+        payload["year"] = row["year"]
     for name in ("old_sealed", "new_sealed"):
         stored = row[name]
         payload[name] = None if stored is None else hashlib.sha256(stored).hexdigest()
@@ -23,7 +25,7 @@ def change_payload(row: Mapping[str, Any]) -> dict[str, JSON]:
 
 def payload_of_change(change: Change) -> dict[str, JSON]:
     """The same of a row read back."""
-    row: dict[str, Any] = {name: getattr(change, name) for name in COMMITTED}
+    row: dict[str, Any] = {name: getattr(change, name) for name in (*COMMITTED, "year")}
     for name in ("old_sealed", "new_sealed"):
         sealed = getattr(change, name)
         row[name] = None if sealed is None else sealed.blob

@@ -427,6 +427,8 @@ def _names(viewer: Viewer, person_nos: set[int]) -> Mapping[int, str]:
 def _sentence(change: Change, people: Mapping[int, str], language: Language) -> str:
     field = FIELDS.get(change.field)
     title = field.title.text(language) if field else change.field
+    if change.year is not None:
+        title = f"{title} ({change.year})"
     if change.person_no is not None and change.person_no in people:
         title = f"{people[change.person_no]} · {title}"
     old, new = (_shown(change, side, field, language) for side in ("old", "new"))

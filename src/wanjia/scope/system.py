@@ -42,6 +42,7 @@ SYSTEM_VIEWERS: dict[str, str] = {
     "reference.load": "loads the code lists and parameters that came with the program",
     "registry.guards": "answers whether somebody is a relative, poor, or entered the data; only the answer leaves",
     "registry.load": "a household registered in another area must not be loaded a second time",
+    "registry.numbers": "a number that is somebody's in any area is not given to another; only yes or no leaves",
     "registry.repeat": "finds what an act with the same client-made event id changed before",
     "registry.sweep": "asks the log whether a snapshot was ever recorded; only yes or no is used",
     "registry.snapshot": "writes the whole registry into the lake, whose readers are cut again",

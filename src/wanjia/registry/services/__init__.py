@@ -2,15 +2,22 @@
 
 from wanjia.registry.services.change import (
     Edit,
-    Leaving,
-    change_head,
     correct,
     exit_normally,
     remove_household,
-    remove_members,
 )
 from wanjia.registry.services.export import export_households
 from wanjia.registry.services.load import LoadResult, Rejected, load_registry
+from wanjia.registry.services.members import (
+    Leaving,
+    Newcomer,
+    add_member,
+    change_head,
+    merge_person,
+    newcomer_values,
+    number_values,
+    remove_members,
+)
 from wanjia.registry.services.reveal import reveal
 from wanjia.registry.services.snapshot import publish_snapshot, write_extract
 from wanjia.registry.services.sweep import sweep_snapshots
@@ -22,13 +29,18 @@ __all__ = [
     "Edit",
     "Leaving",
     "LoadResult",
+    "Newcomer",
     "RegistryBatch",
     "Rejected",
+    "add_member",
     "change_head",
     "correct",
     "exit_normally",
     "export_households",
     "load_registry",
+    "merge_person",
+    "newcomer_values",
+    "number_values",
     "publish_snapshot",
     "remove_household",
     "remove_members",

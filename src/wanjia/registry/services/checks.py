@@ -59,6 +59,8 @@ CODES: Mapping[str, Mapping[str, tuple[str, bool]]] = {
         "labour_capacity": ("labour_capacity", False),
         "work_location": ("work_location", False),
         "health": ("health", False),
+        "disability_type": ("disability_type", False),
+        "disability_grade": ("disability_grade", False),
     },
 }
 

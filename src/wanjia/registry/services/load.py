@@ -30,8 +30,9 @@ from wanjia.registry import bulk
 from wanjia.registry.choices import IN_HOUSEHOLD, RejectReason, Standing
 from wanjia.registry.errors import NothingToLoad
 from wanjia.registry.loaded import COLUMNS, FILE, address_of, loaded_digests
-from wanjia.registry.models import Household, HouseholdYear, Membership, NumberSeries, Person, PersonYear
+from wanjia.registry.models import Household, HouseholdYear, Membership, Person, PersonYear
 from wanjia.registry.services.checks import Checked
+from wanjia.registry.services.numbers import reserve
 from wanjia.registry.services.tables import PROTECTED, TABLES, RegistryBatch
 from wanjia.registry.soundness import are_valid
 from wanjia.scope.errors import NotAllowed
@@ -129,14 +130,14 @@ class _Plan:
         homes = np.flatnonzero(checked.accepted("households"))
         villages = np.array(checked.tables["households"]["village_code"].to_pylist(), dtype=object)[homes]
         self._home_order = homes[np.argsort(villages.astype(str), kind="stable")]
-        self.first_household = _reserve("household", len(homes))
+        self.first_household = reserve("household", len(homes))
         self.home_no = np.zeros(checked.tables["households"].num_rows, np.int64)
         self.home_no[self._home_order] = np.arange(self.first_household, self.first_household + len(homes))
 
         people = np.flatnonzero(checked.accepted("persons"))
         of_home = self.home_no[checked.home_of_person[people]]
         self._person_order = people[np.argsort(of_home, kind="stable")]
-        self.first_person = _reserve("person", len(people))
+        self.first_person = reserve("person", len(people))
         self.person_no = np.zeros(checked.tables["persons"].num_rows, np.int64)
         self.person_no[self._person_order] = np.arange(self.first_person, self.first_person + len(people))
 
@@ -260,17 +261,6 @@ def _column_names(plan: _Plan) -> dict[str, Sequence[str]]:
     named = {name: list(columns) for name, columns in plan.columns.items()}
     named["persons"] += ["relation", "member_status"]
     return named  # type: ignore[return-value]
-
-
-@transaction.atomic
-def _reserve(kind: str, count: int) -> int:
-    """The first of `count` numbers nobody else gets. A load that fails later leaves a gap, never a second use."""
-    NumberSeries.objects.get_or_create(kind=kind, defaults={"next_no": 1})
-    series = NumberSeries.objects.select_for_update().get(kind=kind)
-    first = series.next_no
-    series.next_no = first + count
-    series.save(update_fields=["next_no"])
-    return first
 
 
 def _text(values: Any) -> Any:

@@ -68,6 +68,8 @@ PERSON_YEARS: Declared = {
     "work_location": TEXT,
     "work_months": WHOLE,
     "health": TEXT,
+    "disability_type": TEXT,
+    "disability_grade": TEXT,
     "resident_medical_ins": FLAG,
     "on_dibao": FLAG,
     "on_tekun": FLAG,

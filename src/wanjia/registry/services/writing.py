@@ -28,7 +28,7 @@ SHORTEST_REASON, LONGEST_REASON = 4, 200
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One field of one row getting a new value. `row` is the row's primary key."""
+    """One field of one row getting a new value. `row` is the row's primary key, `year` the one a fact is of."""
 
     field: Field
     row: int
@@ -37,6 +37,7 @@ class Write:
     village_code: str
     old: str
     new: Any
+    year: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,7 @@ def _write_changes(act: Act, event_id: UUID, writes: Sequence[Write]) -> list[De
         "village_code": [write.village_code for write in writes],
         "household_no": [write.household_no for write in writes],
         "person_no": [write.person_no for write in writes],
+        "year": [write.year for write in writes],
         "field": [write.field.name for write in writes],
         "old": ["" if h else v for v, h in zip(olds, hidden, strict=True)],
         "new": ["" if h else v for v, h in zip(news, hidden, strict=True)],

@@ -1,0 +1,94 @@
+"""The rows an act on the registry is about: read with the permission to change them, locked, turned into writes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date
+from typing import Any, TypeVar
+
+from django.db import connection, models
+
+from wanjia.kernel import clock
+from wanjia.registry.bulk import pieces
+from wanjia.registry.choices import IN_HOUSEHOLD, Standing
+from wanjia.registry.errors import HouseholdNotLive
+from wanjia.registry.fields import FIELDS, Field, as_text
+from wanjia.registry.models import Household, Membership
+from wanjia.registry.services.writing import Write
+from wanjia.scope.errors import NotVisible
+from wanjia.scope.models import ScopedModel
+from wanjia.scope.viewer import Viewer
+
+WRITE, APPROVE = "registry.write", "registry.approve"
+
+Row = TypeVar("Row", bound=ScopedModel)
+
+
+def by_number(
+    model: type[Row], viewer: Viewer, action: str, numbers: Collection[int], **where: object
+) -> dict[int, Row]:
+    """Rows by household or person number, cut to what the viewer may do `action` on, locked."""
+    key = "household_no" if model is Household else "person_no"
+    found: dict[int, Row] = {}
+    for some in pieces(sorted(numbers)):
+        rows = locked(model.objects.visible_to(viewer, action).filter(**{f"{key}__in": some}, **where))
+        found |= {getattr(row, key): row for row in rows}
+    return found
+
+
+def locked(rows: models.QuerySet[Row]) -> models.QuerySet[Row]:
+    """The rows under a lock until the transaction ends."""
+    # SQLite's IMMEDIATE transaction already holds the only write lock
+    return rows.select_for_update(of=("self",)) if connection.features.has_select_for_update_of else rows
+
+
+def live_household(viewer: Viewer, action: str, household_no: int) -> Household:
+    """The household, locked. Raises NotVisible, HouseholdNotLive."""
+    found = by_number(Household, viewer, action, [household_no])
+    if household_no not in found:
+        raise NotVisible(kind="household")
+    if not found[household_no].is_live:
+        raise HouseholdNotLive(household_no=household_no)
+    return found[household_no]
+
+
+def present_members(household: Household) -> list[Membership]:
+    """Who belongs to the household now. Its permission is the household's, which was just checked."""
+    rows = Membership._base_manager.filter(household_no=household.household_no, latest=True)
+    return list(locked(rows.filter(member_status__in=sorted(IN_HOUSEHOLD)).order_by("person_no")))
+
+
+def write(field: Field, row: Any, new: Any) -> Write:
+    """A new value for one field of a row at hand."""
+    return Write(
+        field=field,
+        row=row.pk,
+        household_no=row.household_no,
+        person_no=getattr(row, "person_no", None),
+        village_code=row.village_code,
+        old=as_text(getattr(row, field.name)),
+        new=new,
+        year=row.year if field.of_year else None,
+    )
+
+
+def household_writes(household: Household, news: Mapping[str, Any]) -> list[Write]:
+    """New values of the household itself."""
+    return [write(FIELDS[name], household, value) for name, value in news.items()]
+
+
+def ended(members: Iterable[Membership], status: str, change_reason: str, on: date) -> Iterator[Write]:
+    """The members leave as `status` on a day, or on the day they came if that was later."""
+    for member in members:
+        yield write(FIELDS["member_status"], member, status)
+        yield write(FIELDS["left_on"], member, max(on, member.joined_on or on))
+        if change_reason:
+            yield write(FIELDS["change_reason"], member, change_reason)
+
+
+def closed(household: Household, standing: Standing) -> list[Write]:
+    """The household leaves the registry today."""
+    return household_writes(
+        household,
+        {"standing": standing.value, "poverty_status": "", "member_count": 0, "removed_on": clock.today()},
+    )
