@@ -65,7 +65,7 @@ def seat_bar(viewer: Viewer, case: Case, step: Step, action: Action) -> Bar | No
     if viewer.is_system:
         return Bar.NO_ROLE  # cases are decided by people
     in_person = step.seat is Seat.PERSON and case.holder_user_id == viewer.user_id
-    if in_person and goes_there(viewer, action.permission, case):
+    if in_person and not action.also and goes_there(viewer, action.permission, case):
         return None
     if seats_of(viewer, action.permission) & desks_of(step, action, case.area_code):
         return None

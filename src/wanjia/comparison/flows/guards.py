@@ -17,8 +17,8 @@ from wanjia.scope.viewer import Relation
 GUARD = system_viewer("comparison.guards")
 Barred = dict[tuple[int, int], Bar]
 
-# Whoever approves must not look after the household; its contact may verify it, and should.
-APPROVALS = frozenset({"review", "decide", "take", "pass", "confirm", "reopen"})
+# Whoever approves, or refuses to, must not look after the household; its contact may verify it, and should.
+APPROVALS = frozenset({"review", "send_back", "decide", "refuse", "take", "pass", "confirm", "reopen"})
 
 
 def barred(user_ids: Collection[int], action: Action, cases: Sequence[Case]) -> Barred:

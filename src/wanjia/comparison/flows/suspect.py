@@ -17,6 +17,7 @@ from wanjia.kernel.errors import Sentence
 TRUE_OUTCOMES = (CORRECTED, CORRECTING, NORMAL_EXIT, WRONGLY_IDENTIFIED)
 ALL_OUTCOMES = (*TRUE_OUTCOMES, EXEMPT, "06", "07", "08", "09")
 BACK = frozenset({Need.REASON})
+LOOKED = frozenset({"verify", "correct", "review", "decide"})  # whoever samples has done none of it
 
 OUTCOMES = (
     Outcome(code=CORRECTED, title=Sentence("属实，已整改", "True, corrected"), holds=True),
@@ -142,7 +143,7 @@ def _passing(code: str, title: Sentence, consequence: Sentence, to: str, *, unlo
     """What the city, or the province over its head, does with decided cases; the rule is run again first."""
     return Action(
         code=code, title=title, consequence=consequence, permission="suspects.sample", to=to, also=(Seat.PROVINCE,),
-        apart_from=frozenset({"verify", "correct", "review", "decide"}), impartial=True, bulk=True,
+        apart_from=LOOKED, impartial=True, bulk=True,
         reexamines=True, unlooked=unlooked,
     )  # fmt: skip
 
@@ -170,6 +171,8 @@ REOPEN = _back(
     "suspects.sample",
     "reopened",
     also=(Seat.PROVINCE,),
+    apart_from=LOOKED,
+    impartial=True,
 )
 SEND_BACK = _back(
     "send_back",
@@ -177,6 +180,7 @@ SEND_BACK = _back(
     Sentence("由原核查人重新核查", "The same person verifies again"),
     "suspects.review",
     "assigned",
+    impartial=True,
 )
 
 
@@ -259,6 +263,7 @@ SUSPECT = Flow(
                     Sentence("由原核查人重新核查", "The same person verifies again"),
                     "suspects.correct",
                     "assigned",
+                    impartial=True,
                 ),
             ],
             also=(Seat.TOWNSHIP,),
@@ -287,6 +292,7 @@ SUSPECT = Flow(
                     Sentence("由乡镇重新指派核查", "The township has it verified again"),
                     "suspects.decide",
                     "dispatched_town",
+                    impartial=True,
                 ),
             ],
         ),
