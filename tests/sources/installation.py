@@ -18,6 +18,7 @@ from pathlib import Path
 os.environ["WANJIA_HOME"] = sys.argv[1]
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wanjia.config.settings.dev")
 os.environ.pop("WANJIA_DATABASE_URL", None)
+os.environ["WANJIA_CLOCK_START"] = "2020-11-16T09:00:00+08:00"  # weeks after the data, not years
 
 import django
 
@@ -29,6 +30,7 @@ reach_everywhere()
 
 from django.core.management import call_command  # noqa: E402
 
+from wanjia.config.server import start_clock  # noqa: E402
 from wanjia.kernel import points  # noqa: E402
 from wanjia.reference.services import load_reference  # noqa: E402
 from wanjia.scope.keys import create_missing_keys  # noqa: E402
@@ -66,6 +68,7 @@ def told() -> dict[str, object]:
 
 def main() -> None:
     _, home, act, *rest = sys.argv
+    start_clock()
     if not Path(home, "wanjia.sqlite3").exists():
         Path(home).mkdir(parents=True, exist_ok=True)
         create_missing_keys()
