@@ -12,6 +12,7 @@ from wanjia.kernel.identity import (
     Kind,
     Problem,
     check_character,
+    found_in,
     judge,
     key_text,
     normalise,
@@ -135,3 +136,19 @@ def test_a_number_a_spreadsheet_rounded_has_no_key(day, sequence):
         assert judge(rounded, TODAY).problem is Problem.RUINED
         assert key_text(rounded) is None
     assert key_text(f"{int(number[:17]) * 10:.5E}") is None
+
+
+def test_numbers_are_found_inside_a_text_and_nothing_else_is():
+    today = dt.date(2020, 11, 16)
+
+    def found(text):
+        return [text[first:end] for first, end in found_in(text, today)]
+
+    number, old = "459999197602290012", "459999760229001"
+    assert found(f"证{number}号") == found(f"No{number}42") == [number]
+    assert found(f"{number},45999919900101007X") == [number, "45999919900101007X"]
+    assert found("459999 19760229 0012/459999-1990-0101-007X") == ["459999 19760229 0012", "459999-1990-0101-007X"]
+    assert found(f"A{old}") == [old]
+    assert found(f"7{number}3") == [number]
+    assert found("459999197602290013 459999197502290015 459999203001010015") == []
+    assert found(f"{old}7 13800138000 13900139000 6217001234567890123") == []

@@ -17,7 +17,7 @@ from wanjia.comparison.queries import Finding
 from wanjia.divisions.queries import path_of
 from wanjia.kernel.money import yuan
 from wanjia.lake import NotPublished
-from wanjia.protection.masking import mask_name
+from wanjia.protection.masking import mask_name, without_key
 from wanjia.reference.queries import code_list, label_of
 from wanjia.registry.models import Household, Person
 from wanjia.ruleset.rule import Shape
@@ -143,7 +143,7 @@ def _text(value: Any, shown: ShownAs, language: str, in_full: bool) -> str | Non
     if shown.codes:
         parts = [label_of(shown.codes, code, language) or code for code in str(value).split(",")]
         return ("、" if language == "zh" else ", ").join(parts)
-    return str(value)
+    return without_key(str(value))
 
 
 def briefs(cases: Sequence[Case], language: str, viewer: Viewer | None = None) -> dict[int, Brief]:

@@ -68,6 +68,7 @@ _SCIENTIFIC = re.compile(r"[0-9](?:\.[0-9]*)?E\+?[0-9]{1,2}")
 _LONG_FLOAT = re.compile(r"[0-9]{16,}\.[0-9]*")
 _NUMBER = re.compile(r"[0-9]{17}[0-9X]")
 _OLD_NUMBER = re.compile(r"[0-9]{15}")
+_RUN = re.compile(r"[0-9](?:[ -]?[0-9]){14,}(?:[ -]?X)?")  # digits in a text, perhaps in groups
 _CERTIFICATE = re.compile(r"[0-9]{17}[0-9X][0-9]{2}(?:[A-Z][0-9])?")
 
 
@@ -198,6 +199,36 @@ def judge(raw: str | None, today: date) -> Judgement:
     if len(text) in CERTIFICATE_LENGTHS:
         return _judge_certificate(text, today)
     return Judgement(text, Kind.OTHER, problem=Problem.LENGTH)
+
+
+def found_in(text: str, today: date) -> list[tuple[int, int]]:
+    """Where a text of half width and upper case holds somebody's number: from each first place to the one behind it.
+
+    Eighteen characters anywhere among digits, if date and check character fit (a certificate is its
+    holder's number and more). Fifteen only where there are no others around them: nothing but their
+    date can fail to fit.
+    """
+    found: list[tuple[int, int]] = []
+    for run in _RUN.finditer(text):
+        places = [at for at in range(*run.span()) if text[at] not in " -"]
+        parts = _sound_parts("".join(text[at] for at in places), today)
+        found += [(places[first], places[end - 1] + 1) for first, end in parts]
+    return found
+
+
+def _sound_parts(run: str, today: date) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    at = 0
+    while at + NUMBER_LENGTH <= len(run):
+        end = at + NUMBER_LENGTH
+        if run[at + 6 : at + 8] in ("19", "20") and _judge_number(run[at:end], Kind.RESIDENT, today).valid:
+            found.append((at, end))
+            at = end
+        else:
+            at += 1
+    if len(run) == OLD_LENGTH and _judge_old(run, today).problem in (Problem.OLD_FORM, Problem.CENTENARIAN):
+        found.append((0, OLD_LENGTH))
+    return found
 
 
 def _judge_number(text: str, kind: Kind, today: date) -> Judgement:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 HIDDEN = "****"
+_KEYED = re.compile(r"([0-9]{6}\*+[0-9]{3}[0-9X])#[0-9a-f]{16}")
+_LOWEST_64 = 2**64 - 1
 MOBILE = re.compile(r"1[0-9]{10}")
 
 
@@ -25,6 +27,22 @@ def mask_name(name: str) -> str:
 def mask_id(number: str) -> str:
     """The first six and the last four: 459999********0012. Nothing of what is not at least 15 long."""
     return _ends(number.strip(), 6, 4, shortest=15)
+
+
+def keyed(number: str, key: int) -> str:
+    """What stands for a number inside a text that is kept: its mask, and behind it its person_key in 16 digits.
+
+    Equal numbers give equal texts, so the text can still be counted, compared and joined.
+
+    >>> keyed("459999197602290012", -2)
+    '459999********0012#fffffffffffffffe'
+    """
+    return f"{mask_id(number)}#{key & _LOWEST_64:016x}"
+
+
+def without_key(text: str) -> str:
+    """A text that was kept, as a person is shown it: of a number in it only the mask."""
+    return _KEYED.sub(r"\1", text) if "#" in text else text
 
 
 def mask_phone(number: str) -> str:

@@ -78,6 +78,11 @@ _ALL = (
     ),
     _reject("missing", "必填项为空", "is required and empty"),
     _reject("too_long", "内容超长", "is too long"),
+    _warn(
+        "number_inside",
+        "中有公民身份号码，已改存为可比对的代号，页面上只显示掩码",
+        "holds an identity number; kept as a code that can still be compared, and shown masked",
+    ),
     _warn("label_unknown", "不在代码表中，按原文保留", "is in no code list; kept as written"),
     _warn("name_damaged", "姓名中有缺字（？或□），只能按号码比对", "has lost characters; matched by number only"),
     _reject(of_date(DateFault.UNREADABLE), "不是日期", "is no date"),

@@ -26,9 +26,12 @@ from wanjia.reference.queries import code_list
 from wanjia.sources import rules
 from wanjia.sources.contracts import NAME_MATCH, Field, Reading
 from wanjia.sources.intake.identity import judge_many
+from wanjia.sources.intake.veil import Veiled
 
 Problems = npt.NDArray[np.int8]
 DAMAGE = "\ufffd"  # what a byte becomes that means nothing in the file's encoding
+
+_NO_TEXT = (Reading.IDENTITY, Reading.DATE, Reading.WHOLE, Reading.MONEY)
 
 _MEMORY = 100_000  # distinct texts a column remembers between blocks
 _HAN = "一-鿿"
@@ -77,7 +80,8 @@ def reader_for(
         Reading.MONEY: lambda: NumberReader(item, pa.int64(), partial(_fen, unit=unit)),
         Reading.CODE_TEXT: lambda: TextReader(item, _PLAIN_CODE, clean_code),
     }
-    return kinds.get(item.reading, lambda: TextReader(item, _PLAIN_TEXT, clean))()
+    read = kinds.get(item.reading, lambda: TextReader(item, _PLAIN_TEXT, clean))()
+    return read if item.reading in _NO_TEXT else Veiled(read, today, keyring)
 
 
 @dataclass(slots=True)

@@ -62,14 +62,14 @@ def judge_many(texts: pa.Array, today: date) -> Numbers:
     columns = _Columns.of(count)
     at = np.flatnonzero(pc.equal(pc.binary_length(texts), identity.NUMBER_LENGTH).to_numpy(zero_copy_only=False))
     if len(at):
-        octets = _octets(texts if len(at) == count else texts.take(pa.array(at)))
-        columns.sound[at], columns.days[at] = _plainly_sound(octets, today)
+        octets = octets_of(texts if len(at) == count else texts.take(pa.array(at)))
+        columns.sound[at], columns.days[at] = plainly_sound(octets, today)
         columns.counties[at] = np.ascontiguousarray(octets[:, :6]).view("S6").ravel()
         columns.odd[at] = octets[:, 16] % 2 == 1
     return _with_the_rest(texts, today, columns)
 
 
-def _octets(texts: pa.Array) -> npt.NDArray[np.uint8]:
+def octets_of(texts: pa.Array) -> npt.NDArray[np.uint8]:
     """Texts of eighteen bytes each as a matrix."""
     offsets, data = texts.buffers()[1], texts.buffers()[2]
     assert offsets is not None and data is not None  # noqa: S101, PT018 - there is at least one text of 18 bytes
@@ -78,7 +78,7 @@ def _octets(texts: pa.Array) -> npt.NDArray[np.uint8]:
     return flat.reshape(-1, identity.NUMBER_LENGTH)
 
 
-def _plainly_sound(octets: npt.NDArray[np.uint8], today: date) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int32]]:
+def plainly_sound(octets: npt.NDArray[np.uint8], today: date) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int32]]:
     """Which rows are eighteen characters with a date and the right check character; their birth days since 1970."""
     digits = octets[:, :17] - _ZERO  # wraps round below "0", so one comparison checks both ends
     fits = (digits <= _NINE).all(axis=1)

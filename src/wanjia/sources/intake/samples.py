@@ -21,6 +21,8 @@ LONGEST = 60
 _UNSEEN = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]+"
 )  # turns text about, or no database keeps it
+# Whoever's it is and wherever it stands; digits of full width too, and in groups.
+_LONG_NUMBER = re.compile(r"\d(?:[ -]?\d){14,}(?:[ -]?[Xx])?")
 _RUINED = re.compile(r"[0-9]\.?[0-9]*[Ee]\+?[0-9]+")  # what it was can no longer be read from it
 
 
@@ -45,8 +47,9 @@ _MASKS: Mapping[str, Callable[[str], str]] = {
 
 
 def visible(text: str) -> str:
-    """A text as a page shows it: not longer than a line, and without what is not seen."""
-    shown = _UNSEEN.sub(" ", text[: LONGEST + 1])
+    """A text as a page shows it: not longer than a line, without what is not seen, long numbers masked."""
+    shown = _UNSEEN.sub(" ", text[: 2 * LONGEST])
+    shown = _LONG_NUMBER.sub(lambda found: masking.mask_id(found[0]), shown)[: LONGEST + 1]
     return shown if len(text) <= LONGEST else shown[:LONGEST] + "…"
 
 
