@@ -11,6 +11,7 @@ import pytest
 from tests.factories import sources as factory
 from tests.factories.sources import HEADER, delivery, number, row
 from wanjia.audit.models import Opening
+from wanjia.engine.errors import WorkbookOldFormat
 from wanjia.kernel import identity
 from wanjia.scope.errors import NotAllowed, NotVisible
 from wanjia.scope.keys import keyring
@@ -257,7 +258,7 @@ def test_a_damaged_character_sends_its_row_back(province, put, reference):
         (b"", EmptyFile),
         (b"\r\n , ,\r\n", EmptyFile),
         (b"PK\x03\x04rest", UnsupportedFormat),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", UnsupportedFormat),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", WorkbookOldFormat),
         (b"  <html><table><tr><td>x", UnsupportedFormat),
         (b"\x00\x01\x02binary", BinaryFile),
         (b"\xff\xfd\xff\x80" * 100, Undecodable),

@@ -21,7 +21,6 @@ _BOMS = (
 _SIGNATURES = (
     (b"PK\x03\x04", "xlsx / zip"),
     (b"PK\x05\x06", "zip"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls / et"),
     (b"Rar!", "rar"),
     (b"7z\xbc\xaf\x27\x1c", "7z"),
     (b"\x1f\x8b", "gzip"),
