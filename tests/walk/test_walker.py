@@ -21,7 +21,8 @@ from tests.walk.site import LENGTH, PLAIN, POSTS, ROLES, ROUTES, ask, cells, eve
 from wanjia.scope.routes import PUBLIC, routes
 from wanjia.scope.viewer import Relation
 
-PARTS = 17  # of which each viewer walks one; every object meets every relation
+# What is walked here of the whole that `make walk` walks: every viewer meets every route, every object every relation.
+THIRD, PARTS = 3, 17
 
 
 def test_the_walk_covers_the_whole_url_table():
@@ -47,9 +48,10 @@ def test_every_route_shows_something_to_somebody(world):
 
 def test_every_post_reaches_exactly_what_its_grant_says(world, tally):
     wrong = []
-    for role, level in POSTS:
+    for at, (role, level) in enumerate(POSTS):
+        some = [example for number, example in enumerate(world) if (number + at) % THIRD == 0]
         with walker(world, role, HOME[: LENGTH[level]]) as (viewer, client):
-            wrong += walk(world, viewer, client, tally)
+            wrong += walk(some, viewer, client, tally)
     tally.judged(wrong)
     assert not wrong, "\n".join(sorted(set(wrong)))
 

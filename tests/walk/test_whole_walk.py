@@ -1,6 +1,6 @@
 """The whole walk: every route × every role at every level × every relation × every place, none left out.
 
-Minutes of work for `make walk`; the gate walks every post and a part of each relation (test_walker.py).
+Minutes of work for `make walk`; the gate walks parts of it (test_walker.py).
 """
 
 from __future__ import annotations
