@@ -144,6 +144,22 @@ class DeadlineUnusable(Refusal):
     )
 
 
+class UntilUnusable(Refusal):
+    """An exemption would have ended before it began."""
+
+    code = "casework.until_unusable"
+    status = 422
+    facts = ("case_no", "until")
+    what = Sentence(
+        "核查件 {case_no} 的例外有效期 {until} 已经过去，没有任何内容被改动。",
+        "The last day {until} of the exemption of case {case_no} is past; nothing was changed.",
+    )
+    cure = Sentence(
+        "请填写今天或以后的日期，或不填，按规定天数计算。",
+        "Name today or a later day, or leave it empty for the usual number of days.",
+    )
+
+
 class NothingToSample(Refusal):
     """No case matches, so no sample can be drawn."""
 

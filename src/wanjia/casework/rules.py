@@ -21,7 +21,8 @@ class Outcome:
     """One possible answer to the case's question.
 
     `holds` says the suspicion was true; `feedback` that the sender of the record is told;
-    `mutes` how long the same suspicion stays away.
+    `mutes` how long the same suspicion stays away; `lasts_parameter` names the reference
+    parameter with the days an outcome lasts whose last day nobody named.
     """
 
     code: str
@@ -29,6 +30,7 @@ class Outcome:
     holds: bool
     feedback: bool = False
     mutes: Mutes = Mutes.EVIDENCE
+    lasts_parameter: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +196,9 @@ def problems_of(flow: Flow) -> list[str]:
 
 def _action_problems(flow: Flow, codes: set[str]) -> Iterator[str]:
     outcomes = {item.code for item in flow.outcomes}
+    for item in flow.outcomes:
+        if (item.mutes is Mutes.UNTIL) != bool(item.lasts_parameter):
+            yield f"outcome {item.code} lasts until a day without saying how long, or the reverse"
     actions = {action.code for _, action in flow.actions()}
     for step in flow.steps:
         if not step.terminal and not step.days_parameter:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
@@ -29,6 +29,7 @@ from wanjia.registry.models import (
     HouseholdYear,
     Membership,
     Person,
+    PersonAlias,
     PersonYear,
 )
 from wanjia.scope.areas import AreaRange
@@ -280,6 +281,20 @@ def shares_household(person_key: int, household_no: int) -> bool:
     """Whether somebody with this key is or was a member of the household."""
     numbers = _everyone(Person).filter(person_key=person_key).values("person_no")
     return _everyone(Membership).filter(household_no=household_no, person_no__in=numbers).exists()
+
+
+def merged_into(person_nos: Collection[int]) -> dict[int, int]:
+    """Former number → present one, for everybody whose record was merged into one of these, however often."""
+    found: dict[int, int] = {}
+    waiting = {number: number for number in person_nos}
+    while waiting:
+        beyond: dict[int, int] = {}
+        for some in pieces(sorted(waiting)):
+            rows = PersonAlias.objects.filter(new_no__in=some).values_list("old_no", "new_no")
+            beyond |= {old: waiting[new] for old, new in rows if old not in found}
+        found |= beyond
+        waiting = beyond
+    return found
 
 
 def is_relative(user_id: int, household_no: int) -> bool:

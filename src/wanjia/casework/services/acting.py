@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from wanjia.accounts import queries as accounts
 from wanjia.audit.rules import holds_identity_number
 from wanjia.audit.services import Kind
 from wanjia.casework import counters, declared, guards, queries
-from wanjia.casework.choices import BAR_SENTENCES, Need, in_words
+from wanjia.casework.choices import BAR_SENTENCES, Mutes, Need, in_words
 from wanjia.casework.errors import (
     ActionNotOffered,
     AnswerIncomplete,
@@ -22,6 +23,7 @@ from wanjia.casework.errors import (
     NotYours,
     NumberInText,
     OutcomeNotOffered,
+    UntilUnusable,
 )
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Action, Answer
@@ -29,6 +31,7 @@ from wanjia.casework.services import holdings
 from wanjia.casework.services.moves import MOVED_FIELDS, Act, dates_for, enter
 from wanjia.kernel import clock
 from wanjia.kernel.points import reached
+from wanjia.reference import queries as reference
 from wanjia.scope.errors import NotVisible
 from wanjia.scope.viewer import Viewer
 
@@ -112,7 +115,7 @@ def require_answer(
 ) -> None:
     """Refuse an answer that lacks what its action needs, or holds what it must not.
 
-    Raises OutcomeNotOffered, NumberInText, AnswerIncomplete, AssigneeBarred.
+    Raises OutcomeNotOffered, NumberInText, AnswerIncomplete, UntilUnusable, AssigneeBarred.
     """
     if answer.outcome and answer.outcome not in action.outcomes:
         raise OutcomeNotOffered(case_no=case.case_no, outcome=answer.outcome)
@@ -121,6 +124,8 @@ def require_answer(
     missing = [need for need in Need if need in _needs(action, answer) and not _given(case, need, answer, has_evidence)]
     if missing:
         raise AnswerIncomplete(case_no=case.case_no, missing=in_words(missing))
+    if _lasts_until(case, answer) and answer.until is not None and answer.until < clock.today():
+        raise UntilUnusable(case_no=case.case_no, until=answer.until.isoformat())
     if Need.ASSIGNEE in action.needs and answer.assignee is not None:
         bar = queries.assignee_bars(case, action, [answer.assignee]).get(answer.assignee)
         if bar is not None:
@@ -162,9 +167,27 @@ def take(case: Case, action: Action, answer: Answer) -> None:
         # A returned case is asked again; what was answered stays in its history.
         case.outcome, case.outcome_note, case.outcome_until, case.proposal = "", "", None, None
     if Need.OUTCOME in action.needs:
-        case.outcome, case.outcome_note, case.outcome_until = answer.outcome, answer.note.strip(), answer.until
+        case.outcome, case.outcome_note = answer.outcome, answer.note.strip()
+        case.outcome_until = _last_day(case, answer)
     if Need.CORRECTION in action.needs:
         case.proposal = dict(answer.correction or {})
+
+
+def _lasts_until(case: Case, answer: Answer) -> bool:
+    outcome = case.flow.outcome(answer.outcome)
+    return outcome is not None and outcome.mutes is Mutes.UNTIL
+
+
+def _last_day(case: Case, answer: Answer) -> date | None:
+    """Until when the answer lasts: the day named, or as many days as the parameter of its day and place says."""
+    if not _lasts_until(case, answer):
+        return None
+    if answer.until is not None:
+        return answer.until
+    outcome = case.flow.outcome(answer.outcome)
+    assert outcome is not None  # noqa: S101 - it lasts until a day
+    days = int(reference.parameter(outcome.lasts_parameter, clock.today(), case.area_code))
+    return clock.today() + timedelta(days=days)
 
 
 def said(case: Case, action: Action, answer: Answer, *, evidence: Callable[[Case], Sequence[str]]) -> Mapping[str, Any]:
@@ -180,8 +203,8 @@ def said(case: Case, action: Action, answer: Answer, *, evidence: Callable[[Case
         told["checked"] = list(answer.checked)
     if answer.visit:
         told["visit"] = answer.visit.as_data()
-    if answer.until:
-        told["until"] = answer.until.isoformat()
+    if Need.OUTCOME in action.needs and case.outcome_until:
+        told["until"] = case.outcome_until.isoformat()
     return told
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
@@ -13,6 +13,7 @@ from wanjia.casework.models import Case
 from wanjia.casework.rules import Action, Answer
 from wanjia.comparison import again, describing
 from wanjia.comparison.flows import corrections, guards
+from wanjia.kernel import clock
 from wanjia.scope.viewer import Viewer
 
 
@@ -37,7 +38,7 @@ class SuspectCallbacks:
             checks=describing.combined_checks(found),
             links=_links(case, viewer),
             change=corrections.in_words(case, language),
-            warnings=() if first.live else (_("该户已不在册，核实时请注意。"),),
+            warnings=(*_asked_before(case, language), *(() if first.live else (_("该户已不在册，核实时请注意。"),))),
         )
 
     def headlines(self, cases: Sequence[Case], viewer: Viewer, language: str) -> Mapping[int, str]:
@@ -95,6 +96,19 @@ def _without_record(case: Case, viewer: Viewer, language: str) -> Description:
         change=corrections.in_words(case, language),
         warnings=(_("部门记录未保存或已清理，请向派发单位索取。"),),
     )
+
+
+def _asked_before(case: Case, language: str) -> Iterator[str]:
+    """The answer to the case before this one, which the record has outrun."""
+    earlier = Case.objects.visible_to(describing.BEHIND_A_CASE).filter(pk=case.origin.get("earlier")).first()
+    if earlier is None or earlier.closed_at is None:
+        return
+    outcome = earlier.flow.outcome(earlier.outcome)
+    yield _("同一疑点曾于 %(day)s 办结（核查件 %(no)s，%(outcome)s）；此后部门记录有变化，或原结论已过有效期。") % {
+        "day": clock.day_of(earlier.closed_at).isoformat(),
+        "no": earlier.case_no,
+        "outcome": outcome.title.text(language) if outcome else "—",
+    }
 
 
 def _links(case: Case, viewer: Viewer) -> tuple[tuple[str, str], ...]:

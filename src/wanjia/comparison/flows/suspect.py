@@ -25,7 +25,11 @@ OUTCOMES = (
     Outcome(code=NORMAL_EXIT, title=Sentence("属实，按正常脱贫退出", "True, leaves by normal exit"), holds=True),
     Outcome(code=WRONGLY_IDENTIFIED, title=Sentence("属实，错评清退", "True, wrongly identified, removed"), holds=True),
     Outcome(
-        code=EXEMPT, title=Sentence("属实，但符合政策例外", "True, but exempt by policy"), holds=True, mutes=Mutes.UNTIL
+        code=EXEMPT,
+        title=Sentence("属实，但符合政策例外", "True, but exempt by policy"),
+        holds=True,
+        mutes=Mutes.UNTIL,
+        lasts_parameter="suspects.exempt_days",
     ),
     Outcome(
         code="06", title=Sentence("不属实，部门数据错误", "Not true, department error"), holds=False, feedback=True

@@ -23,6 +23,7 @@ from wanjia.comparison.models import Run, Screening
 from wanjia.comparison.queries import Filters, Finding
 from wanjia.kernel import clock
 from wanjia.kernel.points import reached
+from wanjia.registry import queries as registry
 from wanjia.ruleset.vocabulary import OTHER
 from wanjia.scope.errors import NotAllowed
 from wanjia.scope.system import system_viewer
@@ -33,6 +34,11 @@ ISSUE = "comparison.issue"
 EARLIER = system_viewer("comparison.screen")  # an open case anywhere stands in the way of a second one
 CITY = 4
 CHUNK = 5_000
+
+
+def key_for(rule: str, person_no: int) -> str:
+    """What a suspicion of a rule against a person is called."""
+    return f"{rule}:{person_no}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ class Suspicion:
     @property
     def key(self) -> str:
         """The name under which the suspicion is known through all runs."""
-        return f"{self.rule}:{self.person_no}"
+        return key_for(self.rule, self.person_no)
 
     @property
     def evidence(self) -> frozenset[str]:
@@ -61,7 +67,8 @@ class Screened:
     total: int
     fresh: tuple[Suspicion, ...]
     repeated: tuple[tuple[Suspicion, int], ...]  # with the case that is open already
-    muted: tuple[Suspicion, ...]
+    muted: tuple[tuple[Suspicion, int], ...]  # with the closed case whose answer still holds
+    again: Mapping[str, int]  # of the fresh, by key: the case closed before, on other evidence or no longer lasting
     decided: int  # findings of this run that were screened before
 
     @property
@@ -100,15 +107,19 @@ def screen(viewer: Viewer, run_id: int, filters: Filters) -> Screened:
     suspicions = _grouped(item for item in found if item.finding_no not in known)
     open_now, closed = _earlier(suspicions)
     fresh, repeated, muted = [], [], []
+    again: dict[str, int] = {}
     for item in suspicions:
+        before = closed.get(item.key, [])
         if item.key in open_now:
             repeated.append((item, open_now[item.key]))
-        elif item.key in closed and _is_muted(closed[item.key], item):
-            muted.append(item)
+        elif _is_muted(before, item):
+            muted.append((item, before[-1].case_no))
         else:
             fresh.append(item)
+            if before:
+                again[item.key] = before[-1].case_no
     decided = sum(item.finding_no in known for item in found)
-    return Screened(len(found), tuple(fresh), tuple(repeated), tuple(muted), decided)
+    return Screened(len(found), tuple(fresh), tuple(repeated), tuple(muted), again, decided)
 
 
 @transaction.atomic
@@ -132,7 +143,7 @@ def issue_findings(
     opened = open_cases(
         viewer=viewer,
         kind=KIND,
-        specs=[_spec(run_id, item) for item in sorted_out.fresh],
+        specs=[_spec(run_id, item, sorted_out.again.get(item.key)) for item in sorted_out.fresh],
         due_on=due_on,
         content=content,
     )
@@ -143,7 +154,7 @@ def issue_findings(
     decisions = [
         *((Decision.ISSUED, item, case_no) for item, case_no in issued),
         *((Decision.REPEATED, item, case_no) for item, case_no in repeated),
-        *((Decision.DROPPED, item, None) for item in sorted_out.muted),
+        *((Decision.DROPPED, item, case_no) for item, case_no in sorted_out.muted),
     ]
     _write_screenings(viewer, run_id, decisions, content)
     reached("comparison.issuing")
@@ -164,30 +175,51 @@ def _grouped(findings: Iterable[Finding]) -> list[Suspicion]:
     return [Suspicion(rule, person_no, tuple(group)) for (rule, person_no), group in groups.items()]
 
 
-def _earlier(suspicions: Sequence[Suspicion]) -> tuple[dict[str, int], dict[str, Case]]:
-    """Key → the open case, and key → the latest closed one."""
+def _earlier(suspicions: Sequence[Suspicion]) -> tuple[dict[str, int], dict[str, list[Case]]]:
+    """Key → the open case, and key → the latest closed ones, the last of them last.
+
+    There are several where somebody was registered twice: one asked under each number he had.
+    """
+    key_of = _keys(suspicions)
     open_now: dict[str, int] = {}
-    closed: dict[str, Case] = {}
-    keys = iter(item.key for item in suspicions)
+    closed: dict[str, dict[str, Case]] = {}
+    keys = iter(key_of)
     while piece := list(islice(keys, CHUNK)):
         rows = Case.objects.visible_to(EARLIER).filter(kind=KIND, key__in=piece)
-        open_now.update(rows.filter(closed_at=None).values_list("key", "case_no"))
-        closed.update((case.key, case) for case in rows.filter(closed_at__isnull=False).order_by("case_no"))
-    return open_now, closed
+        open_now.update(
+            (key_of[key], number) for key, number in rows.filter(closed_at=None).values_list("key", "case_no")
+        )
+        for case in rows.filter(closed_at__isnull=False).order_by("case_no"):
+            closed.setdefault(key_of[case.key], {})[case.key] = case
+    return open_now, {key: sorted(own.values(), key=lambda case: case.case_no) for key, own in closed.items()}
 
 
-def _is_muted(case: Case, suspicion: Suspicion) -> bool:
-    """Whether the answer given then still answers this suspicion (design.md §5 Rules)."""
+def _keys(suspicions: Sequence[Suspicion]) -> dict[str, str]:
+    """Each name under which a suspicion was ever known → its name today."""
+    keys = {item.key: item.key for item in suspicions}
+    former: dict[int, list[int]] = {}
+    for old, new in registry.merged_into({item.person_no for item in suspicions}).items():
+        former.setdefault(new, []).append(old)
+    for item in suspicions:
+        keys |= {key_for(item.rule, old): item.key for old in former.get(item.person_no, ())}
+    return keys
+
+
+def _is_muted(cases: Sequence[Case], suspicion: Suspicion) -> bool:
+    """Whether the answers given then still answer this suspicion (design.md §5 Rules)."""
+    answered = {str(line) for case in cases if _lasts(case) for line in case.origin.get("evidence", ())}
+    return suspicion.evidence <= answered
+
+
+def _lasts(case: Case) -> bool:
     outcome = case.flow.outcome(case.outcome)
     if outcome is None or outcome.mutes is Mutes.NEVER:
-        return False
-    if not suspicion.evidence <= set(case.origin.get("evidence", [])):
         return False
     expired = outcome.mutes is Mutes.UNTIL and case.outcome_until is not None and case.outcome_until < clock.today()
     return not expired
 
 
-def _spec(run_id: int, suspicion: Suspicion) -> CaseSpec:
+def _spec(run_id: int, suspicion: Suspicion, earlier: int | None) -> CaseSpec:
     first = suspicion.findings[0]
     return CaseSpec(
         key=suspicion.key,
@@ -203,6 +235,7 @@ def _spec(run_id: int, suspicion: Suspicion) -> CaseSpec:
             "person_no": suspicion.person_no,
             "findings": [item.finding_no for item in suspicion.findings],
             "evidence": sorted(suspicion.evidence),
+            **({"earlier": earlier} if earlier is not None else {}),
         },
     )
 
