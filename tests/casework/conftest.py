@@ -104,6 +104,7 @@ class Roofs:
         self.bars: dict[tuple[int, int], Bar] = {}
         self.applied: list[tuple[int, str]] = []
         self.refusal = None
+        self.contacts: set[tuple[int, int]] = set()
 
     def describe(self, case, viewer, language):
         return Description(question=f"{case.topic} 漏雨吗?", checks=("上楼看看",))
@@ -124,6 +125,9 @@ class Roofs:
 
     def remarks(self, user_ids, case, language):
         return {}
+
+    def responsible(self, user_ids, cases):
+        return {(user, case.case_no) for user, home in self.contacts for case in cases if case.household_no == home}
 
     def corrections(self, case, language):
         return ()

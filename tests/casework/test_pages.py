@@ -162,7 +162,9 @@ def test_bulk_assignment_offers_only_who_can_look(opened, county, town, looker, 
     address = f"{reverse('casework:bulk')}?kind=leak&step=at_town&action=assign"
     browser = browse(town)
     form = browser.get(address).context["form"]
-    assert [name for _, name in form.fields["assignee"].choices] == ["—", "Looker"]
+    assert [name for _, name in form.fields["assignee"].choices] == [
+        "—", "分给各人：按联系户、所在村和手上件数（见下表）", "Looker",
+    ]  # fmt: skip
     browser.post(address, {"expected": "2", "assignee": str(looker.user_id)})
     assert {case.holder_user_id for case in Case.objects.for_writing()} == {looker.user_id}
 

@@ -16,7 +16,7 @@ from wanjia.casework.errors import AnswerIncomplete, AssigneeBarred, NotYours, N
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case, CaseEvent
 from wanjia.casework.rules import problems_of
-from wanjia.casework.services import Answer, Draw, act, act_in_bulk, draw_sample
+from wanjia.casework.services import Answer, Draw, act, act_in_bulk, draw_sample, foresee
 from wanjia.comparison.errors import CorrectionNotPossible
 from wanjia.comparison.flows import SUSPECT
 from wanjia.comparison.queries import Filters
@@ -24,7 +24,7 @@ from wanjia.comparison.services import issue_findings, run_comparison
 from wanjia.files.services import store
 from wanjia.files.uploads import sealed_from
 from wanjia.kernel import clock
-from wanjia.registry.models import Change, Household, Membership
+from wanjia.registry.models import Change, Household, Membership, Person
 from wanjia.scope.models import Holding
 from wanjia.scope.system import system_viewer
 from wanjia.sources.models import Batch
@@ -284,6 +284,88 @@ def test_a_member_of_the_household_neither_verifies_nor_approves(cases, office):
     with pytest.raises(AssigneeBarred) as refusal:
         do(office["town"], number, "assign", assignee=office["verifier"].user_id)
     assert refusal.value.values["bar"] == Bar.OWN_HOUSEHOLD
+
+
+def _is_person(office, name, person_no, key=4711):
+    """Let an account's holder be somebody who is registered himself."""
+    with unrecorded():
+        Person.objects.visible_to(EYE).filter(pk=person_no).update(person_key=key)
+        office.users[name]._meta.model._base_manager.filter(pk=office.users[name].pk).update(id_key=key)
+
+
+def _stayed(person_no, household_no, status="11"):
+    with unrecorded():
+        Membership.objects.create(
+            person_no=person_no,
+            household_no=household_no,
+            village_code=VILLAGE,
+            relation="03",
+            member_status=status,
+            latest=False,
+        )
+
+
+def _bar_of_the_verifier(office, number):
+    case = row(number)
+    [listed] = queries.candidates(case, case.flow.action("dispatched_town", "assign"), "zh")
+    return listed.bar
+
+
+def test_a_daughter_who_married_out_does_not_verify_her_parents(cases, office):
+    number = cases["RA-02"]  # about household 1
+    down_to_town(office)
+    _is_person(office, "verifier", 2)
+    assert _bar_of_the_verifier(office, number) is None
+    _stayed(2, 1)
+    assert _bar_of_the_verifier(office, number) is Bar.RELATIVE
+
+
+def test_nor_does_who_once_shared_a_home_with_one_of_them(cases, office):
+    number = cases["RA-02"]
+    down_to_town(office)
+    _is_person(office, "verifier", 2)
+    _stayed(1, 2)  # the head of household 1 lived in the verifier's, his brother's perhaps
+    assert _bar_of_the_verifier(office, number) is Bar.RELATIVE
+    with pytest.raises(AssigneeBarred):
+        do(office["town"], number, "assign", assignee=office["verifier"].user_id)
+
+
+def test_whoever_was_registered_twice_is_the_same_relative(cases, office, world):
+    number = cases["RA-02"]
+    down_to_town(office)
+    _is_person(office, "verifier", 2)
+    with unrecorded():
+        Person.objects.create(
+            person_no=9, national_person_no="P9", id_valid=True, household_no=2, village_code=VILLAGE, name="覃1",
+            name_match="覃1", person_key=88,
+        )  # fmt: skip
+        Person.objects.visible_to(EYE).filter(pk=1).update(person_key=88)
+    _stayed(9, 2)
+    assert _bar_of_the_verifier(office, number) is Bar.RELATIVE
+
+
+def test_what_goes_to_a_township_without_an_office_stays_with_the_county(world, office):
+    """Everything or nothing of what can be sent; the rest stays and says why."""
+    world.car(world.person(village=VILLAGE), registered_on=dt.date(2013, 5, 1))
+    world.car(world.person(village="451228105200"), registered_on=dt.date(2013, 5, 1))
+    register(world)
+    world.publish()
+    world.deliver()
+    run = run_comparison(viewer=office["province"])
+    issue_findings(viewer=office["province"], run_id=run.pk, filters=Filters(), expected_count=2)
+    every = CaseFilter(kind="suspect")
+    act_in_bulk(viewer=office["city"], action="pass_on", case_filter=every, expected_count=2)
+    found = foresee(office["county"], every, "distribute")
+    nowhere = Case.objects.for_writing().get(area_code="451228105200")
+    assert ([item.area for item in found.destinations], found.moving) == (["451228100"], 1)
+    assert found.left == {Bar.NO_OFFICE: (nowhere.pk,)}
+    with pytest.raises(NotYours):
+        do(office["county"], nowhere.pk, "distribute")
+    done = act_in_bulk(
+        viewer=office["county"], action="distribute", case_filter=every, expected_count=2, expected_moving=1
+    )
+    assert (done.by_desk, done.skipped) == ({"451228100": 1}, {Bar.NO_OFFICE: 1})
+    assert row(nowhere.pk).step == "dispatched_county"
 
 
 def test_the_contact_may_verify_but_not_approve_his_household(cases, office):

@@ -142,6 +142,7 @@ def _photo() -> bytes:
 
 
 def _to_town(scene: Scene) -> None:
+    scene.user("township_reviewer", TOWNSHIP)  # nothing is sent where nobody could act
     scene.act("city_office", CITY, "pass_on")
     scene.act("county_office", COUNTY, "distribute")
 

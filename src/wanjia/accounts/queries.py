@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -74,6 +74,59 @@ def holders_of(action: str, area: str) -> dict[int, str]:
         in_force(clock.today()), role_id__in=roles_with, area_code__in=above, user__is_active=True
     )
     return dict(rows.values_list("user_id", "user__display_name"))
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody whose grants allow an action in an area: the narrowest of them, and how it relates him to the rows."""
+
+    user_id: int
+    name: str
+    area_code: str
+    relation: str
+
+    @property
+    def of_own_households(self) -> bool:
+        """Whether he looks after single households only."""
+        return self.relation == Relation.OWN_HOUSEHOLDS.value
+
+
+def holders_by_area(action: str, areas: Collection[str]) -> dict[str, list[Holder]]:
+    """Area → who may do `action` in the whole of it; one query for all areas.
+
+    Each stands there with his narrowest grant, one for everything before one for his own households.
+    """
+    roles_with = [role.code for role in Role.objects.all() if action in role.actions]
+    above = {area: [area[:length] for length in (0, *LENGTHS) if length <= len(area)] for area in areas}
+    rows = GrantRow.objects.visible_to(system_viewer("accounts.holders")).filter(
+        in_force(clock.today()),
+        role_id__in=roles_with,
+        area_code__in=frozenset[str]().union(*above.values()),
+        user__is_active=True,
+    )
+    told = [Holder(*row) for row in rows.values_list("user_id", "user__display_name", "area_code", "relation")]
+    told.sort(key=lambda item: (not item.of_own_households, len(item.area_code)))
+    return {
+        area: list({item.user_id: item for item in told if item.area_code in codes}.values())
+        for area, codes in above.items()
+    }
+
+
+def staffed(actions: Collection[str], areas: Collection[str]) -> set[str]:
+    """Those of the areas at whose own desk an active account may do one of the actions."""
+    able = [
+        role.code
+        for role in Role.objects.all()
+        if any(action in role.actions and action not in role.narrowed for action in actions)
+    ]
+    rows = GrantRow.objects.visible_to(system_viewer("accounts.holders")).filter(
+        in_force(clock.today()),
+        role_id__in=able,
+        relation=Relation.ALL.value,
+        area_code__in=areas,
+        user__is_active=True,
+    )
+    return set(rows.values_list("area_code", flat=True))
 
 
 def people(viewer: Viewer, text: str = "") -> QuerySet[User]:

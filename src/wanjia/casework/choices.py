@@ -92,6 +92,8 @@ class Bar(StrEnum):
     PAIRED = "paired"
     ONLY_DRAWN = "only_drawn"
     NO_ROLE = "no_role"
+    NO_OFFICE = "no_office"
+    NOBODY = "nobody"
 
 
 BAR_SENTENCES: dict[Bar, Sentence] = {
@@ -109,4 +111,8 @@ BAR_SENTENCES: dict[Bar, Sentence] = {
         "closes with the draw of a sample, which chooses what is looked at again; nobody picks it",
     ),
     Bar.NO_ROLE: Sentence("没有办理这一步的岗位", "no role for this step"),
+    Bar.NO_OFFICE: Sentence(
+        "目的地还没有可以办理的账号，请先开通", "nobody at its destination has an account to act; open one first"
+    ),
+    Bar.NOBODY: Sentence("没有可以指派的人员", "nobody may be given it"),
 }

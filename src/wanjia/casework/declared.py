@@ -116,6 +116,10 @@ class FlowCallbacks(Protocol):
         """What speaks for giving the case to one of these people (he is the household's contact)."""
         ...
 
+    def responsible(self, user_ids: Collection[int], cases: Sequence[Case]) -> Collection[tuple[int, int]]:
+        """(user, case number) for whom among these people looks after what the case is about, set-based."""
+        ...
+
     def corrections(self, case: Case, language: str) -> Sequence[CorrectionChoice]:
         """Which changes may be proposed for this case."""
         ...

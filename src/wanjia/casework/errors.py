@@ -116,6 +116,19 @@ class CountChanged(Refusal):
     cure = Sentence("请重新查看列表后再确认。", "Look at the list again, then confirm.")
 
 
+class PlanChanged(Refusal):
+    """Cases were to be spread as shown, but by now they would be spread otherwise."""
+
+    code = "casework.plan_changed"
+    status = 409
+    facts = ("moving", "people")
+    what = Sentence(
+        "分派方案已有变化：现在是 {moving} 件分给 {people} 人，没有任何内容被改动。",
+        "The plan has changed: now {moving} cases would go to {people} people; nothing was changed.",
+    )
+    cure = Sentence("请看一下新的方案，再确认。", "Look at the new plan, then confirm.")
+
+
 class NotInBulk(Refusal):
     """The action needs an answer for each case."""
 

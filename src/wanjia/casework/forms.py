@@ -13,6 +13,7 @@ from wanjia.casework.filters import CaseFilter
 from wanjia.kernel import clock
 
 NOTE_LENGTH = 2_000
+SPREAD = 0  # stands where a person is chosen: everybody gets his share
 STATES = [
     ("open", _("未办结")),
     ("overdue", _("已超期")),
@@ -93,6 +94,8 @@ class BulkForm(forms.Form):
     """The confirmation of a bulk act: what was seen, and what it needs."""
 
     expected = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    moving = forms.IntegerField(min_value=0, required=False, widget=forms.HiddenInput)
+    plan = forms.CharField(max_length=32, required=False, widget=forms.HiddenInput)
     assignee = forms.TypedChoiceField(label=_("核查人"), required=False, coerce=int, empty_value=None)
     reason = forms.CharField(
         label=_("原因"), required=False, max_length=NOTE_LENGTH, widget=forms.Textarea(attrs={"rows": 3})
@@ -104,9 +107,17 @@ class BulkForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}),
     )
 
-    def __init__(self, *args: Any, people: Iterable[tuple[int, str]] = (), reason: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        people: Iterable[tuple[int, str]] = (),
+        spread: bool = False,
+        reason: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        listed = [("", "—"), *((number, name) for number, name in people)]
+        evenly = [(SPREAD, _("分给各人：按联系户、所在村和手上件数（见下表）"))] if spread else []
+        listed = [("", "—"), *evenly, *((number, name) for number, name in people)]
         if len(listed) > 1:
             self.fields["assignee"].choices = listed  # type: ignore[attr-defined]
         else:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from django.db.models import Q
 
+from wanjia.accounts import queries as accounts
 from wanjia.casework import declared
 from wanjia.casework.choices import SEAT_LENGTH, Bar, Seat
 from wanjia.casework.declared import Reexamined
@@ -60,6 +61,21 @@ def unpicked(action: Action) -> Bar | None:
     return Bar.ONLY_DRAWN if action.unlooked else None
 
 
+def unstaffed(action: Action, cases: Sequence[Case]) -> dict[int, Bar]:
+    """The cases at whose destination nobody could act, for an action that asks."""
+    if not action.staffed:
+        return {}
+    desks: dict[int, str] = {}
+    wanted: dict[frozenset[str], set[str]] = {}
+    for case in cases:
+        target = case.flow.step(action.to)
+        desks[case.case_no] = seat_area(case.area_code, target.seat)
+        able = frozenset(following.permission for following in target.actions)
+        wanted.setdefault(able, set()).add(desks[case.case_no])
+    manned = {desk for able, areas in wanted.items() for desk in accounts.staffed(able, areas)}
+    return {number: Bar.NO_OFFICE for number, desk in desks.items() if desk not in manned}
+
+
 def seat_bar(viewer: Viewer, case: Case, step: Step, action: Action) -> Bar | None:
     """Whether the turn is somebody else's."""
     if viewer.is_system:
@@ -85,7 +101,7 @@ def took_part(case_nos: Collection[int], user_id: int, actions: Collection[str])
 def bars(viewer: Viewer, action: Action, cases: Sequence[Case]) -> dict[int, Bar]:
     """Case number → why this viewer may not perform `action` there, seat aside."""
     partial = personal_bars([viewer.user_id], action, cases)
-    return {case_no: bar for (_, case_no), bar in partial.items()}
+    return unstaffed(action, cases) | {case_no: bar for (_, case_no), bar in partial.items()}
 
 
 def personal_bars(user_ids: Collection[int], action: Action, cases: Sequence[Case]) -> dict[tuple[int, int], Bar]:

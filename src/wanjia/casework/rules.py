@@ -45,8 +45,8 @@ class Action:
     this one action though the case does not wait on their desk. `reexamines` asks the callbacks
     first whether the case would be opened again today, and keeps their answer with the act;
     `unlooked` closes without another look, so no person picks the cases: only the draw of a sample
-    performs it, on those it leaves over. `unproposed` is the consequence on a case for which no correction
-    was proposed. `record` is the kind of the audit entry.
+    performs it, on those it leaves over. `staffed` sends only where somebody can act next. `unproposed`
+    is the consequence on a case for which no correction was proposed. `record` is the kind of the audit entry.
     """
 
     code: str
@@ -65,6 +65,7 @@ class Action:
     applies: bool = False
     reexamines: bool = False
     unlooked: bool = False
+    staffed: bool = False
     also: tuple[Seat, ...] = ()
     settles: Mapping[str, str] = field(default_factory=dict)
     unproposed: Sentence | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from wanjia.casework import declared, guards, presenting, queries, services
 from wanjia.casework.choices import BAR_SENTENCES, Bar, Need
 from wanjia.casework.errors import CaseMovedOn, NotYours, UnreadableAnswer
 from wanjia.casework.filters import CaseFilter
-from wanjia.casework.forms import STATES, ActForm, BulkForm, FilterForm
+from wanjia.casework.forms import SPREAD, STATES, ActForm, BulkForm, FilterForm
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Action, Answer
 from wanjia.divisions.queries import name_of
@@ -179,11 +179,17 @@ def bulk(request: ViewerRequest) -> HttpResponseBase:
     action = offered.get(request.GET.get("action", ""))
     if action is None:
         raise NotYours(case_no="-", bar=Bar.NO_ROLE, because=BAR_SENTENCES[Bar.NO_ROLE])
-    preview = queries.bulk_preview(request.viewer, case_filter, action.code)
+    preview = services.foresee(request.viewer, case_filter, action.code)
     people = queries.assignees(request.viewer, case_filter, action.code).items()
+    plan = None
+    if Need.ASSIGNEE in action.needs and preview.moving:
+        plan = services.plan_spread(request.viewer, case_filter, action.code)
+    spread = plan is not None and plan.moving > 0
+    initial = {"expected": preview.count, "moving": preview.moving, "assignee": SPREAD if spread else ""}
     form = BulkForm(
-        request.POST or None, people=people, reason=Need.REASON in action.needs, initial={"expected": preview.count}
-    )
+        request.POST or None, people=people, spread=spread, reason=Need.REASON in action.needs,
+        initial=initial | {"plan": plan.digest if plan else ""},
+    )  # fmt: skip
     refusal = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -195,6 +201,12 @@ def bulk(request: ViewerRequest) -> HttpResponseBase:
         "action": {"code": action.code, "title": action.title.text(language)},
         "consequence": action.consequence.text(language),
         "preview": preview,
+        "stays": _stays(preview.skipped, preview.left),
+        "plan": plan if spread else None,
+        "plan_stays": _stays(plan.skipped, plan.left) if plan else [],
+        "plan_refused": [(item.name, BAR_SENTENCES[item.bar].text(language), item.cases) for item in plan.refused]
+        if plan
+        else [],
         "dates": services.dates_for(declared.newest(_kind_of(case_filter)).flow.step(action.to)),
         "form": form,
         "refusal": refusal.sentences(language) if refusal else None,
@@ -209,18 +221,33 @@ def _kind_of(case_filter: CaseFilter) -> str:
 
 def _done_in_bulk(request: ViewerRequest, case_filter: CaseFilter, action: Action, form: BulkForm) -> HttpResponseBase:
     data = form.cleaned_data
-    result = services.act_in_bulk(
-        viewer=request.viewer,
-        action=action.code,
-        case_filter=case_filter,
-        expected_count=data["expected"],
-        answer=Answer(assignee=data.get("assignee"), reason=data.get("reason", ""), due_on=data["due_on"]),
-    )
+    answer = Answer(assignee=data.get("assignee"), reason=data.get("reason", ""), due_on=data["due_on"])
+    what: dict[str, Any] = {"viewer": request.viewer, "action": action.code, "case_filter": case_filter}
+    what |= {"expected_count": data["expected"], "answer": answer}
+    if answer.assignee == SPREAD:
+        result = services.spread(**what, digest=data["plan"])
+    else:
+        # whom a named person cannot take is told afterwards: the preview did not know him
+        moving = data["moving"] if answer.assignee is None else None
+        result = services.act_in_bulk(**what, expected_moving=moving)
     done = ngettext("已办理 %(n)s 件。", "已办理 %(n)s 件。", result.done) % {"n": f"{result.done:,}"}
     messages.success(request, done)
     for reason, n in result.skipped.items():
         messages.warning(request, _("%(n)s 件未办理：%(reason)s。") % {"n": f"{n:,}", "reason": _skipped(reason)})
     return redirect("casework:mine")
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """Cases a bulk act would leave where they are, and why; some of them by number."""
+
+    why: str
+    n: int
+    cases: Sequence[int]
+
+
+def _stays(skipped: Mapping[str, int], left: Mapping[str, Sequence[int]]) -> list[Stays]:
+    return [Stays(_skipped(reason), n, left.get(reason, ())) for reason, n in sorted(skipped.items())]
 
 
 def _skipped(reason: str) -> str:

@@ -1,6 +1,6 @@
 """Reading cases: lists, one case, its history, what may be done, figures."""
 
-from wanjia.casework.queries.bulk import BulkPreview, assignees, bulk_actions, bulk_preview
+from wanjia.casework.queries.bulk import assignees, bulk_actions, lying_at
 from wanjia.casework.queries.figures import (
     AreaFigure,
     HomeLines,
@@ -26,11 +26,18 @@ from wanjia.casework.queries.lists import (
     waiting_by_step,
     work_queue,
 )
-from wanjia.casework.queries.offers import Candidate, Offer, assignee_bars, assignee_bars_over, candidates, offers
+from wanjia.casework.queries.offers import (
+    Candidate,
+    Offer,
+    assignee_bars,
+    assignee_bars_over,
+    candidates,
+    offers,
+    open_by_person,
+)
 
 __all__ = [
     "AreaFigure",
-    "BulkPreview",
     "Candidate",
     "CasePage",
     "HistoryLine",
@@ -42,7 +49,6 @@ __all__ = [
     "assignee_bars_over",
     "assignees",
     "bulk_actions",
-    "bulk_preview",
     "candidates",
     "case_for",
     "count",
@@ -53,10 +59,12 @@ __all__ = [
     "home_lines",
     "last_move",
     "listing",
+    "lying_at",
     "matching",
     "next_in_queue",
     "of_household",
     "offers",
+    "open_by_person",
     "open_steps",
     "proofs",
     "step_titles",

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from django.db.models import Count
-from django.db.models.functions import Substr
+from collections.abc import Collection
 
 from wanjia.accounts import queries as accounts
 from wanjia.casework import declared, guards
 from wanjia.casework.choices import SEAT_LENGTH, Need
 from wanjia.casework.filters import CaseFilter
-from wanjia.casework.queries.lists import matching
+from wanjia.casework.models import CaseCounter
 from wanjia.casework.rules import Action, Step
+from wanjia.kernel import clock
 from wanjia.scope.viewer import Viewer
 
 
@@ -31,36 +27,15 @@ def assignees(viewer: Viewer, case_filter: CaseFilter, action_code: str) -> dict
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class BulkPreview:
-    """What a bulk act would do, in numbers: how many cases, to how many desks, until when."""
-
-    count: int
-    by_desk: Sequence[tuple[str, int]]
-    elsewhere: int  # open cases in the filter that offer no such action now
-
-    @property
-    def moving(self) -> int:
-        return self.count - self.elsewhere
-
-
-def bulk_preview(viewer: Viewer, case_filter: CaseFilter, action_code: str) -> BulkPreview:
-    """The split of a bulk act by the desks its cases would go to."""
-    rows = matching(viewer, case_filter).filter(closed_at=None)
-    total = rows.count()
-    by_desk: Counter[str] = Counter()
-    for flow in declared.flows():
-        for step in flow.steps:
-            action = flow.action(step.code, action_code)
-            if action is None or not action.bulk:
-                continue
-            length = SEAT_LENGTH[flow.step(action.to).seat]
-            here = rows.filter(kind=flow.kind, flow_version=flow.version, step=step.code)
-            areas = here.values_list(Substr("area_code", 1, length)).annotate(n=Count("pk")).order_by()
-            for area, n in areas:
-                by_desk[area] += n
-    moving = sum(by_desk.values())
-    return BulkPreview(total, sorted(by_desk.items()), total - moving)
+def lying_at(viewer: Viewer, desks: Collection[str]) -> dict[str, tuple[int, int]]:
+    """Desk → open cases and overdue ones that lie there now, as far as the viewer oversees it; from the counters."""
+    today, found = clock.today(), dict[str, list[int]]()
+    rows = CaseCounter.objects.overseen_by(viewer).filter(holder_area__in=desks)
+    for desk, due_on, n in rows.values_list("holder_area", "due_on", "n"):
+        pair = found.setdefault(desk, [0, 0])
+        pair[0] += n
+        pair[1] += n if due_on < today else 0
+    return {desk: (every, late) for desk, (every, late) in found.items()}
 
 
 def bulk_actions(viewer: Viewer, case_filter: CaseFilter) -> list[Action]:

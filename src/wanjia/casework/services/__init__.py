@@ -3,11 +3,12 @@
 from wanjia.casework.rules import Answer
 from wanjia.casework.services.acting import act
 from wanjia.casework.services.answering import Judged, Proofs, Reply, answer_many, asking, judge
-from wanjia.casework.services.bulk import NOT_IN_STEP, BulkResult, act_in_bulk
+from wanjia.casework.services.bulk import NOT_IN_STEP, BulkResult, Foreseen, act_in_bulk, foresee
 from wanjia.casework.services.escalation import Escalated, escalate_overdue
 from wanjia.casework.services.moves import Dates, dates_for
 from wanjia.casework.services.opening import CaseSpec, Opened, SubjectSpec, open_cases
 from wanjia.casework.services.sampling import Draw, Sample, draw_sample
+from wanjia.casework.services.spreading import Plan, plan_spread, spread
 
 __all__ = [
     "NOT_IN_STEP",
@@ -17,8 +18,10 @@ __all__ = [
     "Dates",
     "Draw",
     "Escalated",
+    "Foreseen",
     "Judged",
     "Opened",
+    "Plan",
     "Proofs",
     "Reply",
     "Sample",
@@ -30,6 +33,9 @@ __all__ = [
     "dates_for",
     "draw_sample",
     "escalate_overdue",
+    "foresee",
     "judge",
     "open_cases",
+    "plan_spread",
+    "spread",
 ]

@@ -20,12 +20,13 @@ from wanjia.casework.declared import Reexamined
 from wanjia.casework.errors import ActionNotOffered, AnswerIncomplete, CountChanged, NotInBulk, NumberInText
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case
-from wanjia.casework.rules import Action, Answer, Flow, Step
+from wanjia.casework.rules import Action, Answer, Flow, Step, seat_area
 from wanjia.casework.services import holdings
 from wanjia.casework.services.moves import Act, Moved, dates_for, enter, in_chunks
 from wanjia.scope.viewer import Viewer
 
 NOT_IN_STEP = "not_in_step"
+SHOWN = 20  # of the cases that stay, by reason
 SHARED_FIELDS = ("step", "step_entered_at", "warn_on", "due_on", "alarm", "raised_to", "closed_at")
 
 
@@ -41,29 +42,92 @@ class BulkResult:
     by_desk: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A desk cases would go to: from which villages, and what lies there already."""
+
+    area: str
+    cases: int
+    villages: Sequence[tuple[str, int]]
+    open: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a bulk act would do: how many cases to which desks, and what stays for which reason.
+
+    `left` gives for each reason some of the case numbers; `skipped` how many there are.
+    """
+
+    count: int
+    moving: int
+    destinations: Sequence[Destination]
+    skipped: Mapping[str, int]
+    left: Mapping[str, Sequence[int]]
+
+    @property
+    def stay(self) -> int:
+        """How many stay where they are."""
+        return self.count - self.moving
+
+
+def foresee(viewer: Viewer, case_filter: CaseFilter, action: str) -> Foreseen:
+    """The preview of a bulk act, by the same guards; changes nothing and asks no rule again."""
+    rows = queries.matching(viewer, case_filter).filter(closed_at=None)
+    numbers = list(rows.order_by("case_no").values_list("case_no", flat=True))
+    mover = BulkMover(viewer=viewer, answer=Answer(), choose=partial(picked, action), dry=True)
+    desks: dict[str, Counter[str]] = {}
+    for case, chosen in mover.free_cases(numbers):
+        desk = seat_area(case.area_code, case.flow.step(chosen.to).seat)
+        desks.setdefault(desk, Counter())[case.area_code[: SEAT_LENGTH[Seat.VILLAGE]]] += 1
+    lying = queries.lying_at(viewer, desks)
+    destinations = [
+        Destination(desk, sum(villages.values()), sorted(villages.items()), *lying.get(desk, (0, 0)))
+        for desk, villages in sorted(desks.items())
+    ]
+    moving = sum(item.cases for item in destinations)
+    left = {reason: tuple(own[:SHOWN]) for reason, own in mover.left.items()}
+    return Foreseen(len(numbers), moving, destinations, dict(mover.skipped), left)
+
+
 @transaction.atomic
-def act_in_bulk(
-    *, viewer: Viewer, action: str, case_filter: CaseFilter, expected_count: int, answer: Answer | None = None
+def act_in_bulk(  # noqa: PLR0913 - what was confirmed, and what is said
+    *,
+    viewer: Viewer,
+    action: str,
+    case_filter: CaseFilter,
+    expected_count: int,
+    expected_moving: int | None = None,
+    answer: Answer | None = None,
 ) -> BulkResult:
     """Perform `action` on every case the filter holds for this viewer, in one transaction.
 
     Cases he may not act on are skipped and counted by reason; the others move together under
-    one audit entry per flow version. Raises CountChanged if the filter holds another number than
-    he confirmed, NotInBulk, AnswerIncomplete, DeadlineUnusable.
+    one audit entry per flow version, all or none. Raises CountChanged if the filter holds another
+    number than he confirmed, or another number could move; NotInBulk, AnswerIncomplete,
+    DeadlineUnusable.
     """
     answer = answer or Answer()
     numbers = locked(viewer, case_filter)
     if len(numbers) != expected_count:
         raise CountChanged(expected=expected_count, found=len(numbers))
-    mover = BulkMover(viewer=viewer, answer=answer, choose=partial(_picked, action))
+    mover = BulkMover(viewer=viewer, answer=answer, choose=partial(picked, action))
     mover.move(numbers)
     if not mover.offered:
         raise ActionNotOffered(case_no="-", action=action, step=case_filter.step or "-")
+    require_moved(mover, expected_moving)
     mover.record({"filter": case_filter.as_dict()})
     return mover.result()
 
 
-def _picked(action: str, case: Case) -> Action | None:
+def require_moved(mover: BulkMover, expected: int | None) -> None:
+    """All that was shown as going, or nothing. Raises CountChanged."""
+    if expected is not None and mover.done != expected:
+        raise CountChanged(expected=expected, found=mover.done)
+
+
+def picked(action: str, case: Case) -> Action | None:
     """The action as a person may choose it."""
     found = case.flow.action(case.step, action)
     return None if found is None or guards.unpicked(found) else found
@@ -78,8 +142,11 @@ def locked(viewer: Viewer, case_filter: CaseFilter) -> list[int]:
 class BulkMover:
     """Moves cases in pieces and keeps the tally; `choose` names the action for each case."""
 
-    def __init__(self, *, viewer: Viewer, answer: Answer, choose: Callable[[Case], Action | None]) -> None:
-        self.viewer, self.answer, self.choose = viewer, answer, choose
+    def __init__(
+        self, *, viewer: Viewer, answer: Answer, choose: Callable[[Case], Action | None], dry: bool = False
+    ) -> None:
+        self.viewer, self.answer, self.choose, self.dry = viewer, answer, choose, dry
+        self.left: dict[str, list[int]] = {}  # reason → the cases that stay
         self.acts: dict[tuple[str, int, str], Act] = {}
         self.skipped: Counter[str] = Counter()
         self.by_desk: Counter[str] = Counter()
@@ -95,19 +162,23 @@ class BulkMover:
 
     def only_free(self, numbers: Sequence[int]) -> list[int]:
         """Those of the locked cases that the chosen action could move; the others are tallied as skipped."""
-        free: list[int] = []
+        return sorted(case.case_no for case, _ in self.free_cases(numbers))
+
+    def free_cases(self, numbers: Sequence[int]) -> list[tuple[Case, Action]]:
+        """The same, each with its action."""
+        free: list[tuple[Case, Action]] = []
         for piece in in_chunks(numbers):
             cases = list(Case.objects.for_writing().filter(case_no__in=piece).order_by("case_no"))
             for action, _, group in self._groups(cases):
-                free += [case.case_no for case in self._free(action, group)]
-        return sorted(free)
+                free += [(case, action) for case in self._free(action, group)]
+        return free
 
     def _groups(self, cases: Sequence[Case]) -> Iterator[tuple[Action, str, list[Case]]]:
         groups: dict[tuple[str, int, str, str], tuple[Action, list[Case]]] = {}
         for case in cases:
             action = self.choose(case)
             if action is None:
-                self.skipped[NOT_IN_STEP] += 1
+                self.skip(case.case_no, NOT_IN_STEP)
                 continue
             self.offered += 1
             groups.setdefault((case.kind, case.flow_version, case.step, action.code), (action, []))[1].append(case)
@@ -155,10 +226,18 @@ class BulkMover:
             for case_no, bar in queries.assignee_bars_over(group, action, self.answer.assignee).items():
                 reasons.setdefault(case_no, bar)
         self._reexamine(action, [case for case in group if case.case_no not in reasons])
-        self.skipped.update(bar.value for bar in reasons.values())
+        for number, why in reasons.items():
+            self.skip(number, why.value)
         return [case for case in group if case.case_no not in reasons]
 
+    def skip(self, number: int, reason: str) -> None:
+        """A case stays, for this reason."""
+        self.skipped[reason] += 1
+        self.left.setdefault(reason, []).append(number)
+
     def _reexamine(self, action: Action, cases: Sequence[Case]) -> None:
+        if self.dry:
+            return
         unasked = [case for case in cases if case.case_no not in self.reexamined]
         if unasked:
             self.reexamined |= guards.reexamined(action, unasked)
@@ -204,9 +283,14 @@ class BulkMover:
         for act in self.acts.values():
             act.record(content={"n": len(act.digests), **content})
 
+    @property
+    def done(self) -> int:
+        """How many moved so far."""
+        return sum(self.by_desk.values())
+
     def result(self) -> BulkResult:
         """The tally so far."""
-        return BulkResult(sum(self.by_desk.values()), dict(self.skipped), dict(sorted(self.by_desk.items())))
+        return BulkResult(self.done, dict(self.skipped), dict(sorted(self.by_desk.items())))
 
 
 def require_bulk(action: Action, answer: Answer) -> None:

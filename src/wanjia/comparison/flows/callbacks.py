@@ -69,6 +69,15 @@ class SuspectCallbacks:
             return {}
         return {user_id: _("该户帮扶联系人") for user_id, _no in guards.contacts(user_ids, [case.household_no])}
 
+    def responsible(self, user_ids: Collection[int], cases: Sequence[Case]) -> Collection[tuple[int, int]]:
+        """The contacts of the households the cases are about."""
+        households = {case.household_no for case in cases if case.household_no is not None}
+        paired = guards.contacts(user_ids, households)
+        of_household: dict[int, set[int]] = {}
+        for user_id, number in paired:
+            of_household.setdefault(number, set()).add(user_id)
+        return {(user_id, case.case_no) for case in cases for user_id in of_household.get(case.household_no or 0, ())}
+
     def corrections(self, case: Case, language: str) -> Sequence[CorrectionChoice]:
         """The corrections that fit the verdict."""
         return corrections.choices(case, language)

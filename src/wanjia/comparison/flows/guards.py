@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from wanjia.casework.choices import Bar
 from wanjia.casework.models import Case, CaseSubject
@@ -42,20 +43,47 @@ def barred(user_ids: Collection[int], action: Action, cases: Sequence[Case]) -> 
 
 
 def _kin(user_ids: Collection[int], households: Collection[int]) -> Barred:
-    """People who are, or were, of the household themselves: all the registry knows of kinship."""
+    """Who is, or was, of the household himself, or ever shared a home with one of its people.
+
+    All the registry knows of kinship: a daughter who married out, brothers who parted.
+    """
     user_of = {key: user_id for user_id, key in registry.id_keys_of(user_ids).items()}
     if not user_of:
         return {}
-    people = dict(
-        Person.objects.visible_to(GUARD).filter(person_key__in=user_of).values_list("person_no", "person_key")
-    )
-    stays = Membership.objects.visible_to(GUARD).filter(person_no__in=people, household_no__in=households)
+    owns = _people(person_key__in=user_of)
+    homes = _stays(person_no__in=owns)
     found: Barred = {}
-    for person_no, household_no, status in stays.values_list("person_no", "household_no", "member_status"):
-        key = people[person_no]
-        if key is not None:
-            found[user_of[key], household_no] = Bar.OWN_HOUSEHOLD if status in IN_HOUSEHOLD else Bar.RELATIVE
+    wanted = set(households)
+    for person_no, household_no, status in homes:
+        if household_no in wanted:
+            bar = Bar.OWN_HOUSEHOLD if status in IN_HOUSEHOLD else Bar.RELATIVE
+            pair = user_of[owns[person_no]], household_no
+            found[pair] = bar if found.get(pair) is not Bar.OWN_HOUSEHOLD else Bar.OWN_HOUSEHOLD
+    shared: dict[int, set[int]] = {}  # home → the users who ever lived there
+    for person_no, household_no, _ in homes:
+        shared.setdefault(household_no, set()).add(user_of[owns[person_no]])
+    lived_with: dict[int, set[int]] = {}
+    for person_no, household_no, _ in _stays(household_no__in=shared):
+        lived_with.setdefault(person_no, set()).update(shared[household_no])
+    # one of them may be registered a second time where he lives now
+    keys = {key: person_no for person_no, key in _people(person_no__in=lived_with).items()}
+    for person_no, key in _people(person_key__in=keys).items():
+        lived_with.setdefault(person_no, set()).update(lived_with[keys[key]])
+    for person_no, household_no, _ in _stays(person_no__in=lived_with, household_no__in=wanted):
+        for user_id in lived_with[person_no]:
+            found.setdefault((user_id, household_no), Bar.RELATIVE)
     return found
+
+
+def _people(**which: Any) -> dict[int, int]:
+    """Person number → the key of his number; who has none is left out."""
+    rows = Person.objects.visible_to(GUARD).filter(person_key__isnull=False, **which)
+    return {person_no: key for person_no, key in rows.values_list("person_no", "person_key") if key is not None}
+
+
+def _stays(**which: Any) -> list[tuple[int, int, str]]:
+    rows = Membership.objects.visible_to(GUARD).filter(**which)
+    return list(rows.values_list("person_no", "household_no", "member_status"))
 
 
 def _entered(user_ids: Collection[int], households: Collection[int]) -> Barred:

@@ -63,6 +63,7 @@ DISTRIBUTE = Action(
     permission="suspects.distribute",
     to="dispatched_town",
     bulk=True,
+    staffed=True,
     record="dispatch",
 )
 ASSIGN = Action(
