@@ -58,7 +58,7 @@ def main() -> None:
         "openings": len(openings),
         "untrue": [row.act for row in openings if not verify_event(row.event_id).true],
         "leaves": sum(row.act == "audit.commit_access" for row in openings),
-        "readings": len(access_store().readings([("", None)])),
+        "readings": len(list(access_store().readings([("", None)]))),
         "run": Run.objects.order_by("pk").first().digest,
         "again": compare_now(viewer=system_viewer("cli.compare")).digest if "compare" in sys.argv else "",
         "committed": committed,

@@ -49,8 +49,7 @@ def what_is_wrong_with(page: Page) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("width", [WIDE, NARROW])
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("language", "width"), [("zh", NARROW), ("en", WIDE)])
 @pytest.mark.parametrize("login", ["county", "verifier"])
 def test_the_main_pages_can_be_read_by_everybody(desk, login, language, width):
     page = desk.open(login, width=width, language=language)

@@ -14,6 +14,8 @@ import pytest
 
 from wanjia.protection.keys import FIELD, PERSON, Keyring
 
+pytestmark = pytest.mark.one_database
+
 COMMANDS = {
     "serve": ["serve", "--port", "0"],
     "worker": ["worker"],

@@ -1,6 +1,10 @@
 from argparse import Namespace
 
+import pytest
+
 from bench.compare import measure
+
+pytestmark = pytest.mark.one_database
 
 
 def test_the_bench_runs_the_real_path_and_repeats_itself():

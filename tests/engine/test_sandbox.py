@@ -12,6 +12,8 @@ from wanjia.engine.errors import ComputationFailed, TooExpensive
 from wanjia.engine.pipeline import Pipeline, Source, Step
 from wanjia.lake import Type, parquet
 
+pytestmark = pytest.mark.one_database
+
 COLUMNS = {"income": Type.BIGINT, "name": Type.TEXT}
 ROWS = pa.table({"income": [1, 5, None, 9], "name": ["甲", "乙", "丙", "丁"]})
 QUICK = sandbox.Limits(memory_bytes=2 * 2**30, cpu_seconds=2, wall_seconds=8, file_bytes=0, open_files=32)

@@ -18,6 +18,8 @@ from wanjia.sources import queries, services
 from wanjia.sources.errors import FileUnreadable
 from wanjia.sources.models import Batch
 
+pytestmark = pytest.mark.one_database
+
 ROOT = Path(__file__).parents[2]
 OFFICER = system_viewer("cli.intake")
 

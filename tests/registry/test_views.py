@@ -15,7 +15,7 @@ HOUSEHOLDS = "/registry/households/"
 
 
 def accesses(county, who):
-    return access_store().readings([("", None)], actor_id=county.users[who].pk)
+    return list(access_store().readings([("", None)], actor_id=county.users[who].pk))
 
 
 def test_the_list_shows_my_area_with_names_masked(enter, county):

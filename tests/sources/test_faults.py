@@ -10,6 +10,8 @@ import pytest
 
 from tests.factories.sources import delivery
 
+pytestmark = pytest.mark.one_database
+
 # Before these nothing is visible, whichever step the process stops at; tests/lake tries them all.
 POINTS = ("lake.manifest", "lake.renamed", "lake.published")
 ROOT = Path(__file__).parents[2]

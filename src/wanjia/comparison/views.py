@@ -31,7 +31,7 @@ from wanjia.reference.queries import parameter
 from wanjia.scope.areas import LENGTHS
 from wanjia.scope.errors import NotVisible
 from wanjia.scope.routes import ViewerRequest, access
-from wanjia.ui.viewing import chosen_area
+from wanjia.ui.viewing import asked_for, chosen_area
 
 RUNS_SHOWN = 50
 LONGEST_NUMBER = 10  # more digits than any household number has
@@ -226,8 +226,7 @@ def _filters(request: ViewerRequest) -> Filters:
     known = area.isascii() and area.isdigit() and len(area) in LENGTHS
     number = request.GET.get("household_no", "")
     household = int(number) if number.isascii() and number.isdigit() and len(number) < LONGEST_NUMBER else None
-    rule = request.GET.get("rule", "")[:20].replace("\0", "")  # which no column holds
-    return Filters(rule=rule, area=area if known else "", household_no=household)
+    return Filters(rule=asked_for(request, "rule"), area=area if known else "", household_no=household)
 
 
 def _query(filters: Filters) -> str:

@@ -52,6 +52,12 @@ def looker(request: HttpRequest) -> Looker | None:
 
 
 SESSION_AREA = "area"
+LONGEST_CODE = 20
+
+
+def asked_for(request: HttpRequest, name: str) -> str:
+    """A code the address narrows a page to, "" for none: short, and without what no column can hold."""
+    return request.GET.get(name, "")[:LONGEST_CODE].replace("\0", "")
 
 
 def chosen_area(request: HttpRequest) -> str:

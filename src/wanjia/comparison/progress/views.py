@@ -22,7 +22,7 @@ from wanjia.divisions.queries import full_name, may_enter, name_of
 from wanjia.kernel import clock
 from wanjia.scope.routes import ViewerRequest, access
 from wanjia.ui.sheets import Cell, Format, Table, download
-from wanjia.ui.viewing import chosen_area
+from wanjia.ui.viewing import asked_for, chosen_area
 
 BY = ("area", "rule", "department")
 
@@ -42,7 +42,7 @@ class Row:
 @require_GET
 def progress(request: ViewerRequest) -> HttpResponse:
     """How far the suspects of an area have come: by the level below, by rule, by department."""
-    area, rule = chosen_area(request), request.GET.get("rule", "")[:20]
+    area, rule = chosen_area(request), asked_for(request, "rule")
     found = figures.progress(request.viewer, area, rule)
     titles = describing.rule_titles(_language())
     context = {
@@ -101,7 +101,7 @@ def _cases(area: str, rule: str) -> str:
 @require_GET
 def progress_export(request: ViewerRequest) -> HttpResponseBase:
     """One of the page's tables as a file."""
-    area, rule = chosen_area(request), request.GET.get("rule", "")[:20]
+    area, rule = chosen_area(request), asked_for(request, "rule")
     by = request.GET.get("by", "") if request.GET.get("by", "") in BY else "area"
     found, titles = figures.progress(request.viewer, area, rule), describing.rule_titles(_language())
     lines = {"area": found.by_part, "rule": found.by_rule, "department": found.by_department}[by]
