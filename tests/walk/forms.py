@@ -25,6 +25,7 @@ from tests.walk.site import Asker
 from wanjia.accounts.models import User
 from wanjia.audit.testing import unrecorded
 from wanjia.casework.answers import desk
+from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Answer
 from wanjia.casework.services import act
@@ -32,6 +33,7 @@ from wanjia.comparison.choices import RunStatus
 from wanjia.comparison.models import Run
 from wanjia.files.services import store
 from wanjia.files.uploads import sealed_from
+from wanjia.inspection import queries as audited
 from wanjia.jobs.services import cancel
 from wanjia.registry.models import Household
 from wanjia.scope.system import system_viewer
@@ -130,6 +132,12 @@ def _of(route: str, place: str = "own") -> Kwargs:
 
 def _case(scene: Scene) -> Mapping[str, Any]:
     return {"case_no": scene.case_no}
+
+
+def _seeded(scene: Scene) -> dict[str, Any]:
+    """The draw as its page asks for it."""
+    seen = audited.population(scene.viewer("auditor", COUNTY), COUNTY, CaseFilter(state="all"))
+    return {"expected": str(seen.count), "digest": seen.digest, "seed": "双色球 05 11 17", "size": "1"}
 
 
 def _photo() -> bytes:
@@ -417,6 +425,9 @@ FORMS = (
         "comparison:issue", OFFICER, kwargs=lambda _: {"run_id": staged().run.pk},
         data=lambda _: {"expected": str(staged().run.finding_count), "due_on": ""},
         changes=COUNTERS, adds=CASE_ROWS | {"casework_case", "casework_casesubject", "comparison_screening"},
+    ),
+    Form(
+        "inspection:draw", ("auditor", COUNTY), query="state=all", data=_seeded, adds=RECORD | {"inspection_sample"},
     ),
     Form(
         "jobs:cancel", OFFICER, kwargs=_of("jobs:cancel"), changes={"jobs_job": {"state", "finished_at"}}, adds=RECORD,

@@ -21,6 +21,7 @@ from tests.walk.reporting import Tally
 from wanjia.accounts import content
 from wanjia.accounts.models import GrantRow
 from wanjia.audit.testing import unrecorded
+from wanjia.inspection.models import Sample
 from wanjia.kernel import clock
 from wanjia.kernel.errors import Refusal
 from wanjia.scope.models import Holding
@@ -108,6 +109,9 @@ def hold(user, world: list[Example]) -> None:
     """Give the viewer the objects that are his own."""
     mine = {example.held for example in world if example.place is MINE and example.held}
     for kind, number in sorted(mine):
+        if kind == "sample":
+            with unrecorded():
+                Sample._base_manager.filter(pk=number).update(drawn_by=user.pk)
         for relation, of_kind in walking.HOLDING_KINDS.items():
             if kind == of_kind:
                 Holding.objects.create(

@@ -20,3 +20,4 @@ class Kind(models.TextChoices):
     FUND = "fund", _("资金")
     ACCESS = "access", _("查阅")
     EXPORT = "export", _("导出")
+    INSPECTION = "inspection", _("审计抽样")

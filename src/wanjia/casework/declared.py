@@ -200,6 +200,11 @@ def flows() -> tuple[Flow, ...]:
     return tuple(_offered[key].flow for key in sorted(_offered))
 
 
+def deciding() -> frozenset[str]:
+    """The codes of the actions by which a case is decided: those whose effect is carried out."""
+    return frozenset(action.code for flow in flows() for _, action in flow.actions() if action.applies)
+
+
 def kinds() -> tuple[str, ...]:
     """The kinds of case there are."""
     return tuple(sorted({kind for kind, _ in _offered}))

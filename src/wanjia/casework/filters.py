@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from datetime import date, timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
+from wanjia.casework import declared
+from wanjia.casework.models import CaseEvent
 from wanjia.kernel import clock
 from wanjia.scope.areas import LENGTHS, AreaRange
 from wanjia.scope.models import range_q
 
 LONGEST_NUMBER = 12  # as the form's field; Python refuses to read thousands of digits
+EARLIEST, LATEST = date(1949, 10, 1), date(2999, 12, 31)
 STATES = ("open", "overdue", "yellow", "closed", "all")
 OPEN_STATES = ("open", "overdue", "yellow")  # states that hold no closed case
 
@@ -24,7 +28,8 @@ class CaseFilter:
 
     `area` is everything under a division, `desk` exactly one holder's desk, `under` every
     desk in a division, `mine` "1" the viewer's own turn and "0" everybody else's, `raised` what was
-    raised to his level.
+    raised to his level, `decided_from` and `decided_to` the days (in China, both included) between
+    which a case was decided at least once.
     """
 
     kind: str = ""
@@ -39,6 +44,8 @@ class CaseFilter:
     household: str = ""
     mine: str = ""
     raised: str = ""
+    decided_from: str = ""
+    decided_to: str = ""
 
     @classmethod
     def from_query(cls, values: Mapping[str, str]) -> CaseFilter:
@@ -52,6 +59,9 @@ class CaseFilter:
                 given.pop(name, None)
         if not _is_number(given.get("household", "")):
             given.pop("household", None)
+        for name in ("decided_from", "decided_to"):
+            if _day(given.get(name, "")) is None:
+                given.pop(name, None)
         return cls(**given)
 
     def as_dict(self) -> dict[str, str]:
@@ -72,7 +82,23 @@ class CaseFilter:
             wanted &= range_q("holder_area", AreaRange.of(self.under))
         if self.household:
             wanted &= Q(subjects__household_no=int(self.household))
+        if self.asks_when_decided:
+            wanted &= self._decided_q()
         return wanted & _state_q(self.state)
+
+    @property
+    def asks_when_decided(self) -> bool:
+        """Whether it needs the history of cases, which reaches farther than their readers."""
+        return bool(self.decided_from or self.decided_to)
+
+    def _decided_q(self) -> Q:
+        events = CaseEvent.objects.of_acts(declared.deciding()).filter(case=OuterRef("pk"))
+        first, last = _day(self.decided_from), _day(self.decided_to)
+        if first is not None:
+            events = events.filter(at__gte=clock.start_of(first))
+        if last is not None:
+            events = events.filter(at__lt=clock.start_of(last + timedelta(days=1)))
+        return Q(Exists(events))
 
 
 def _state_q(state: str) -> Q:
@@ -88,6 +114,15 @@ def _state_q(state: str) -> Q:
             return Q(closed_at=None, warn_on__lte=today, due_on__gte=today)
         case _:
             return Q(closed_at=None)
+
+
+def _day(text: str) -> date | None:
+    """A day of our own time, written 2020-11-16; the ends of the calendar are no instants in UTC."""
+    try:
+        day = date.fromisoformat(text) if len(text) == len("2020-11-16") else None
+    except ValueError:
+        return None
+    return day if day is not None and EARLIEST <= day <= LATEST else None
 
 
 def _is_number(text: str) -> bool:

@@ -144,6 +144,8 @@ def _chip_text(name: str, value: str, steps: Mapping[str, str]) -> str:
         "desk": _("由%(place)s本级办理"),
         "department": _("部门：%(what)s"),
         "outcome": _("核查结果：%(what)s"),
+        "decided_from": _("%(what)s 起决定"),
+        "decided_to": _("%(what)s 止决定"),
         "mine": _("不由我办理"),
         "raised": _("报到本级"),
     }

@@ -12,6 +12,7 @@ from wanjia.config import views
 PREFIXES = {
     "office": "",
     "accounts": "",
+    "inspection": "inspection/",
     "comparison": "comparison/",
     "casework": "cases/",
     "registry": "registry/",

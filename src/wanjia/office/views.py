@@ -28,6 +28,7 @@ def home(request: ViewerRequest) -> HttpResponse:
         "area": area,
         "narrowed": area != request.viewer.home_area,
         "own": OWN_DESK.get(len(area), ""),
+        "audits": request.viewer.may("audit.sample"),
         "today": queries.today(request.viewer, area, get_language() or "zh-hans"),
     }
     return render(request, "office/home.html", context)

@@ -11,7 +11,7 @@ prefix, so a detail row cannot be chosen to look like an inner node.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from hashlib import sha256
 from itertools import islice
 
@@ -95,20 +95,31 @@ def inclusion_proof(digests: Sequence[bytes], index: int) -> list[bytes]:
 
     Raises IndexError for an index outside the tree.
     """
-    if not 0 <= index < len(digests):
-        raise IndexError(f"no leaf {index} in a tree of {len(digests)}")
+    return inclusion_proofs(digests, [index])[index]
+
+
+def inclusion_proofs(digests: Sequence[bytes], indices: Collection[int]) -> dict[int, list[bytes]]:
+    """As `inclusion_proof`, for several leaves of one tree, which is hashed once.
+
+    Raises IndexError for an index outside the tree.
+    """
+    paths: dict[int, list[bytes]] = {index: [] for index in indices}
+    for index in paths:
+        if not 0 <= index < len(digests):
+            raise IndexError(f"no leaf {index} in a tree of {len(digests)}")
     level = [leaf_hash(digest) for digest in digests]
-    path: list[bytes] = []
+    height = 0
     while len(level) > 1:
-        sibling = index ^ 1
-        if sibling < len(level):  # the last node of an odd level has none and moves up as it is
-            path.append(level[sibling])
+        for index, path in paths.items():
+            sibling = (index >> height) ^ 1
+            if sibling < len(level):  # the last node of an odd level has none and moves up as it is
+                path.append(level[sibling])
         pairs = range(0, len(level) - 1, 2)
         above = [node_hash(level[at], level[at + 1]) for at in pairs]
         if len(level) % 2:
             above.append(level[-1])
-        level, index = above, index // 2
-    return path
+        level, height = above, height + 1
+    return paths
 
 
 def verify_inclusion(digest: bytes, index: int, size: int, proof: Sequence[bytes], expected_root: bytes) -> bool:

@@ -17,13 +17,14 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import IO
 from xml.sax.saxutils import escape
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import xlsxwriter
 from django.utils.translation import gettext
 from xlsxwriter.utility import xl_col_to_name
 
 from wanjia.ui.sheets import PIECE, Cell, Column, Table, Tally
+from wanjia.ui.zipped import Sink, entry
 
 MOST_ROWS = 1_048_576  # of a sheet, header and last words among them
 MOST_BYTES = 1 << 30  # of a sheet's XML; beyond 2 GiB a zip needs extensions for which Excel offers a repair
@@ -44,19 +45,19 @@ def workbook(table: Table, tally: Tally) -> Iterator[bytes]:
     """The workbook's bytes. A sheet that is full is followed by another one with the same header."""
     frames = _Frames(table, tally)
     rows = _Rows(tally)
-    sink = _Sink()
+    sink = Sink()
     with ZipFile(sink, "w", ZIP_DEFLATED) as out:
         while True:
-            with out.open(_entry(frames.next_sheet, tally.at), "w") as sheet:
+            with out.open(entry(frames.next_sheet, tally.at), "w") as sheet:
                 yield from _sheet(sheet, sink, rows, frames)
             if rows.ended:
                 break
         for name, content in frames.rest():
-            out.writestr(_entry(name, tally.at), content)
+            out.writestr(entry(name, tally.at), content)
     yield sink.taken()
 
 
-def _sheet(sheet: IO[bytes], sink: _Sink, rows: _Rows, frames: _Frames) -> Iterator[bytes]:
+def _sheet(sheet: IO[bytes], sink: Sink, rows: _Rows, frames: _Frames) -> Iterator[bytes]:
     """Write one sheet into its place in the zip."""
     sheet.write(frames.head())
     number, size = 1, 0
@@ -69,27 +70,6 @@ def _sheet(sheet: IO[bytes], sink: _Sink, rows: _Rows, frames: _Frames) -> Itera
         sheet.write(_row(number + 1, [words]))
     frames.close_sheet(number)
     sheet.write(frames.tail())
-
-
-class _Sink(io.RawIOBase):
-    """Takes what the zip writes and gives it away in pieces."""
-
-    def __init__(self) -> None:
-        self.waiting = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: object, /) -> int:
-        piece = memoryview(data)  # type: ignore[arg-type]
-        self.waiting += piece
-        return piece.nbytes
-
-    def taken(self) -> bytes:
-        """What was written since the last time."""
-        piece = bytes(self.waiting)
-        self.waiting.clear()
-        return piece
 
 
 class _Rows:
@@ -262,12 +242,6 @@ class _Frames:
 
 def _path(number: int) -> str:
     return f"xl/worksheets/sheet{number + 1}.xml"
-
-
-def _entry(name: str, at: datetime) -> ZipInfo:
-    entry = ZipInfo(name, at.timetuple()[:6])
-    entry.compress_type = ZIP_DEFLATED
-    return entry
 
 
 def _row(number: int, cells: Sequence[Cell], styles: Sequence[int] = ()) -> bytes:

@@ -12,6 +12,8 @@ from wanjia.casework import declared, guards
 from wanjia.casework.filters import OPEN_STATES, CaseFilter
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Step
+from wanjia.scope.reach import stamped
+from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 
 PAGE = 50
@@ -30,7 +32,8 @@ def matching(viewer: Viewer, case_filter: CaseFilter) -> QuerySet[Case]:
         rows = rows.exclude(turn) if case_filter.mine == "0" else rows.filter(turn)
     if case_filter.raised:
         rows = rows.filter(closed_at=None, raised_to__in=guards.offices_of(viewer))
-    return rows
+    # when a case of two places was decided stands where neither side reaches; which cases, the rows above say
+    return stamped(rows, system_viewer("casework.history")) if case_filter.asks_when_decided else rows
 
 
 def work_queue(viewer: Viewer) -> QuerySet[Case]:

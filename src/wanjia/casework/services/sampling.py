@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import secrets
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from wanjia.casework.models import Case
 from wanjia.casework.rules import Action, Answer
 from wanjia.casework.services.bulk import BulkMover, BulkResult, locked
 from wanjia.kernel import clock
+from wanjia.kernel.drawing import drawn as drawn_by
 from wanjia.reference import queries as reference
 from wanjia.scope.viewer import Viewer
 
@@ -93,5 +93,4 @@ def _contradicts(mover: BulkMover, number: int) -> bool:
 def chosen(numbers: Sequence[int], share: Decimal, seed: str) -> frozenset[int]:
     """The sample `seed` draws from these case numbers, whatever their order; never empty."""
     size = max(1, math.ceil(Fraction(share) * len(numbers)))
-    ranked = sorted(numbers, key=lambda number: hashlib.sha256(f"{seed}:{number}".encode()).digest())
-    return frozenset(ranked[:size])
+    return frozenset(drawn_by(numbers, size, seed))

@@ -23,6 +23,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "wanjia.demo",
     "wanjia.office",
+    "wanjia.inspection",
     "wanjia.comparison",
     "wanjia.resolution",
     "wanjia.workforce",

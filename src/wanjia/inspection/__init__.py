@@ -1,0 +1,1 @@
+"""The auditor's desk: samples of cases drawn with his own seed, and handed out with their proofs."""

@@ -1,0 +1,12 @@
+from django.urls import path
+
+from wanjia.inspection import views
+
+app_name = "inspection"
+
+urlpatterns = [
+    path("", views.desk, name="desk"),
+    path("draw/", views.draw, name="draw"),
+    path("samples/<int:sample_id>/", views.sample, name="sample"),
+    path("samples/<int:sample_id>/population/", views.population, name="population"),
+]
