@@ -38,7 +38,6 @@ def test_a_sound_flow_has_no_problems():
         ),
         (with_action("reported", permission=""), "reported/pass_on needs no permission"),
         (with_action("with_looker", bulk=True), "with_looker/look cannot be done in bulk: it leads to several steps"),
-        (with_action("looked", bulk=True), "looked/decide cannot be done in bulk: it changes the registry"),
         (with_step("at_town", days_parameter=""), "step at_town has no deadline"),
         (with_action("reported", to="closed"), "step at_town cannot be reached"),
         (replace(FLOW, steps=(*FLOW.steps, FLOW.steps[0])), "step reported is declared twice"),

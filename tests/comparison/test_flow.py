@@ -174,6 +174,27 @@ def test_what_is_not_true_needs_no_correction_and_no_photo(cases, office):
     assert SUSPECT.outcome("07").feedback
 
 
+def test_reviewed_and_decided_together_except_what_changes_the_registry(cases, office, world):
+    wrongly, later = cases["RA-02"], cases["RA-02B"]
+    verified(office, wrongly, "04")
+    do(office["operator"], wrongly, "correct", correction={"change": "T5"})
+    do(office["town"], later, "assign", assignee=office["verifier"].user_id)
+    do(office["verifier"], later, "verify", outcome="06", note="车已转卖，当年即过户。")
+    for step in ("verified_no_change", "corrected"):
+        waiting = CaseFilter(step=step)
+        assert act_in_bulk(viewer=office["town"], action="review", case_filter=waiting, expected_count=1).done == 1
+
+    reviewed = CaseFilter(step="town_reviewed")
+    shown = foresee(office["county"], reviewed, "decide")
+    done = act_in_bulk(
+        viewer=office["county"], action="decide", case_filter=reviewed, expected_count=2, expected_moving=shown.moving
+    )
+
+    assert (done.done, dict(done.skipped), shown.left) == (1, {Bar.PROPOSES: 1}, {Bar.PROPOSES: (wrongly,)})
+    assert [row(number).step for number in (wrongly, later)] == ["town_reviewed", "county_closed"]
+    assert not Change.objects.visible_to(EYE).filter(case_no__in=[wrongly, later]).exists()
+
+
 def test_the_page_says_whose_turn_it_is_and_whose_record_says_what(cases, office):
     number = cases["RA-02"]
     verified(office, number, "04")

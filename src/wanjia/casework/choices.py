@@ -91,6 +91,7 @@ class Bar(StrEnum):
     OWN_HOUSEHOLD = "own_household"
     PAIRED = "paired"
     ONLY_DRAWN = "only_drawn"
+    PROPOSES = "proposes"
     NO_ROLE = "no_role"
     NO_OFFICE = "no_office"
     NOBODY = "nobody"
@@ -110,6 +111,7 @@ BAR_SENTENCES: dict[Bar, Sentence] = {
         "须先抽取样本，未抽中的随之销号，不能单独选定",
         "closes with the draw of a sample, which chooses what is looked at again; nobody picks it",
     ),
+    Bar.PROPOSES: Sentence("附有整改，须逐件决定", "carries a correction; each is decided by itself"),
     Bar.NO_ROLE: Sentence("没有办理这一步的岗位", "no role for this step"),
     Bar.NO_OFFICE: Sentence(
         "目的地还没有可以办理的账号，请先开通", "nobody at its destination has an account to act; open one first"

@@ -240,10 +240,6 @@ def _contradictions(action: Action) -> Iterator[str]:
         yield "cannot be done in bulk: it leads to several steps"
     if action.bulk and action.needs - {Need.ASSIGNEE, Need.REASON}:
         yield "cannot be done in bulk: it needs an answer for each case"
-    if action.bulk and action.settles:
-        yield "cannot be done in bulk: it settles each outcome"
-    if action.bulk and action.applies:
-        yield "cannot be done in bulk: it changes the registry"
 
 
 def _closure(start: set[str], leads: Mapping[str, set[str]]) -> set[str]:

@@ -225,6 +225,10 @@ class BulkMover:
         if Need.ASSIGNEE in action.needs and self.answer.assignee is not None:
             for case_no, bar in queries.assignee_bars_over(group, action, self.answer.assignee).items():
                 reasons.setdefault(case_no, bar)
+        if action.applies:  # what changes the registry is looked at one by one
+            for case in group:
+                if case.proposal or case.outcome in action.settles:
+                    reasons.setdefault(case.case_no, Bar.PROPOSES)
         self._reexamine(action, [case for case in group if case.case_no not in reasons])
         for number, why in reasons.items():
             self.skip(number, why.value)

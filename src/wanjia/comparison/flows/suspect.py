@@ -124,6 +124,7 @@ REVIEW = Action(
     to="town_reviewed",
     apart_from=frozenset({"verify", "correct"}),
     impartial=True,
+    bulk=True,
 )
 DECIDE = Action(
     code="decide",
@@ -135,6 +136,7 @@ DECIDE = Action(
     to="county_closed",
     apart_from=frozenset({"verify", "correct", "review"}),
     impartial=True,
+    bulk=True,
     applies=True,
     unproposed=Sentence(
         "结论照此认定，建档立卡不作改动；转市级抽查",
