@@ -19,6 +19,7 @@ from wanjia.jobs.services import enqueue
 from wanjia.kernel import clock
 from wanjia.resolution.models import Resolution
 from wanjia.scope.system import system_viewer
+from wanjia.sources.services import withdraw
 
 pytestmark = pytest.mark.django_db
 
@@ -80,6 +81,18 @@ def test_the_run_page_says_how_much_of_the_data_is_about_the_registered(run, bro
     resolved(used["batch"] - 1, "earlier", 540)
     told = browse("province").get(page_of(run)).content.decode()
     assert "上一批为 90%，请核对是否送错文件" in told
+
+
+def test_a_run_whose_data_was_withdrawn_says_so_wherever_it_is_shown(run, browse):
+    browser = browse("province")
+    (batch,) = (item["batch"] for item in run.batches)
+    issue = reverse("comparison:issue", args=[run.pk])
+    for address in (page_of(run), issue):
+        assert "后来已撤回" not in browser.get(address).content.decode()
+    withdraw(viewer=system_viewer("cli.intake"), batch_id=batch, reason="送错文件")
+    for address in (page_of(run), issue, reverse("comparison:finding", args=[run.pk, 1])):
+        assert f"第 {batch} 批数据后来已撤回" in browser.get(address).content.decode(), address
+    assert "有数据已撤回" in browser.get(reverse("comparison:runs")).content.decode()
 
 
 def test_how_often_a_rule_held_is_said_with_its_denominator(run, browse):

@@ -9,7 +9,7 @@ from django.db import transaction
 from tests.comparison.conftest import NEXT_VILLAGE, VILLAGE, World, viewer
 from wanjia.audit.models import Opening
 from wanjia.audit.testing import unrecorded
-from wanjia.comparison import findings, index, queries, services
+from wanjia.comparison import findings, index, presenting, queries, services
 from wanjia.comparison.choices import RunStatus
 from wanjia.comparison.errors import (
     InputsChanged,
@@ -28,6 +28,7 @@ from wanjia.scope.errors import NotAllowed
 from wanjia.scope.stores import lake
 from wanjia.scope.system import system_viewer
 from wanjia.sources.choices import BatchStatus, DeliveryMode
+from wanjia.sources.services import withdraw
 
 pytestmark = pytest.mark.django_db
 
@@ -234,6 +235,22 @@ def test_a_newer_full_delivery_replaces_the_older(county, province, world):
 
     assert [batch["batch"] for batch in run.batches] == [newer.pk]
     assert found(run) == [("RA-02", 1)]
+
+
+def test_after_a_withdrawal_the_one_before_is_compared_and_the_manifest_says_so(county, province, world):
+    first = services.run_comparison(viewer=province)
+    world.cars = world.cars[:1]
+    newer = world.deliver()
+    second = services.run_comparison(viewer=province)
+
+    withdraw(viewer=system_viewer("cli.intake"), batch_id=newer.pk, reason="送错文件")
+    third = services.run_comparison(viewer=province)
+
+    used = [lake().read_manifest(findings.address_of(run.pk)).facts["batches"] for run in (first, second, third)]
+    assert used[0] == used[2]
+    assert [batch["batch"] for batch in used[1]] == [newer.pk]
+    assert third.digest == first.digest != second.digest
+    assert presenting.withdrawn_since([first, second, third]) == {first.pk: [], second.pk: [newer.pk], third.pk: []}
 
 
 def test_deliveries_of_two_counties_stand_beside_each_other(county, province, world):

@@ -3,7 +3,7 @@ from django.db import transaction
 
 from wanjia.divisions.errors import PlaceAmbiguous, PlaceElsewhere, PlaceMissing, PlaceUnknown
 from wanjia.divisions.queries import gazetteer
-from wanjia.divisions.resolver import Resolver
+from wanjia.divisions.resolver import Resolver, mentioned
 from wanjia.divisions.services import load_divisions
 
 pytestmark = pytest.mark.django_db  # so that the test database is made
@@ -142,3 +142,22 @@ def test_a_place_nobody_knows_is_refused_with_what_is_alike(resolver):
         resolver.named("999999")
     with pytest.raises(PlaceMissing):
         resolver.named("  ")
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("都安瑶族自治县机动车登记信息(截至2020年9月30日)", ["451228"]),
+        ("河池市都安县 2020年9月低保.xlsx", ["451228"]),
+        ("机动车-都 安-0930.csv", ["451228"]),
+        ("河池机动车.csv", ["4512"]),
+        ("都安、大化两县机动车", ["451228", "451229"]),
+        ("南宁明细表", ["4501"]),  # 宁明 is not meant
+        ("宜州市车辆", ["451203"]),  # its former name
+        ("广西壮族自治区机动车", []),
+        ("vehicles 2020", []),
+        ("", []),
+    ],
+)
+def test_a_text_says_which_city_or_county_it_is_about(known, text, codes):
+    assert mentioned(text, within="45", known=known) == codes

@@ -120,6 +120,7 @@ def examples(place: Place) -> list[Example]:
         ("sources:columns", "sources.load", "get", {}),
         ("sources:let_go_on", "sources.release", "post", {"reason": ""}),
         ("sources:reject", "sources.load", "post", {"reason": ""}),
+        ("sources:withdraw", "sources.load", "post", {"reason": ""}),
         ("sources:read_again", "sources.load", "post", {}),
     )
     # who may read may see the list, though he may not end anything in it

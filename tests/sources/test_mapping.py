@@ -68,6 +68,17 @@ def test_what_was_said_of_a_header_is_kept_and_used_for_the_next_file(gongan, pu
 
 
 @pytest.mark.django_db
+def test_a_countys_own_mapping_serves_its_files_though_nobody_says_the_area(put, reference):
+    officer, named = department_officer(area="451228"), {"area": services.AS_NAMED}
+    batch = services.receive(viewer=officer, path=put(strange()), **named)
+    assert (batch.status, batch.area) == (BatchStatus.MAPPING, "451228")
+    services.map_columns(viewer=officer, batch_id=batch.pk, columns=STRANGE_FIELDS)
+
+    again = services.receive(viewer=officer, path=put(strange([row(7), row(8)])), **named)
+    assert (again.status, again.area) == (BatchStatus.PREVIEWED, "451228")
+
+
+@pytest.mark.django_db
 def test_a_mapping_may_be_corrected_and_the_file_is_read_anew(gongan, put, reference):
     batch = services.receive(viewer=gongan, path=put(delivery([row(1, 使用性质="小型轿车", 车辆类型="非营运")])))
     fields = [column["field"] for column in batch.preview["columns"]]

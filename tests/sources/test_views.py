@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from tests.factories.accounts import account, client_for
 from tests.factories.sources import delivery, number, row
+from wanjia.divisions.services import load_divisions
 from wanjia.jobs.services import cancel
 from wanjia.jobs.worker import run_pending
 from wanjia.reference.services import load_reference
@@ -156,3 +159,37 @@ def test_a_reading_that_failed_can_be_asked_for_again(officer):
 
     batch.refresh_from_db()
     assert batch.status == BatchStatus.PREVIEWED
+
+
+def sent(client, name, area, text=None):
+    answer = client.post(UPLOAD, {"file": file(text, name=name), "dataset": "", "area": area})
+    assert answer.status_code == 302, answer.content.decode()
+    number = int(answer["Location"].strip("/").split("/")[-1])
+    return Batch._base_manager.get(pk=number), re.sub(r"<[^>]+>", "", client.get(answer["Location"]).content.decode())
+
+
+def test_the_area_is_what_the_files_name_or_title_says(officer):
+    load_divisions()
+    nothing = delivery([row(4)], title="机动车登记信息")
+    assert sent(officer, "2020年9月.csv", "")[0].area == "451228", "by its title"
+    assert sent(officer, "大化县机动车.csv", "", delivery([row(5)], title=None))[0].area == "451229", "by its name"
+    batch, page = sent(officer, "机动车.csv", "", nothing)
+    assert (batch.area, batch.named_area) == ("45", ""), "nothing is said: the whole region"
+    assert "文件名或标题写的是" not in page
+
+    batch, page = sent(officer, "都安机动车.csv", "45", delivery([row(6)], title=None))
+    assert (batch.area, batch.named_area) == ("45", "451228")
+    assert "文件名或标题写的是“都安瑶族自治县”，覆盖范围却是“广西壮族自治区”" in page
+    assert "文件名或标题写的是" not in sent(officer, "都安机动车.csv", "451228", delivery([row(7)], title=None))[1]
+
+
+def test_a_place_named_outside_ones_own_is_not_taken_but_told(db):
+    load_reference()
+    load_divisions()
+    county = client_for(
+        account("dutraffic", "department_officer", "451228", relation="own_department", department="gongan")
+    )
+    batch, page = sent(county, "大化县机动车.csv", "", delivery([row(5)], title=None))
+    assert (batch.area, batch.named_area) == ("451228", "451229")
+    assert "文件名或标题写的是“大化瑶族自治县”" in page
+    assert "按文件名或标题" in county.get(UPLOAD).content.decode()

@@ -39,7 +39,7 @@ from wanjia.registry.models import Household
 from wanjia.scope.system import system_viewer
 from wanjia.sources.choices import BatchStatus
 from wanjia.sources.models import Batch
-from wanjia.sources.services import map_columns, receive
+from wanjia.sources.services import accept, map_columns, receive
 
 EYE = system_viewer("comparison.case")
 CITY, COUNTY, TOWNSHIP, SAMPLE_CITY = HOME[:4], HOME[:6], HOME[:9], HOME[:4]
@@ -287,6 +287,11 @@ def _hold_batch(scene: Scene) -> None:
         held.update(status=BatchStatus.HELD, holds=[{"guard": "rows"}])
 
 
+def _accept_batch(scene: Scene) -> None:
+    _read_batch(scene)
+    accept(viewer=system_viewer("cli.intake"), batch_id=scene.made["batch"])
+
+
 def _batch(scene: Scene) -> Mapping[str, Any]:
     return {"batch_id": scene.made["batch"]}
 
@@ -481,6 +486,10 @@ FORMS = (
     Form(
         "sources:reject", OFFICER, prepare=_read_batch, kwargs=_batch, data=lambda _: {"reason": "请按季度重报"},
         changes=BATCH_DECIDED, adds=RECORD,
+    ),
+    Form(
+        "sources:withdraw", OFFICER, prepare=_accept_batch, kwargs=_batch, data=lambda _: {"reason": REASON},
+        changes={"sources_batch": {"status", "withdrawn_by", "withdrawn_at", "withdrawn_reason"}}, adds=RECORD,
     ),
     Form(
         "sources:read_again", OFFICER, prepare=_interrupt, kwargs=_batch, changes={"sources_batch": {"job_id"}},

@@ -11,7 +11,9 @@ from wanjia.comparison.choices import Decision
 from wanjia.comparison.models import Run, Screening
 from wanjia.comparison.queries import Filters, Finding
 from wanjia.resolution import queries as resolution
+from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
+from wanjia.sources import queries as sources
 from wanjia.sources.contracts import contracts
 
 NEXT_LEVEL = {0: 4, 2: 4, 4: 6, 6: 9, 9: 12}
@@ -56,6 +58,7 @@ class DataLine:
     matched: int
     share: float
     before: float | None  # the same share of the batch before it
+    withdrawn: bool  # since the run was made
     fallen: bool  # to less than half of what it was: the wrong file, or another county's
 
 
@@ -65,6 +68,7 @@ def data_lines(run: Run, language: str) -> list[DataLine]:
     rows = resolution.resolutions_against(batches, run.snapshot)
     earlier = resolution.resolutions_before({row.dataset for row in rows}, batches)
     known = contracts()
+    gone = withdrawn_since([run])[run.pk]
     lines = []
     for row in rows:
         before = earlier[row.dataset].share if row.dataset in earlier else None
@@ -76,10 +80,18 @@ def data_lines(run: Run, language: str) -> list[DataLine]:
                 matched=row.matched,
                 share=row.share,
                 before=before,
+                withdrawn=row.batch_id in gone,
                 fallen=before is not None and row.share * 2 < before,
             )
         )
     return lines
+
+
+def withdrawn_since(runs: Sequence[Run]) -> dict[int, list[int]]:
+    """The batches each run stood on that were withdrawn afterwards, by run."""
+    used = {run.pk: [int(item["batch"]) for item in run.batches] for run in runs}
+    gone = sources.withdrawn(system_viewer("comparison.inputs"), {batch for each in used.values() for batch in each})
+    return {run: [batch for batch in each if batch in gone] for run, each in used.items()}
 
 
 def rule_lines(viewer: Viewer, run: Run, filters: Filters, language: str) -> list[RuleLine]:

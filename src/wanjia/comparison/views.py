@@ -48,7 +48,10 @@ STATUS_TONES = {
 @require_GET
 def runs(request: ViewerRequest) -> HttpResponse:
     found = list(queries.runs(request.viewer)[:RUNS_SHOWN])
-    lines = [(item, RunStatus(item.status).label, STATUS_TONES[RunStatus(item.status)]) for item in found]
+    gone = presenting.withdrawn_since(found)
+    lines = [
+        (item, RunStatus(item.status).label, STATUS_TONES[RunStatus(item.status)], gone[item.pk]) for item in found
+    ]
     return render(request, "comparison/runs.html", {"runs": lines, "may_run": request.viewer.may("comparison.run")})
 
 
@@ -103,7 +106,8 @@ def run(request: ViewerRequest, run_id: int) -> HttpResponse:
 
 def _head(shown: Run) -> dict[str, object]:
     status = RunStatus(shown.status)
-    return {"run": shown, "status": status.label, "tone": STATUS_TONES[status]}
+    gone = presenting.withdrawn_since([shown])[shown.pk]
+    return {"run": shown, "status": status.label, "tone": STATUS_TONES[status], "withdrawn": gone}
 
 
 @access("comparison.read")

@@ -6,6 +6,7 @@ anything else is refused with the candidates.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -94,6 +95,14 @@ class Resolver:
         alike = [code for level in _LEVELS for code in self._similar(level, text, within)]
         raise PlaceUnknown(**facts, candidates=self._listed(alike))
 
+    def of_one_place(self, table: str, within: str) -> dict[str, str]:
+        """Names of two characters or more that fit one place alone in `within`, with its code."""
+        named: dict[str, set[str]] = {}
+        for names in self._names.values():
+            for name, codes in getattr(names, table).items():
+                named.setdefault(name, set()).update(code for code in codes if code.startswith(within))
+        return {name: next(iter(codes)) for name, codes in named.items() if len(codes) == 1 and len(name) > 1}
+
     def _step(self, level: str, name: str, within: str) -> str:
         everywhere = self._candidates(level, name, "")
         inside = [code for code in everywhere if code.startswith(within)]
@@ -141,3 +150,22 @@ class Resolver:
         names = [f"{self._known.full_name(code, below=code[:2])}({code})" for code in shown[:SHOWN]]
         more = f"…({len(shown)})" if len(shown) > SHOWN else ""
         return "、".join(names) + more if names else "—"
+
+
+def mentioned(text: str, *, within: str = "", known: Gazetteer | None = None) -> list[str]:
+    """The cities and counties whose names stand in a text, such as a title or the name of a file.
+
+    Short names (都安) count where there is none in full, or inside the place that is named in full;
+    of a city and a county in it the county is meant.
+    """
+    known = known or gazetteer()
+    upper = {code: place for code, place in known.places.items() if place.level in ("city", "county")}
+    resolver, written = Resolver(Gazetteer(upper, {}, known.former)), written_form(text)
+    full, short = (_found(resolver.of_one_place(table, within), written) for table in ("exact", "stems"))
+    codes = full | {code for code in short if not full or any(code.startswith(each) for each in full)}
+    return sorted(code for code in codes if not any(other != code and other.startswith(code) for other in codes))
+
+
+def _found(names: dict[str, str], text: str) -> set[str]:
+    longest_first = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    return {names[name] for name in re.findall(longest_first, text) if name}

@@ -32,7 +32,7 @@ SYSTEM_VIEWERS: dict[str, str] = {
     "cli.intake": "the operator at the machine's own console takes in a file",
     "comparison.case": "shows the record behind a case to whoever was allowed to fetch the case",
     "comparison.guards": "finds out who entered a household, belongs to it or is its contact",
-    "comparison.inputs": "pins which batches are current in the region; only their ids leave",
+    "comparison.inputs": "pins which batches are current in the region; only their ids leave, and which were withdrawn",
     "comparison.screen": "an open case in any area stands in the way of a second one",
     "config.prepare": "fills an installation with its code lists, divisions and roles",
     "demo.build": "founds an invented county in an installation of its own",

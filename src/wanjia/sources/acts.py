@@ -19,5 +19,6 @@ ACTS = [
     Act("sources.accept", Sentence("采纳了这批数据的 {accepted} 行", "accepted {accepted} rows of the batch")),
     Act("sources.let_go_on", Sentence("放行了存疑的批次：{reason}", "let the held batch go on: {reason}")),
     Act("sources.reject_batch", Sentence("退回了这批数据：{reason}", "sent the batch back: {reason}")),
+    Act("sources.withdraw", Sentence("撤回了已采纳的批次：{reason}", "withdrew the accepted batch: {reason}")),
     Act("sources.reject_sheet", Sentence("下载了问题表（{rows} 行）", "fetched the reject sheet ({rows} rows)")),
 ]

@@ -24,9 +24,11 @@ class BatchStatus(models.TextChoices):
     HELD = "held", _("存疑，待决定")
     ACCEPTED = "accepted", _("已采纳")
     REJECTED = "rejected", _("已退回")
+    WITHDRAWN = "withdrawn", _("已撤回")  # counted once, and counts no longer
 
 
-OVER = (BatchStatus.UNREADABLE, BatchStatus.REJECTED)  # the same file may be sent again after these
+# The same file may be sent again after these.
+OVER = (BatchStatus.UNREADABLE, BatchStatus.REJECTED, BatchStatus.WITHDRAWN)
 
 
 class NonData(models.TextChoices):

@@ -292,12 +292,13 @@ class MappingElsewhere(Refusal):
 
 
 class ReasonNeeded(Refusal):
-    """A held batch is let go on without a reason."""
+    """A held batch is let go on, or an accepted one withdrawn, without a reason."""
 
     code = "sources.reason_needed"
     status = 422
     what = Sentence(
-        "放行存疑批次必须说明理由；没有改动。", "A held batch goes on for a reason only; nothing was changed."
+        "放行存疑批次、撤回已采纳的批次必须说明理由；没有改动。",
+        "A held batch goes on, and an accepted one is withdrawn, for a reason only; nothing was changed.",
     )
     cure = Sentence("请写明向谁核实、结果如何。", "Say whom you asked and what the answer was.")
 

@@ -13,18 +13,29 @@ from wanjia.scope.viewer import Viewer
 from wanjia.sources import queries
 from wanjia.sources.choices import BatchStatus, DeliveryMode, Likeness
 from wanjia.sources.contracts import Contract, Field
-from wanjia.sources.services import Terms
+from wanjia.sources.services import AS_NAMED, Terms
 from wanjia.ui.hooks import area_children, area_name
 
+CITY = 4  # digits of a city's code
 _DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+def _with_counties(code: str, name: str) -> tuple[Any, Any]:
+    """A place as a choice, a city with its counties behind it."""
+    return (name, [(code, name), *area_children(code)]) if len(code) == CITY else (code, name)
 
 
 class UploadForm(forms.Form):
     """What the sender says about a file; the file itself is taken by the encrypting handler."""
 
     dataset = forms.ChoiceField(label=_("数据集"), required=False, help_text=_("一般不用选：系统按表头识别。"))
-    area = forms.ChoiceField(label=_("覆盖范围"), required=False, help_text=_("这份文件包含哪个地区的全部数据。"))
-
+    area = forms.ChoiceField(
+        label=_("覆盖范围"),
+        required=False,
+        help_text=_(
+            "这份文件包含哪个地区的全部数据。一般不用选：按文件名或标题中的地名确定，没有地名时为您的全部范围。"
+        ),
+    )
     mode = forms.ChoiceField(
         label=_("交付方式"),
         required=False,
@@ -41,8 +52,8 @@ class UploadForm(forms.Form):
         datasets = [(item.dataset, item.title.text(language)) for item in queries.deliverable(viewer)]
         self._choose("dataset", [("", _("自动识别")), *datasets])
         own = sorted({grant.area.lo for grant in viewer.grants_for(queries.LOAD) if grant.area.lo})
-        below = [child for code in own for child in area_children(code)]
-        self._choose("area", [*((code, area_name(code)) for code in own), *below])
+        below = [_with_counties(*child) for code in own for child in area_children(code)]
+        self._choose("area", [("", _("按文件名或标题")), *((code, area_name(code)) for code in own), *below])
 
     def _choose(self, name: str, choices: list[tuple[Any, Any]]) -> None:
         field = self.fields[name]
@@ -50,9 +61,9 @@ class UploadForm(forms.Form):
         field.choices = choices
 
     @property
-    def chosen(self) -> tuple[str | None, str | None]:
-        """Dataset and area, None where nothing was chosen."""
-        return self.cleaned_data["dataset"] or None, self.cleaned_data["area"] or None
+    def chosen(self) -> tuple[str | None, str]:
+        """Dataset, None where none was chosen, and area."""
+        return self.cleaned_data["dataset"] or None, self.cleaned_data["area"] or AS_NAMED
 
     @property
     def terms(self) -> Terms:
@@ -73,6 +84,15 @@ class ReasonForm(forms.Form):
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("部门会看到。请勿填写身份证号等个人信息。"),
+    )
+
+
+class WithdrawForm(forms.Form):
+    reason = forms.CharField(
+        label=_("撤回理由"),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("写明错在哪里、是谁发现的；会留下记录，部门会看到。请勿填写身份证号等个人信息。"),
     )
 
 

@@ -14,9 +14,10 @@ from wanjia.sources.choices import OVER, BatchStatus, DeliveryMode
 class Batch(ScopedModel):
     """One file a department delivered, how it was read, and what was decided about it.
 
-    `area` is what the delivery covers; `raw` the lake's address of the sender's file, encrypted;
-    `lines` are physical lines, and accepted + rejected + non_data equals them. `warned` rows are
-    accepted ones. `preview` holds what the page shows, with personal values masked.
+    `area` is what the delivery covers, `named_area` the place its file's name or title speaks of, if
+    they do; `raw` the lake's address of the sender's file, encrypted; `lines` are physical lines, and
+    accepted + rejected + non_data equals them. `warned` rows are accepted ones. `preview` holds what
+    the page shows, with personal values masked.
     """
 
     scope_rule: ClassVar[ScopeRule] = ScopeRule("sources.read", area="area", department="department")
@@ -25,6 +26,7 @@ class Batch(ScopedModel):
     dataset = models.CharField(max_length=80)
     contract_version = models.CharField(max_length=16)
     area = models.CharField(max_length=15)
+    named_area = models.CharField(max_length=15, blank=True)
     delivery_mode = models.CharField(max_length=10, choices=DeliveryMode.choices)
     as_of = models.DateField(null=True)  # the day the department's data speaks of, if the file says so
     period_from = models.DateField(null=True)  # what a delivery by period holds the events of
@@ -56,6 +58,9 @@ class Batch(ScopedModel):
     let_go_by = models.BigIntegerField(null=True)  # who let a held delivery go on, and why
     let_go_at = models.DateTimeField(null=True)
     let_go_reason = models.CharField(max_length=500, blank=True)
+    withdrawn_by = models.BigIntegerField(null=True)  # who let an accepted delivery count no longer, and why
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_reason = models.CharField(max_length=500, blank=True)
     job_id = models.BigIntegerField(null=True)  # the reading under way
 
     class Meta:
@@ -77,6 +82,11 @@ class Batch(ScopedModel):
                 name="batch_by_period_states_its_period",
             ),
             models.CheckConstraint(condition=Q(warned__lte=F("accepted")), name="batch_warned_rows_are_accepted"),
+            models.CheckConstraint(
+                condition=Q(status=BatchStatus.WITHDRAWN, withdrawn_at__isnull=False)
+                | ~Q(status=BatchStatus.WITHDRAWN) & Q(withdrawn_at=None),
+                name="batch_withdrawn_says_when",
+            ),
         ]
         indexes = [
             models.Index(fields=["area", "-id"], name="batch_by_area"),

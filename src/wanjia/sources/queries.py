@@ -48,6 +48,19 @@ def superseded(viewer: Viewer, datasets: Iterable[str] | None = None) -> dict[in
     return rules.superseded(_delivered(found if datasets is None else found.filter(dataset__in=list(datasets))))
 
 
+def restored_by(viewer: Viewer, batch: Batch) -> list[int]:
+    """The deliveries that would be current again if this accepted one were withdrawn."""
+    accepted = _delivered(accepted_batches(viewer, batch.dataset))
+    left = rules.superseded([each for each in accepted if each.number != batch.pk])
+    return sorted(rules.superseded(accepted).keys() - left.keys() - {batch.pk})
+
+
+def withdrawn(viewer: Viewer, numbers: Iterable[int]) -> set[int]:
+    """Which of these deliveries counted once and were withdrawn."""
+    found = batches(viewer).filter(pk__in=set(numbers), status=BatchStatus.WITHDRAWN)
+    return set(found.values_list("pk", flat=True))
+
+
 def current_batches(viewer: Viewer, datasets: Iterable[str], region: str = "") -> list[Batch]:
     """The deliveries in force, oldest first: accepted, not superseded, and reaching into the region."""
     wanted = list(datasets)

@@ -14,6 +14,7 @@ urlpatterns = [
     path("mappings/", views.mappings, name="mappings"),
     path("mappings/<int:mapping_id>/end/", views.end_mapping, name="end_mapping"),
     path("<int:batch_id>/reject/", views.reject, name="reject"),
+    path("<int:batch_id>/withdraw/", views.withdraw, name="withdraw"),
     path("<int:batch_id>/read/", views.read_again, name="read_again"),
     path("<int:batch_id>/rejects.csv", views.reject_sheet, name="reject_sheet"),
 ]

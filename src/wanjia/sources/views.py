@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.forms import Form
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -25,7 +26,7 @@ from wanjia.sources import queries, rules, services
 from wanjia.sources.choices import OVER, BatchStatus
 from wanjia.sources.contracts import contracts
 from wanjia.sources.errors import BinaryFile, UnsupportedFormat
-from wanjia.sources.forms import BatchFilter, ColumnsForm, ReasonForm, ReleaseForm, UploadForm
+from wanjia.sources.forms import BatchFilter, ColumnsForm, ReasonForm, ReleaseForm, UploadForm, WithdrawForm
 from wanjia.sources.models import Batch
 from wanjia.ui.panels import panels_for
 from wanjia.ui.sheets import Format, download
@@ -39,6 +40,7 @@ TONES = {
     BatchStatus.HELD: "refused",
     BatchStatus.ACCEPTED: "done",
     BatchStatus.REJECTED: "muted",
+    BatchStatus.WITHDRAWN: "muted",
 }
 
 
@@ -112,7 +114,7 @@ def let_go_on(request: ViewerRequest, batch_id: int) -> HttpResponseBase:
     form = ReleaseForm(request.POST)
     if not form.is_valid():
         batch = queries.batch_for(request.viewer, batch_id, action=queries.RELEASE)
-        return _page(request, batch, release_form=form, status=422)
+        return _page(request, batch, form, status=422)
     reason = form.cleaned_data["reason"]
     batch = services.let_go_on(viewer=request.viewer, batch_id=batch_id, reason=reason)
     messages.success(request, _("已放行，可以采纳。"))
@@ -128,6 +130,18 @@ def reject(request: ViewerRequest, batch_id: int) -> HttpResponseBase:
     batch = services.reject_batch(viewer=request.viewer, batch_id=batch_id, reason=form.cleaned_data["reason"])
     messages.success(request, _("已退回。同一份文件更正后可以重新上传。"))
     return redirect(batch)
+
+
+@access("sources.load")
+@require_POST
+def withdraw(request: ViewerRequest, batch_id: int) -> HttpResponseBase:
+    form = WithdrawForm(request.POST)
+    if not form.is_valid():
+        batch = queries.batch_for(request.viewer, batch_id, action=queries.LOAD)
+        return _page(request, batch, form, status=422)
+    services.withdraw(viewer=request.viewer, batch_id=batch_id, reason=form.cleaned_data["reason"])
+    messages.success(request, _("已撤回。用过这批数据的比对已注明，请重新比对。"))
+    return redirect("sources:batch", batch_id)
 
 
 @access("sources.load")
@@ -194,14 +208,17 @@ def reject_sheet(request: ViewerRequest, batch_id: int) -> HttpResponseBase:
 def _page(
     request: ViewerRequest,
     batch: Batch,
-    reason_form: ReasonForm | None = None,
+    filled: ReasonForm | ReleaseForm | WithdrawForm | None = None,
     *,
-    release_form: ReleaseForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     language = get_language() or "zh"
     happened, cure = batch.refusal_sentences(language)
-    people = names_of([number for number in (batch.received_by, batch.decided_by, batch.let_go_by) if number])
+    acted = (batch.received_by, batch.decided_by, batch.let_go_by, batch.withdrawn_by)
+    people = names_of([number for number in acted if number])
+    may_load, may_release = (_reaches(request, batch, action) for action in (queries.LOAD, queries.RELEASE))
+    may_withdraw = batch.status == BatchStatus.ACCEPTED and may_load and (may_release or not batch.let_go_at)
+    everybody = system_viewer("sources.earlier")
     context = {
         "batch": batch,
         "title": _title(batch),
@@ -212,17 +229,25 @@ def _page(
         "cure": cure,
         "received_by": people.get(batch.received_by, ""),
         "decided_by": people.get(batch.decided_by or 0, ""),
-        "may_load": _reaches(request, batch, queries.LOAD),
-        "may_release": _reaches(request, batch, queries.RELEASE),
+        "may_load": may_load,
+        "may_release": may_release,
+        "restored": queries.restored_by(everybody, batch) if may_withdraw else [],
+        "withdraw_form": _filled(WithdrawForm, filled) if may_withdraw else None,
+        "withdrawn_by": people.get(batch.withdrawn_by or 0, ""),
         "holds": [rules.sentence_of(hold, language) for hold in batch.holds],
         "let_go_by": people.get(batch.let_go_by or 0, ""),
-        "replaced_by": queries.superseded(system_viewer("sources.earlier"), [batch.dataset]).get(batch.pk),
+        "replaced_by": queries.superseded(everybody, [batch.dataset]).get(batch.pk),
         "overlapped": queries.overlapped(request.viewer, batch) if batch.status not in OVER else [],
-        "reason_form": reason_form or ReasonForm(),
-        "release_form": release_form or ReleaseForm(),
+        "reason_form": _filled(ReasonForm, filled),
+        "release_form": _filled(ReleaseForm, filled),
         "panels": panels_for(request, "batch", batch),
     }
     return render(request, "sources/batch.html", context, status=status)
+
+
+def _filled(kind: type[Form], filled: Form | None) -> Form:
+    """The form as it was just sent, if it is that one, else a fresh one."""
+    return filled if isinstance(filled, kind) else kind()
 
 
 def _reaches(request: ViewerRequest, batch: Batch, action: str) -> bool:

@@ -202,6 +202,17 @@ class Beginning:
     is_1904: bool = False
 
 
+def titles_of(beginning: Beginning) -> list[str]:
+    """What stands alone in the rows before the first with columns."""
+    titles: list[str] = []
+    for _, _, cells in beginning.rows:
+        filled = list(dict.fromkeys(filter(None, map(squeezed, cells))))
+        if len(filled) > 2:  # noqa: PLR2004 - a title, and beside it a unit or a day
+            break
+        titles += filled
+    return titles
+
+
 def _first_rows(head: str, delimiter: str, lines: int) -> list[_Row]:
     reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
     rows: list[_Row] = []

@@ -11,8 +11,8 @@ from wanjia.sources.choices import BatchStatus
 from wanjia.sources.errors import AlreadyDelivered, FileUnreadable
 from wanjia.sources.models import Batch
 from wanjia.sources.queries import LOAD
-from wanjia.sources.services.decide import accept, let_go_on, reject_batch
-from wanjia.sources.services.deliver import Terms, deliver, map_and_read, read_again
+from wanjia.sources.services.decide import accept, let_go_on, reject_batch, withdraw
+from wanjia.sources.services.deliver import AS_NAMED, Terms, deliver, map_and_read, read_again
 from wanjia.sources.services.inspect import inspect
 from wanjia.sources.services.mapping import end_mapping, map_columns, require_mappable
 from wanjia.sources.services.raw import Upload
@@ -20,6 +20,7 @@ from wanjia.sources.services.sheet import reject_sheet
 from wanjia.sources.services.sweep import sweep
 
 __all__ = [
+    "AS_NAMED",
     "Terms",
     "accept",
     "deliver",
@@ -34,6 +35,7 @@ __all__ = [
     "reject_sheet",
     "require_mappable",
     "sweep",
+    "withdraw",
 ]
 
 

@@ -11,6 +11,7 @@ from wanjia.audit.services import Kind, record
 from wanjia.kernel import clock
 from wanjia.kernel.errors import Sentence
 from wanjia.kernel.points import reached
+from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 from wanjia.sources import queries, rules
 from wanjia.sources.choices import BatchStatus
@@ -73,6 +74,34 @@ def reject_batch(*, viewer: Viewer, batch_id: int, reason: str) -> Batch:
     batch = queries.batch_for(viewer, batch_id, action=queries.LOAD)
     batch = _decided(viewer, batch, _UNDECIDED, BatchStatus.REJECTED, reason)
     _record(viewer, batch, "sources.reject_batch", {"reason": reason})
+    return batch
+
+
+@transaction.atomic
+def withdraw(*, viewer: Viewer, batch_id: int, reason: str) -> Batch:
+    """Let an accepted delivery count no longer, for a reason that stays on record.
+
+    What it had replaced is current again at once; nothing of it is removed, and comparisons that
+    used it still say so. It asks for the rights that its acceptance asked for: who may load, and
+    for one that had been held somebody who may let it go on. Raises NotVisible, BatchMovedOn, ReasonNeeded.
+    """
+    refuse_identity_numbers(reason, "reason")
+    told = reason.strip()[:500]
+    if not told:
+        raise ReasonNeeded
+    batch = queries.batch_for(viewer, batch_id, action=queries.LOAD)
+    if batch.let_go_at is not None:
+        batch = queries.batch_for(viewer, batch_id, action=queries.RELEASE)
+    restored = queries.restored_by(system_viewer("sources.earlier"), batch)
+    standing = Batch.objects.visible_to(viewer, queries.LOAD).filter(pk=batch.pk, status=BatchStatus.ACCEPTED)
+    moved = standing.update(
+        status=BatchStatus.WITHDRAWN, withdrawn_by=viewer.user_id, withdrawn_at=clock.now(), withdrawn_reason=told
+    )
+    batch.refresh_from_db()
+    if not moved:
+        raise BatchMovedOn(batch=batch.pk, status=batch.get_status_display())
+    content = {"reason": told, "file_hash": batch.file_hash, "restored": ", ".join(map(str, restored))}
+    _record(viewer, batch, "sources.withdraw", {**content})
     return batch
 
 

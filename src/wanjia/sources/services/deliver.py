@@ -18,6 +18,7 @@ from uuid import uuid4
 from django.db import IntegrityError, transaction
 
 from wanjia.audit.services import Kind, record
+from wanjia.divisions.resolver import mentioned
 from wanjia.engine.workbook.process import SheetBeginning
 from wanjia.files.rules import clean_name
 from wanjia.jobs.services import enqueue
@@ -33,7 +34,7 @@ from wanjia.sources import queries
 from wanjia.sources.choices import OVER, BatchStatus, DeliveryMode
 from wanjia.sources.contracts import Contract, contract_for, contracts
 from wanjia.sources.errors import AlreadyDelivered, BatchMovedOn, OutsideCoverage, PeriodNeeded, UnknownLayout
-from wanjia.sources.intake.layout import Beginning, Layout
+from wanjia.sources.intake.layout import Beginning, Layout, titles_of
 from wanjia.sources.intake.opening import beginnings, recognised
 from wanjia.sources.intake.proposal import Proposal, likeliest, proposed
 from wanjia.sources.models import Batch
@@ -42,6 +43,7 @@ from wanjia.sources.services.mapping import in_force, map_columns, plain_proposa
 from wanjia.sources.services.raw import Sealed, Source, Upload
 
 TASK = "sources.intake"
+AS_NAMED = "?"  # for an area: what the file's name or title says, else the widest the viewer delivers for
 _LONG_NUMBER = re.compile(r"[0-9]{15,}[Xx]?")
 _MOBILE = re.compile(r"(?<![0-9])1[3-9][0-9]{9}(?![0-9])")
 _EXTENSION = re.compile(r"\.[A-Za-z]{1,5}$")
@@ -83,20 +85,25 @@ def deliver(  # noqa: PLR0913 - what a delivery is, all by name
     unknown waits with a proposal until somebody says what its columns are (`map_columns`).
 
     Its beginning is looked at before anything is kept: `dataset` may be left out, the header
-    tells; `area` is what the delivery covers, the contract's coverage if not said. Raises
+    tells; `area` is what the delivery covers, the contract's coverage if not said, or AS_NAMED. Raises
     EmptyFile, UnsupportedFormat, BinaryFile, Undecodable, UnknownLayout, WrongDataset, HiddenSheet,
     WorkbookRefused, UnknownDataset, OutsideCoverage, PeriodNeeded, NotAllowed, AlreadyDelivered.
     """
     source = _source(path, upload)
-    seen = _recognised(viewer, source, dataset, area)
+    every = list(contracts().values())
+    found = beginnings(source.parts, every)
+    named = _named_area(source, [table for _, table in found], every)
+    likely = next(iter(_areas(viewer, named)), None) if area == AS_NAMED else area
+    seen = _recognised(viewer, found, dataset, likely)
     contract = seen.contract
-    covered = _covered(viewer, contract, area)
+    covered = _covered(viewer, contract, _as_named(viewer, contract, named) if area == AS_NAMED else area)
     terms = terms or Terms()
     terms.mode_under(contract)
     with lake().publishing(f"raw/{contract.dataset}/delivery={uuid4().hex}") as staging:
         sealed = raw.seal(source, staging, contract)
         _require_new(contract.dataset, sealed.file_hash)  # leaving now leaves nothing
     batch = _new_batch(viewer, source, seen, covered, sealed, terms)
+    batch.named_area = named
     _keep(viewer, batch, background=background)
     return batch
 
@@ -144,10 +151,11 @@ class _Seen:
     proposal: Proposal | None = None
 
 
-def _recognised(viewer: Viewer, source: Source, dataset: str | None, area: str | None) -> _Seen:
+def _recognised(
+    viewer: Viewer, found: Sequence[tuple[SheetBeginning | None, Beginning]], dataset: str | None, area: str | None
+) -> _Seen:
     """What the file is. Raises UnknownLayout where not even a proposal can be made."""
     every = list(contracts().values())
-    found = beginnings(source.parts, every)
     if dataset is not None:
         contract_for(dataset)
     try:
@@ -170,6 +178,23 @@ def _proposal(
     meant = queries.deliverable(viewer)
     best = likeliest(proposed(table, contract, clock.today()) for table in tables for contract in meant)
     return best if best is not None and best.is_convincing else None
+
+
+def _named_area(source: Source, tables: Sequence[Beginning], datasets: Sequence[Contract]) -> str:
+    """The city or county that the file's name or title is about; empty if there is none or are several."""
+    said = " ".join([source.name, *(title for table in tables for title in titles_of(table))])
+    found = mentioned(said, within=min((contract.coverage for contract in datasets), key=len))
+    return found[0] if len(found) == 1 else ""
+
+
+def _areas(viewer: Viewer, named: str) -> list[str]:
+    """What a delivery that does not say may cover: the place it names, then the viewer's own, the widest first."""
+    own = sorted(grant.area.lo for grant in viewer.grants_for(queries.LOAD))
+    return [code for code in (named, *own) if code]
+
+
+def _as_named(viewer: Viewer, contract: Contract, named: str) -> str | None:
+    return next((code for code in _areas(viewer, named) if queries.may_deliver(viewer, contract, code)), None)
 
 
 def _covered(viewer: Viewer, contract: Contract, area: str | None) -> str:
