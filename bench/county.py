@@ -64,9 +64,9 @@ def _built(households: int) -> Worked:
     from wanjia.sources import services as sources
 
     random = Random(1)  # noqa: S311 - an invented county comes out the same from the same seed
-    with _on(date(2020, 10, 12)):
-        scene = _founded(random, households)
-    with _on(date(2020, 10, 30)):
+    with on(date(2020, 10, 12)):
+        scene = founded(random, households)
+    with on(date(2020, 10, 30)):
         province = scene.viewer("province")
         batch = sources.receive(viewer=province, path=scene.files[0])
         sources.accept(viewer=province, batch_id=batch.pk)
@@ -78,7 +78,8 @@ def _built(households: int) -> Worked:
     return Worked(run.pk, *worked)
 
 
-def _founded(random: Random, households: int) -> Founded:
+def founded(random: Random, households: int, share: float = SHARE_WITH_FINDINGS) -> Founded:
+    """A county with its staff and its register; the vehicle file lies beside it."""
     from wanjia.demo import county, staff, world
     from wanjia.demo.departments.files import Delivery
 
@@ -88,30 +89,30 @@ def _founded(random: Random, households: int) -> Founded:
     invented = world.build(
         random=random, county_code=place.code, county_name=place.name, villages=villages, people=people
     )
-    content, lines = _register(random, invented)
+    content, lines = _register(random, invented, share)
     offices = {"county": (place.code, place.name), "city": place.city}
     posts = tuple(staff.posts(random, **offices, places=place.townships, stage=villages[0]))
     return county.found(place, invented, posts, [Delivery("机动车登记信息.csv", content, lines)])
 
 
-def _register(random: Random, invented: County) -> tuple[bytes, int]:
-    """The vehicle register: a car bought before identification in three homes of ten, other vehicles besides."""
+def _register(random: Random, invented: County, share: float) -> tuple[bytes, int]:
+    """The vehicle register: a car bought before identification in this share of the homes, other vehicles besides."""
     from wanjia.demo.vehicles import HEADER
 
     rows = [",".join(HEADER)]
     for serial, home in enumerate(invented.homes, start=1):
-        for vehicle in _vehicles(random, home, serial):
+        for vehicle in _vehicles(random, home, serial, share):
             rows.append(",".join([str(len(rows)), *vehicle.row()]))
     return "\r\n".join([*rows, ""]).encode("gb18030"), len(rows)
 
 
-def _vehicles(random: Random, home: Home, serial: int) -> Iterator[Vehicle]:
+def _vehicles(random: Random, home: Home, serial: int, share: float) -> Iterator[Vehicle]:
     from wanjia.demo.vehicles import IN_USE, Vehicle
 
     drivers = [member for member in home.present if 18 <= member.age <= 70]  # noqa: PLR2004 - a licence
     if not drivers:
         return
-    owner, bought_before = drivers[0], random.random() < SHARE_WITH_FINDINGS * 1.1
+    owner, bought_before = drivers[0], random.random() < share * 1.1
     year = home.identified_year - 1 if bought_before else home.identified_year + 1
     yield Vehicle(
         plate=f"桂M{serial:05X}",
@@ -141,7 +142,8 @@ def _more_batches(scene: Founded, province: Viewer) -> None:
 
 
 @contextmanager
-def _on(day: date, hour: int = 9) -> Iterator[None]:
+def on(day: date, hour: int = 9) -> Iterator[None]:
+    """The clock stands at this hour in China."""
     from wanjia.kernel import clock
 
     with clock.frozen(datetime(day.year, day.month, day.day, hour, tzinfo=clock.CHINA)):
@@ -154,23 +156,24 @@ def _work(scene: Founded, run_id: int, random: Random) -> tuple[int, int]:
     from wanjia.comparison.services import issue_findings, screen
 
     province, townships = scene.viewer("province"), scene.place.townships
-    with _on(date(2020, 11, 2)):
+    with on(date(2020, 11, 2)):
         for number, township in enumerate(townships):
             filters = Filters(rule="RA-02", area=township.code)
             if number % 4 < ISSUED and (found := screen(province, run_id, filters)).fresh:
                 issue_findings(viewer=province, run_id=run_id, filters=filters, expected_count=found.total)
     for day, desk, action, step in ((3, "city", "pass_on", "issued"), (4, "county", "distribute", "dispatched_county")):
-        with _on(date(2020, 11, day)):
-            _in_bulk(scene.viewer(desk), action, step)
+        with on(date(2020, 11, day)):
+            in_bulk(scene.viewer(desk), action, step)
     for number, township in enumerate(townships):
         if number % 6 != 5:  # noqa: PLR2004 - the sixth township has not begun
-            _assigned(scene, township.code)
+            assigned(scene, township.code)
             _worked(scene, township.code, random)
     _decided(scene)
     return _shown(scene)
 
 
-def _in_bulk(viewer: Viewer, action: str, step: str, **more: object) -> None:
+def in_bulk(viewer: Viewer, action: str, step: str, **more: object) -> None:
+    """One act over everything of a step that waits for this viewer."""
     from wanjia.casework import queries as cases
     from wanjia.casework import services as casework
     from wanjia.casework.filters import CaseFilter
@@ -183,48 +186,51 @@ def _in_bulk(viewer: Viewer, action: str, step: str, **more: object) -> None:
         casework.act_in_bulk(viewer=viewer, action=action, case_filter=waiting, expected_count=count, answer=answer)
 
 
-def _holders(scene: Founded, role: str, area: str) -> list[str]:
+def holders(scene: Founded, role: str, area: str) -> list[str]:
+    """The logins with this role for exactly this area."""
     return [post.username for post in scene.posts if (post.role, post.area) == (role, area)]
 
 
-def _assigned(scene: Founded, township: str) -> None:
-    reviewer, officer = _holders(scene, "township_reviewer", township)[0], _officer(scene, township)
-    with _on(date(2020, 11, 6)):
-        _in_bulk(scene.viewer(reviewer), "assign", "dispatched_town", assignee=scene.users[officer])
+def assigned(scene: Founded, township: str) -> None:
+    """The township gives all its cases to its officer."""
+    reviewer, officer = holders(scene, "township_reviewer", township)[0], officer_of(scene, township)
+    with on(date(2020, 11, 6)):
+        in_bulk(scene.viewer(reviewer), "assign", "dispatched_town", assignee=scene.users[officer])
 
 
-def _officer(scene: Founded, township: str) -> str:
-    return _holders(scene, "information_officer", township)[0]
+def officer_of(scene: Founded, township: str) -> str:
+    """Who goes to the doors of this township."""
+    return holders(scene, "information_officer", township)[0]
 
 
 def _worked(scene: Founded, township: str, random: Random) -> None:
     """A few cases verified, corrected and reviewed; some stop on the way."""
-    officer = scene.viewer(_officer(scene, township))
-    reviewer = scene.viewer(_holders(scene, "township_reviewer", township)[0])
+    officer = scene.viewer(officer_of(scene, township))
+    reviewer = scene.viewer(holders(scene, "township_reviewer", township)[0])
     for case in _waiting("assigned", township)[:WORKED]:
         outcome = random.choice(("04", "05", "06", "08"))
         until = date(2021, 12, 31) if outcome == "05" else None
-        with _on(date(2020, 11, 7) + timedelta(days=random.randrange(4)), 15):
+        with on(date(2020, 11, 7) + timedelta(days=random.randrange(4)), 15):
             _photographed(officer, case)
             _act(officer, case, "verify", outcome=outcome, note="入户核实，情况属实。", until=until)
-        with _on(date(2020, 11, 11), 11):
-            village = _holders(scene, "village_operator", case.area_code)[0]
+        with on(date(2020, 11, 11), 11):
+            village = holders(scene, "village_operator", case.area_code)[0]
             with _refusable():
                 _act(scene.viewer(village), case, "correct", correction={"change": "T5"})
         if random.random() < 0.8:  # noqa: PLR2004 - the others still wait for the township
-            with _on(date(2020, 11, 12), 16), _refusable():
+            with on(date(2020, 11, 12), 16), _refusable():
                 _act(reviewer, case, "review", note="材料齐全，同意。")
 
 
 def _decided(scene: Founded) -> None:
     county, city = scene.viewer("county"), scene.viewer("city")
     waiting = _waiting("town_reviewed")
-    with _on(date(2020, 11, 13)):
+    with on(date(2020, 11, 13)):
         for case in waiting[:DECIDED]:
             with _refusable():
                 _act(county, case, "decide", note="同意。")
     decided = _waiting("county_closed")
-    with _on(date(2020, 11, 15)):
+    with on(date(2020, 11, 15)):
         for case in decided[: DECIDED * 3 // 4]:
             with _refusable():
                 _act(city, case, "pass")
