@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from tests.casework.conftest import FLOW, action
+from tests.casework.conftest import FLOW, action, words
 from wanjia.casework import declared
 from wanjia.casework.choices import Need, Seat
 from wanjia.casework.declared import Offered
-from wanjia.casework.rules import FlowInvalid, common_area, level_up, problems_of, seat_area
+from wanjia.casework.rules import Aside, FlowInvalid, Step, common_area, level_up, problems_of, seat_area
 
 
 def with_step(code, **changes):
@@ -80,3 +80,35 @@ def test_one_level_up_ends_at_the_province():
     assert [level_up(code) for code in ("451228100201", "451228100", "451228", "4512", "45")] == [
         "451228100", "451228", "4512", "45", "45",
     ]  # fmt: skip
+
+
+def with_asides(*asides):
+    return replace(FLOW, asides=asides)
+
+
+@pytest.mark.parametrize(
+    ("aside", "problem"),
+    [
+        (Aside(code="look", title=words("看")), "aside look has the name of something else"),
+        (Aside(code="said", title=words("说"), to="nowhere", within=frozenset({"decided"})), "names the step nowhere"),
+        (Aside(code="said", title=words("说"), to="looked"), "leads somewhere without saying from where"),
+        (
+            Aside(code="said", title=words("说"), to="looked", within=frozenset({"decided", "closed"})),
+            "takes up closed cases and open ones",
+        ),
+    ],
+)
+def test_an_aside_that_contradicts_the_flow_is_found(aside, problem):
+    assert any(problem in found for found in problems_of(with_asides(aside)))
+
+
+def test_an_aside_may_lead_to_a_step_nothing_else_reaches():
+    heard = Step(
+        code="heard", title=words("再议"), seat=Seat.COUNTY, days_parameter="leaks.days.decide",
+        actions=(action("settle", "closed", "leaks.decide"),),
+    )  # fmt: skip
+    flow = replace(FLOW, steps=(*FLOW.steps, heard))
+    assert "step heard cannot be reached" in problems_of(flow)
+    late = Aside(code="said_late", title=words("说"), to="heard", within=frozenset({"closed"}))
+    assert problems_of(replace(flow, asides=(late,))) == []
+    assert replace(flow, asides=(late,)).leaving == {"said_late"}

@@ -169,7 +169,7 @@ def register(offered: Offered) -> None:
 
 def _acts_of(flow: Flow) -> list[acts.Act]:
     """How the audit tells each act of this flow."""
-    titles = OWN_ACTS | {action.code: action.title for _, action in flow.actions()}
+    titles = titles_of(flow)
     return [
         acts.Act(
             f"{flow.kind}.{code}",
@@ -178,6 +178,15 @@ def _acts_of(flow: Flow) -> list[acts.Act]:
         for code, title in sorted(titles.items())
         if not acts.known(f"{flow.kind}.{code}")  # an older version's sentence stays
     ]
+
+
+def titles_of(flow: Flow) -> dict[str, Sentence]:
+    """What an act on a case of this flow is called, by its code."""
+    return (
+        OWN_ACTS
+        | {action.code: action.title for _, action in flow.actions()}
+        | {aside.code: aside.title for aside in flow.asides}
+    )
 
 
 def withdraw(flow: Flow) -> None:

@@ -32,6 +32,22 @@ class ActionNotOffered(Refusal):
     cure = Sentence("请刷新页面，按页面上给出的选项办理。", "Reload the page and use one of the answers it offers.")
 
 
+class AsideTooLate(Refusal):
+    """What somebody outside says of a case comes when the case no longer stands where it could matter."""
+
+    code = "casework.aside_too_late"
+    status = 409
+    facts = ("case_no", "step")
+    what = Sentence(
+        "核查件 {case_no} 目前处于“{step}”，答复没有送达，没有任何内容被改动。",
+        "Case {case_no} is at step “{step}”; the answer did not reach it and nothing was changed.",
+    )
+    cure = Sentence(
+        "请刷新页面查看最新情况，再决定是否还需要答复。",
+        "Reload the page to see where it stands, then decide whether anything is left to answer.",
+    )
+
+
 class NotYours(Refusal):
     """This person may not act here: another seat, another person, or not impartial."""
 

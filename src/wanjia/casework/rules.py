@@ -88,6 +88,22 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """Something outside the flow that concerns a case, such as an answer of the record's sender.
+
+    No step offers it: the flow's owner asks who may, and writes it with `services.happen`. Without
+    `to` the case stays where it is; with it the aside can happen in the steps `within` alone, of
+    which a terminal one is left again.
+    """
+
+    code: str
+    title: Sentence
+    to: str = ""
+    within: frozenset[str] = frozenset()
+    record: str = "decision"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """A state of a case and whose turn it is then.
 
@@ -120,6 +136,7 @@ class Flow:
     first: str
     steps: tuple[Step, ...]
     outcomes: tuple[Outcome, ...] = ()
+    asides: tuple[Aside, ...] = ()
 
     def step(self, code: str) -> Step:
         """The step `code`; KeyError if the flow has none."""
@@ -135,6 +152,23 @@ class Flow:
     def outcome(self, code: str) -> Outcome | None:
         """The outcome `code`, or None."""
         return next((item for item in self.outcomes if item.code == code), None)
+
+    def aside(self, code: str) -> Aside:
+        """The aside `code`; KeyError if the flow has none."""
+        for aside in self.asides:
+            if aside.code == code:
+                return aside
+        raise KeyError(f"{self.kind}/{self.version} has no aside {code}")
+
+    @property
+    def leaving(self) -> frozenset[str]:
+        """The asides that take a closed case up again."""
+        ends = {step.code for step in self.steps if step.terminal}
+        return frozenset(aside.code for aside in self.asides if aside.to and aside.within <= ends)
+
+    def beyond(self, step: str) -> frozenset[str]:
+        """Where the asides lead from `step`."""
+        return frozenset(aside.to for aside in self.asides if aside.to and step in aside.within)
 
     def actions(self) -> Iterator[tuple[Step, Action]]:
         """Every action with the step that offers it."""
@@ -181,9 +215,13 @@ def problems_of(flow: Flow) -> list[str]:
     if flow.first not in codes:
         return [*found, f"the first step {flow.first} does not exist"]
     found += _action_problems(flow, set(codes))
+    found += _aside_problems(flow, set(codes))
     if found:
         return found
-    leads = {step.code: {to for action in step.actions for to in action.targets} for step in flow.steps}
+    leads = {
+        step.code: {to for action in step.actions for to in action.targets} | flow.beyond(step.code)
+        for step in flow.steps
+    }
     terminal = {step.code for step in flow.steps if step.terminal}
     if not terminal:
         found.append("no step ends the flow")
@@ -224,6 +262,21 @@ def _action_problems(flow: Flow, codes: set[str]) -> Iterator[str]:
         for phrase, wrong in unknown.items():
             yield from (f"{where} {phrase} {name}, which does not exist" for name in sorted(wrong))
         yield from (f"{where} {problem}" for problem in _contradictions(action))
+
+
+def _aside_problems(flow: Flow, codes: set[str]) -> Iterator[str]:
+    taken = {action.code for _, action in flow.actions()}
+    ends = {step.code for step in flow.steps if step.terminal}
+    for aside in flow.asides:
+        if aside.code in taken:
+            yield f"aside {aside.code} has the name of something else"
+        taken.add(aside.code)
+        wrong = ({aside.to} - {""} | aside.within) - codes
+        yield from (f"aside {aside.code} names the step {name}, which does not exist" for name in sorted(wrong))
+        if bool(aside.to) != bool(aside.within):
+            yield f"aside {aside.code} leads somewhere without saying from where, or the reverse"
+        if aside.within & ends and aside.within - ends:
+            yield f"aside {aside.code} takes up closed cases and open ones: figures need them apart"
 
 
 def _contradictions(action: Action) -> Iterator[str]:

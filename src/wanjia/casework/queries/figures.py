@@ -118,16 +118,19 @@ class TopicVerdicts:
 
 def verdicts(viewer: Viewer, kind: str, area: str = "") -> dict[str, TopicVerdicts]:
     """Topic → how closed cases were answered, in an area the viewer oversees; "cannot verify" counts as neither."""
-    holds = {item.code: item.holds for item in declared.newest(kind).flow.outcomes if item.mutes is not Mutes.NEVER}
-    terminal = [step.code for step in declared.newest(kind).flow.steps if step.terminal]
+    flow = declared.newest(kind).flow
+    holds = {item.code: item.holds for item in flow.outcomes if item.mutes is not Mutes.NEVER}
+    terminal = [step.code for step in flow.steps if step.terminal]
     rows = _moves(viewer).filter(range_q("area_code", AreaRange.of(area) if area else EVERYWHERE))
-    rows = rows.filter(kind=kind, to_step__in=terminal)
     found: dict[str, list[int]] = {}
-    for topic, outcome, n in rows.values_list("topic", "outcome").annotate(total=Sum("n")):
-        if outcome in holds:
-            tally = found.setdefault(topic, [0, 0])
-            tally[0] += n
-            tally[1] += n if holds[outcome] else 0
+    # a case taken up again after it was closed is answered once more, or not at all
+    for moves, sign in ((Q(to_step__in=terminal), 1), (Q(action__in=flow.leaving), -1)):
+        counted = rows.filter(moves, kind=kind).values_list("topic", "outcome").annotate(total=Sum("n"))
+        for topic, outcome, n in counted:
+            if outcome in holds:
+                tally = found.setdefault(topic, [0, 0])
+                tally[0] += sign * n
+                tally[1] += sign * n if holds[outcome] else 0
     return {topic: TopicVerdicts(topic, answered, held) for topic, (answered, held) in found.items()}
 
 

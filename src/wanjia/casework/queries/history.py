@@ -36,9 +36,7 @@ def history(case: Case, language: str) -> list[HistoryLine]:
     names = accounts.names_of({n for row in rows for n in (row.by_user, row.holder_user_id) if n})
     flow = case.flow
     steps = {step.code: step.title.text(language) for step in flow.steps}
-    titles = {action.code: action.title.text(language) for _, action in flow.actions()} | {
-        code: sentence.text(language) for code, sentence in declared.OWN_ACTS.items()
-    }
+    titles = {code: sentence.text(language) for code, sentence in declared.titles_of(flow).items()}
     outcomes = {item.code: f"{item.code} {item.title.text(language)}" for item in flow.outcomes}
     return [
         HistoryLine(

@@ -203,10 +203,11 @@ def sees_moves(viewer: Viewer) -> bool:
 
 def reopening(flow: Flow) -> list[str]:
     """The actions that send back what was decided already: returns offered where the county's decision is done."""
-    decided = {target for _, action in flow.actions() if action.applies for target in action.targets}
-    later = set(decided)
+    later = {to for _, action in flow.actions() if action.applies and not action.goes_back for to in action.targets}
     for step in flow.steps:
-        later |= {to for action in step.actions for to in action.targets if step.code in later and not action.goes_back}
+        if step.code in later:
+            later |= {to for action in step.actions for to in action.targets if not action.goes_back}
+    later |= {to for code in later for to in flow.beyond(code)}
     return sorted({action.code for step, action in flow.actions() if step.code in later and action.goes_back})
 
 

@@ -91,6 +91,8 @@ def weekly(viewer: Viewer, area: str, monday: date) -> Weekly:
         for part, action, to_step, outcome, week, all_ in _acts(viewer, area, monday, length):
             for line in (lines.setdefault(part, Line(part)), total):
                 line.count(_figures_of(action, to_step, outcome), week or 0, all_ or 0)
+                if action in declared.newest(KIND).flow.leaving:  # closed in its week all the same
+                    line.count(("closed",), 0, -(all_ or 0))
     return Weekly(area, monday, tuple(lines[part] for part in sorted(lines)), total)
 
 
@@ -150,6 +152,6 @@ def _undoing() -> set[str]:
             for step, action in flow.actions()
             if step.code in behind and not action.goes_back
             for to in action.targets
-        }
+        } | {to for code in behind for to in flow.beyond(code)}
     asking = {step.code for step, action in flow.actions() if Need.OUTCOME in action.needs}
     return {action.code for step, action in flow.actions() if step.code in behind - asking and action.goes_back}
