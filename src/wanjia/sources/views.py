@@ -22,7 +22,7 @@ from wanjia.jobs.queries import job_for
 from wanjia.scope.errors import NotVisible
 from wanjia.scope.routes import ViewerRequest, access
 from wanjia.scope.system import system_viewer
-from wanjia.sources import queries, rules, services
+from wanjia.sources import presenting, queries, rules, services
 from wanjia.sources.choices import OVER, BatchStatus
 from wanjia.sources.contracts import contracts
 from wanjia.sources.errors import BinaryFile, UnsupportedFormat
@@ -32,16 +32,6 @@ from wanjia.ui.panels import panels_for
 from wanjia.ui.sheets import Format, download
 
 PAGE_SIZE = 30
-TONES = {
-    BatchStatus.RECEIVED: "active",
-    BatchStatus.UNREADABLE: "refused",
-    BatchStatus.MAPPING: "waiting",
-    BatchStatus.PREVIEWED: "waiting",
-    BatchStatus.HELD: "refused",
-    BatchStatus.ACCEPTED: "done",
-    BatchStatus.REJECTED: "muted",
-    BatchStatus.WITHDRAWN: "muted",
-}
 
 
 @access("sources.read")
@@ -51,15 +41,11 @@ def batch_list(request: ViewerRequest) -> HttpResponse:
     found = queries.batches(request.viewer)
     if form.is_valid() and form.cleaned_data["status"]:
         found = found.filter(status=form.cleaned_data["status"])
-    gone = queries.superseded(system_viewer("sources.earlier"))
     if form.is_valid() and form.cleaned_data["current"]:
-        found = found.filter(status=BatchStatus.ACCEPTED).exclude(pk__in=gone)
+        found = found.filter(status=BatchStatus.ACCEPTED).exclude(pk__in=presenting.replaced())
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
-    rows = [
-        {"batch": batch, "title": _title(batch), "tone": _tone(batch), "replaced_by": gone.get(batch.pk)}
-        for batch in page
-    ]
-    context = {"form": form, "page": page, "rows": rows, "may_load": request.viewer.may(queries.LOAD)}
+    may_load = request.viewer.may(queries.LOAD)
+    context = {"form": form, "page": page, "rows": presenting.rows(page), "may_load": may_load}
     return render(request, "sources/list.html", context)
 
 
@@ -164,7 +150,7 @@ def columns(request: ViewerRequest, batch_id: int) -> HttpResponseBase:
         services.map_and_read(viewer=request.viewer, batch_id=batch_id, columns=form.chosen)
         messages.success(request, _("已保存列的对应，正在读取文件。以后同样表头的文件会直接使用。"))
         return redirect(batch)
-    context = {"batch": batch, "title": _title(batch), "form": form, "expected": contract.expected}
+    context = {"batch": batch, "title": presenting.title_of(batch), "form": form, "expected": contract.expected}
     return render(request, "sources/columns.html", context, status=422 if form.errors else 200)
 
 
@@ -221,8 +207,8 @@ def _page(
     everybody = system_viewer("sources.earlier")
     context = {
         "batch": batch,
-        "title": _title(batch),
-        "tone": _tone(batch),
+        "title": presenting.title_of(batch),
+        "tone": presenting.tone_of(batch),
         "preview": queries.preview_of(batch, language),
         "job": _job(request, batch),
         "happened": happened,
@@ -262,12 +248,3 @@ def _job(request: ViewerRequest, batch: Batch) -> Job | None:
         return job_for(request.viewer, batch.job_id)
     except NotVisible:
         return None
-
-
-def _title(batch: Batch) -> str:
-    contract = contracts().get(batch.dataset)
-    return contract.title.text(get_language() or "zh") if contract else batch.dataset
-
-
-def _tone(batch: Batch) -> str:
-    return TONES[BatchStatus(batch.status)]
