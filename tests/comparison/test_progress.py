@@ -110,7 +110,7 @@ def test_the_weekly_table_counts_acts_from_counters_and_from_history_alike(answe
         assert (line.issued, line.verified, line.returned_all, line.judged_all, line.true) == (3, 3, 1, 3, 1)
         assert (line.corrected, line.closed, line.verification_rate, line.true_rate) == (1, 0, 2 / 3, 1 / 3)
     assert weekly.weekly(office["verifier"], "451228100", MONDAY).lines == ()
-    assert figures.reopening(SUSPECT) == ["reopen"]
+    assert figures.reopening(SUSPECT) == ["look_again", "reopen"]
 
 
 def test_the_pages_show_it_in_few_queries_and_hand_it_out(answered, browse):  # noqa: F811

@@ -27,7 +27,7 @@ from wanjia.accounts.services import NewAccount, NewGrant, open_accounts
 from wanjia.audit.testing import unrecorded
 from wanjia.casework import queries
 from wanjia.casework.models import Case
-from wanjia.casework.services import Answer, CaseSpec, SubjectSpec, act, open_cases
+from wanjia.casework.services import Answer, CaseSpec, SubjectSpec, act, happen, open_cases
 from wanjia.comparison.flows import SUSPECT
 from wanjia.files.services import store
 from wanjia.files.uploads import sealed_from
@@ -36,10 +36,11 @@ from wanjia.kernel.errors import Refusal
 from wanjia.registry.models import Household, Membership, Person
 from wanjia.scope.models import Holding
 from wanjia.scope.system import system_viewer
-from wanjia.scope.viewer import Viewer
+from wanjia.scope.viewer import Relation, Viewer
 
 pytestmark = pytest.mark.django_db
 TABLE = yaml.safe_load(Path(__file__).with_name("suspect_flow.yaml").read_text("utf-8"))
+OUTSIDE = TABLE.pop("from outside")
 EYE = system_viewer("comparison.case")
 LENGTH = {"province": 2, "city": 4, "county": 6, "township": 9, "village": 12}
 BESIDE = {"province": "52", "city": "4509", "county": "451229", "township": "451228101", "village": "451228100201"}
@@ -131,7 +132,10 @@ class Scene:
         for code, outcome in _way(state):
             if code == "verify" and outcome == "02":
                 self.photograph(number)
-            self.do(self.viewers[f"cast-{code}"], number, code, outcome)
+            if code in OUTSIDE:
+                happen(viewer=self.viewers["cast-outside"], case_no=number, code=code, note="登记无误")
+            else:
+                self.do(self.viewers[f"cast-{code}"], number, code, outcome)
 
     def do(self, viewer: Viewer, number: int, code: str, outcome: str = "", **more: Any) -> Case:
         return act(
@@ -180,6 +184,10 @@ def _way(state: str) -> list[tuple[str, str]]:
                 if to not in ways and outcome in ("", wanted):
                     ways[to] = [*ways[here], (code, outcome)]
                     waiting.append(to)
+        for code, row in OUTSIDE.items():
+            if here in row["in"] and row["to"] not in ways:
+                ways[row["to"]] = [*ways[here], (code, "")]
+                waiting.append(row["to"])
     return ways[state]
 
 
@@ -199,6 +207,7 @@ CAST = {
     "cast-take": ("city_office", "4512"),
     "cast-confirm": ("city_office", "4512"),
     "cast-reopen": ("city_office", "4512"),
+    "cast-outside": ("department_officer", "45", Relation.OWN_DEPARTMENT, "gongan"),
 }
 
 
@@ -326,7 +335,10 @@ RELATIONS = ("enterer", "member", "former_member", "contact")
 def test_the_table_speaks_of_the_flow_that_is_declared():
     assert set(TABLE) == set(STATES)
     assert {code for _, code in LEGAL} == set(ACTIONS) - {"pass"}, "what is not sampled closes with the draw alone"
-    assert {to for rule in LEGAL.values() for to in rule.to.values()} | {"issued"} == set(STATES)
+    reached = {to for rule in LEGAL.values() for to in rule.to.values()} | {row["to"] for row in OUTSIDE.values()}
+    assert reached | {"issued"} == set(STATES)
+    moving = {aside.code: (aside.to, aside.within) for aside in SUSPECT.asides if aside.to}
+    assert {code: (row["to"], set(row["in"])) for code, row in OUTSIDE.items()} == moving
     told = {name for rule in LEGAL.values() for name in (*rule.barred, *(rule.given or {}).get("not", ()))}
     assert told == set(RELATIONS)
 
@@ -349,7 +361,7 @@ def test_who_did_an_earlier_step_does_not_judge_it(scene):
     for (state, code), rule in LEGAL.items():
         post = next(post for post in POSTS if legal(state, code, post, "holder"))
         outcome, to = next(reversed(rule.to.items()))
-        for earlier in {step for step, _ in _way(state)}:
+        for earlier in {step for step, _ in _way(state)} - OUTSIDE.keys():
             viewer = replace(scene.viewers[f"cast-{earlier}"], grants=scene.post(post).grants)
             with undone():
                 if rule.holder:

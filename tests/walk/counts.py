@@ -18,6 +18,7 @@ from tests.walk.site import PROGRAM, ROUTES, ask, may_ask
 from wanjia.accounts.models import User
 from wanjia.audit.models import Opening
 from wanjia.casework.models import Case
+from wanjia.comparison.models import Feedback
 from wanjia.comparison.queries import Filters, each_finding
 from wanjia.jobs.models import Job
 from wanjia.registry.models import Household
@@ -77,6 +78,12 @@ COUNTED = (
         "casework:list", {"state": "all"}, "casework:case", lambda _: _rows("case_no", Case.objects.visible_to(EYE))
     ),
     Counted("sources:list", {}, "sources:batch", lambda _: _rows("batch_id", Batch.objects.visible_to(EYE))),
+    Counted(
+        "comparison:feedback_list",
+        {},
+        "comparison:feedback",
+        lambda _: _rows("feedback_id", Feedback.objects.visible_to(EYE)),
+    ),
     Counted("accounts:people", {}, "accounts:person", lambda _: _rows("user_id", User.objects.visible_to(EYE))),
     Counted("jobs:list", {"all": "1"}, "jobs:job", lambda _: _rows("job_id", Job.objects), needs="jobs.read"),
     Counted("comparison:run", {}, "comparison:finding", _findings, of=_run),
@@ -87,7 +94,8 @@ COUNTED = (
         _logged,
     ),
 )
-PAGES = (*(one.route for one in COUNTED), "office:home", "casework:mine", "workforce:mine", "comparison:runs")
+PAGES = (*(one.route for one in COUNTED), "office:home", "casework:mine", "workforce:mine", "comparison:runs",
+         "comparison:department_desk")  # fmt: skip
 
 
 class Fetched:

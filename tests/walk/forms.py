@@ -222,6 +222,10 @@ def _answer(action: str, **answer: Any) -> Data:
     return lambda scene: {**rest, "action": action, "version": str(scene.case().version), **answer}
 
 
+def _says(answer: str) -> Data:
+    return lambda _: {"answer": answer, "version": "1", "reason": REASON}
+
+
 def _answer_shapes(scene: Scene) -> tuple[str, ...]:
     return "correction.{column}", "correction.field.{column}", "answer.{column}", "{column}[]"
 
@@ -308,6 +312,7 @@ def _lock(scene: Scene) -> None:
 
 
 SECURITY, OFFICER, SEAT = ("security_admin", "45"), ("province_data_officer", "45"), ("county_office", COUNTY)
+FEEDBACK_ANSWERED = {"comparison_feedback": {"answer", "state", "reason", "answered_by", "answered_at", "version"}}
 BATCH_DECIDED = {"sources_batch": {"status", "decided_by", "decided_at", "decision_note"}}
 SESSION = {"django_session": {"session_data", "expire_date"}}
 # Columns the whole registry's row gets with any correction.
@@ -415,6 +420,16 @@ FORMS = (
             "casework_answersheet": {"applied_at", "applied", "refused", "rows"},
         },
         adds=CASE_ROWS,
+    ),
+    Form(
+        "comparison:feedback_answer", ("department_officer", "45"), kwargs=_of("comparison:feedback_answer"),
+        department=MINE.department, data=_says("agree"), name="agree", changes=FEEDBACK_ANSWERED,
+        adds=RECORD | {"casework_caseevent", "comparison_wrongrecord"},
+    ),
+    Form(
+        "comparison:feedback_answer", ("department_officer", "45"), kwargs=_of("comparison:feedback_answer"),
+        department=MINE.department, prepare=_decided, data=_says("dispute"), name="dispute",
+        changes={"casework_case": CASE_MOVES, **FEEDBACK_ANSWERED, **COUNTERS}, adds=CASE_ROWS,
     ),
     Form("comparison:request", OFFICER, prepare=_no_job_waits, adds=RECORD | {"jobs_job"}),
     Form(

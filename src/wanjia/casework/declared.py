@@ -136,6 +136,12 @@ class FlowCallbacks(Protocol):
         """Carry out what the verdict changes, in the running transaction; facts for the history."""
         ...
 
+    def apply_together(
+        self, *, viewer: Viewer, cases: Sequence[Case], action: Action
+    ) -> Mapping[int, Mapping[str, JSON]]:
+        """As `apply`, set-based, for cases without a proposal; facts by case number."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Offered:

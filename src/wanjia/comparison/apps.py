@@ -13,9 +13,10 @@ class ComparisonConfig(AppConfig):
         from wanjia.audit.watched import watch
         from wanjia.kernel.errors import Sentence
 
-        watch("comparison.Run", "comparison.Screening")
+        watch("comparison.Run", "comparison.Screening", "comparison.Feedback", "comparison.WrongRecord")
         title = Sentence("比对", "Run")
         subjects.declare(subjects.Subject("run", title, visible=lambda viewer, _number: viewer.is_system))
+        subjects.declare_page("sources.read", "feedback", Sentence("数据质量反馈", "Data-quality feedback"))
         subjects.declare_page("comparison.read", "person", Sentence("疑点说明", "Finding explained"))
         subjects.declare_page("suspects.read", "case", Sentence("核查件页面", "Case page"))
         register_details("comparison.Screening", lambda row: row.payload(), order="id")

@@ -21,6 +21,23 @@ class Decision(TextChoices):
     REPEATED = "repeated", _("与未办结疑点重复")
 
 
+class FeedbackState(TextChoices):
+    """Where a department's feedback stands. Only a given one waits for the department."""
+
+    GIVEN = "given", _("待部门答复")
+    AGREED = "agreed", _("部门认可")
+    DISPUTED = "disputed", _("部门有异议，待县级处理")
+    STOOD_BY = "stood_by", _("县级维持结论")
+    LIFTED = "lifted", _("结论已撤回，重新核查")
+
+
+class DepartmentAnswer(TextChoices):
+    """What a department says of a finding that its record is wrong."""
+
+    AGREE = "agree", _("认可")
+    DISPUTE = "dispute", _("有异议")
+
+
 # Outcomes of a suspect the program itself must know (domain.md §6.1); their titles stand in the flow.
 CORRECTED = "01"
 CORRECTING = "02"

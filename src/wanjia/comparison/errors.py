@@ -138,3 +138,50 @@ class NothingToIssue(Refusal):
         "请换一个筛选条件，或到核查件列表查看进度。",
         "Change the filter, or follow their progress in the list of cases.",
     )
+
+
+class FeedbackMovedOn(Refusal):
+    """Somebody answered the feedback, or its finding was taken back, after this person opened it."""
+
+    code = "comparison.feedback_moved_on"
+    status = 409
+    facts = ("number", "by", "at", "state")
+    what = Sentence(
+        "第 {number} 条反馈已由{by}于 {at} 办理，现为“{state}”；您的答复没有生效，没有任何内容被改动。",
+        "Feedback {number} was moved on by {by} at {at}, now “{state}”; your answer had no effect, nothing changed.",
+    )
+    cure = Sentence(
+        "请打开该条反馈查看最新情况，再决定是否还需要答复。",
+        "Open the feedback to see where it stands now, then decide whether anything is left to answer.",
+    )
+
+
+class DisputeNeedsReason(Refusal):
+    """A dispute without a reason gives the county nothing to look at."""
+
+    code = "comparison.dispute_needs_reason"
+    status = 422
+    facts = ()
+    what = Sentence(
+        "没有写明异议的理由，答复没有生效，没有任何内容被改动。",
+        "The dispute has no reason; the answer had no effect and nothing was changed.",
+    )
+    cure = Sentence(
+        "请写明依据（如登记档案、办理时间），供县级复核。",
+        "Say what it rests on (a file, a date), for the county to look at.",
+    )
+
+
+class FeedbackUnreadable(Refusal):
+    """The answer to a feedback did not come as the page sends it."""
+
+    code = "comparison.feedback_unreadable"
+    status = 422
+    facts = ("number",)
+    what = Sentence(
+        "第 {number} 条反馈的答复无法读取（理由最多 1000 字），没有任何内容被改动。",
+        "The answer to feedback {number} could not be read (at most 1000 characters of reason); nothing was changed.",
+    )
+    cure = Sentence(
+        "请在页面上重新选择“认可”或“有异议”后提交。", "Choose “agree” or “dispute” on the page and send it again."
+    )

@@ -1,6 +1,7 @@
 from wanjia.ui.menu import MenuItem
 
 ITEMS = [
+    MenuItem("today", "部门工作台", "comparison:department_desk", "sources.feedback", 15),
     MenuItem("today", "等我办理", "casework:mine", "suspects.read", 20),
     MenuItem("today", "按户核查", "casework:households", "suspects.read", 22),
     MenuItem("today", "用 Excel 答复", "casework:answers", "suspects.read", 24),
@@ -8,5 +9,6 @@ ITEMS = [
     MenuItem("compare", "核查件", "casework:list", "suspects.read", 20),
     MenuItem("compare", "核查进度", "comparison:progress", "suspects.read", 25),
     MenuItem("compare", "核查周报", "comparison:weekly", "suspects.read", 26),
+    MenuItem("compare", "部门反馈", "comparison:feedback_list", "sources.read", 28),
     MenuItem("compare", "抽查", "comparison:sample", "suspects.sample", 30),
 ]

@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from wanjia.comparison.choices import Decision, RunStatus
+from wanjia.comparison.choices import Decision, DepartmentAnswer, FeedbackState, RunStatus
+from wanjia.kernel import clock
 from wanjia.scope.models import ScopedModel, ScopeRule
+from wanjia.ui.addresses import address
 
 
 class Run(models.Model):
@@ -105,3 +107,96 @@ class Screening(ScopedModel):
             "decided_by": self.decided_by,
             "decided_at": self.decided_at.astimezone(UTC).isoformat(),
         }
+
+
+class Feedback(ScopedModel):
+    """What a department is told of its own record once the county decided that it is wrong (domain.md §6.1, 06–08).
+
+    It stands beside the case, whose way to its close it does not hold up. `found` is what the
+    verifier wrote; `findings` name the records, by their numbers in `run`. The department answers
+    until `due_on`, late answers count. `version` guards against two people answering at once.
+    """
+
+    scope_rule: ClassVar[ScopeRule] = ScopeRule(action="sources.read", area="area_code", department="department")
+
+    case_no = models.BigIntegerField()
+    department = models.CharField(max_length=40)
+    dataset = models.CharField(max_length=80)
+    rule = models.CharField(max_length=20)
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="+", null=True)
+    findings = models.JSONField(default=list)
+    person_no = models.BigIntegerField(null=True)
+    area_code = models.CharField(max_length=15)
+    outcome = models.CharField(max_length=10)
+    found = models.TextField(blank=True)
+    given_by = models.BigIntegerField()
+    given_at = models.DateTimeField()
+    warn_on = models.DateField()
+    due_on = models.DateField()  # last day on which the answer is in time
+    state = models.CharField(max_length=10, choices=FeedbackState.choices, default=FeedbackState.GIVEN)
+    answer = models.CharField(max_length=10, choices=DepartmentAnswer.choices, blank=True, default="")
+    reason = models.TextField(blank=True, default="")
+    answered_by = models.BigIntegerField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    settled_by = models.BigIntegerField(null=True)  # who stood by the finding, or took it back
+    settled_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case_no"], condition=~Q(state=FeedbackState.LIFTED), name="feedback_one_standing_per_case"
+            ),
+            models.CheckConstraint(
+                condition=Q(answer="", answered_at=None) | (~Q(answer="") & Q(answered_at__isnull=False)),
+                name="feedback_answer_has_a_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(answer=DepartmentAnswer.DISPUTE) | ~Q(reason=""), name="feedback_dispute_has_a_reason"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=FeedbackState.GIVEN) | Q(answer=""), name="feedback_given_waits_for_an_answer"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["department", "state", "due_on", "id"], name="feedback_by_department"),
+            models.Index(fields=["area_code", "state"], name="feedback_by_area"),
+            models.Index(fields=["case_no"], name="feedback_by_case"),
+        ]
+
+    def __str__(self) -> str:
+        return f"feedback {self.pk} on case {self.case_no}: {self.state}"
+
+    def get_absolute_url(self) -> str:
+        return address("comparison:feedback", self.pk)
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether the department has let the deadline pass."""
+        return self.state == FeedbackState.GIVEN and self.due_on < clock.today()
+
+
+class WrongRecord(ScopedModel):
+    """A row its department agreed to be wrong, so that a later delivery which still says the same is told.
+
+    `digest` covers the row's values in `columns`, which are those the rule rests on: a row that
+    changed in one of them is another record. It counts while its feedback is agreed.
+    """
+
+    scope_rule: ClassVar[ScopeRule] = ScopeRule(action="sources.read", area="area_code", department="department")
+
+    feedback = models.ForeignKey(Feedback, on_delete=models.PROTECT, related_name="wrong")
+    department = models.CharField(max_length=40)
+    dataset = models.CharField(max_length=80)
+    area_code = models.CharField(max_length=15)
+    batch = models.BigIntegerField()
+    source_row = models.PositiveIntegerField()
+    person_key = models.BigIntegerField(null=True)
+    columns = models.JSONField()
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        indexes = [models.Index(fields=["dataset", "area_code"], name="wrongrecord_by_dataset")]
+
+    def __str__(self) -> str:
+        return f"{self.dataset} batch {self.batch} row {self.source_row}"

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from wanjia.comparison import views
+from wanjia.comparison.feedback import views as feedback
 from wanjia.comparison.progress import views as progress
 
 app_name = "comparison"
@@ -12,6 +13,10 @@ urlpatterns = [
     path("progress/", progress.progress, name="progress"),
     path("progress/export/", progress.progress_export, name="progress_export"),
     path("weekly/", progress.weekly_table, name="weekly"),
+    path("department/", feedback.department_desk, name="department_desk"),
+    path("feedback/", feedback.feedback_list, name="feedback_list"),
+    path("feedback/<int:feedback_id>/", feedback.feedback, name="feedback"),
+    path("feedback/<int:feedback_id>/answer/", feedback.feedback_answer, name="feedback_answer"),
     path("sample/", views.sample, name="sample"),
     path("runs/<int:run_id>/", views.run, name="run"),
     path("runs/<int:run_id>/decide/", views.decide_held, name="decide_held"),

@@ -14,7 +14,7 @@ from django.db.models.functions import Substr
 
 from wanjia.audit.rules import holds_identity_number
 from wanjia.audit.services import JSON, Kind
-from wanjia.casework import counters, guards, queries
+from wanjia.casework import counters, declared, guards, queries
 from wanjia.casework.choices import SEAT_LENGTH, Bar, Need, Seat, in_words
 from wanjia.casework.declared import Reexamined
 from wanjia.casework.errors import ActionNotOffered, AnswerIncomplete, CountChanged, NotInBulk, NumberInText
@@ -205,11 +205,12 @@ class BulkMover:
             case.version += 1
             moved.append((step, desk, case))
         self._save(free, step, action, target)
+        facts = self._applied(action, free)
         act.write(
             moved,
             note=self.answer.reason,
             data={"assignee": self.answer.assignee} if self.answer.assignee else {},
-            of_case={case.case_no: self._kept(action, case) for case in free},
+            of_case={case.case_no: {**self._kept(action, case), **facts.get(case.case_no, {})} for case in free},
         )
         self.by_desk.update(case.holder_area for case in free)
 
@@ -245,6 +246,12 @@ class BulkMover:
         unasked = [case for case in cases if case.case_no not in self.reexamined]
         if unasked:
             self.reexamined |= guards.reexamined(action, unasked)
+
+    def _applied(self, action: Action, cases: Sequence[Case]) -> Mapping[int, Mapping[str, JSON]]:
+        if not action.applies:
+            return {}
+        callbacks = declared.offered_for(cases[0].kind, cases[0].flow_version).callbacks
+        return callbacks.apply_together(viewer=self.viewer, cases=cases, action=action)
 
     def _kept(self, action: Action, case: Case) -> dict[str, JSON]:
         found = self.reexamined.get(case.case_no) if action.reexamines else None

@@ -7,11 +7,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
+from wanjia.audit.services import JSON
 from wanjia.casework.choices import Bar
 from wanjia.casework.declared import Brief, CorrectionChoice, Description, Reexamined
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Action, Answer
 from wanjia.comparison import again, describing
+from wanjia.comparison.feedback import services as feedback
+from wanjia.comparison.feedback import telling
 from wanjia.comparison.flows import corrections, guards
 from wanjia.kernel import clock
 from wanjia.scope.viewer import Viewer
@@ -36,9 +39,13 @@ class SuspectCallbacks:
             theirs_title=_("部门记录"),
             facts=tuple(fact for item in found for fact in item.facts),
             checks=describing.combined_checks(found),
-            links=_links(case, viewer),
+            links=(*_links(case, viewer), *telling.links(case, viewer)),
             change=corrections.in_words(case, language),
-            warnings=(*_asked_before(case, language), *(() if first.live else (_("该户已不在册，核实时请注意。"),))),
+            warnings=(
+                *telling.warnings(case, language),
+                *_asked_before(case, language),
+                *(() if first.live else (_("该户已不在册，核实时请注意。"),)),
+            ),
         )
 
     def headlines(self, cases: Sequence[Case], viewer: Viewer, language: str) -> Mapping[int, str]:
@@ -92,18 +99,27 @@ class SuspectCallbacks:
         return again.reexamine(cases)
 
     def apply(self, *, viewer: Viewer, case: Case, action: Action) -> Mapping[str, object]:
-        """Write the correction to the registry as the county decides."""
-        del action  # only the county's decision applies anything
-        return corrections.apply(viewer, case)
+        """Write the correction to the registry as the county decides, and keep the department's feedback in step."""
+        if action.code == "stand_by":
+            return feedback.stand_by(viewer, case)
+        if action.goes_back:
+            return feedback.lift(viewer, case)
+        return corrections.apply(viewer, case) | feedback.give(viewer, [case]).get(case.case_no, {})
+
+    def apply_together(
+        self, *, viewer: Viewer, cases: Sequence[Case], action: Action
+    ) -> Mapping[int, Mapping[str, JSON]]:
+        """Nothing is written to the registry for many cases at once; departments are told all the same."""
+        return feedback.give(viewer, cases) if action.code == "decide" else {}
 
 
 def _without_record(case: Case, viewer: Viewer, language: str) -> Description:
     """A case whose findings are not, or no longer, kept here: it can still be answered, and says what is missing."""
     return Description(
         question=_("疑似问题 %(topic)s，请核实。") % {"topic": case.topic},
-        links=_links(case, viewer),
+        links=(*_links(case, viewer), *telling.links(case, viewer)),
         change=corrections.in_words(case, language),
-        warnings=(_("部门记录未保存或已清理，请向派发单位索取。"),),
+        warnings=(*telling.warnings(case, language), _("部门记录未保存或已清理，请向派发单位索取。")),
     )
 
 

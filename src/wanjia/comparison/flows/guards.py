@@ -19,7 +19,9 @@ GUARD = system_viewer("comparison.guards")
 Barred = dict[tuple[int, int], Bar]
 
 # Whoever approves, or refuses to, must not look after the household; its contact may verify it, and should.
-APPROVALS = frozenset({"review", "send_back", "decide", "refuse", "take", "pass", "confirm", "reopen"})
+APPROVALS = frozenset(
+    {"review", "send_back", "decide", "refuse", "stand_by", "look_again", "take", "pass", "confirm", "reopen"}
+)
 
 
 def barred(user_ids: Collection[int], action: Action, cases: Sequence[Case]) -> Barred:

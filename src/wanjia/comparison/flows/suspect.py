@@ -10,14 +10,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from wanjia.casework.choices import Mutes, Need, Seat
-from wanjia.casework.rules import Action, Flow, Outcome, Step
+from wanjia.casework.rules import Action, Aside, Flow, Outcome, Step
 from wanjia.comparison.choices import CORRECTED, CORRECTING, EXEMPT, NORMAL_EXIT, WRONGLY_IDENTIFIED
 from wanjia.kernel.errors import Sentence
 
 TRUE_OUTCOMES = (CORRECTED, CORRECTING, NORMAL_EXIT, WRONGLY_IDENTIFIED)
 ALL_OUTCOMES = (*TRUE_OUTCOMES, EXEMPT, "06", "07", "08", "09")
 BACK = frozenset({Need.REASON})
-LOOKED = frozenset({"verify", "correct", "review", "decide"})  # whoever samples has done none of it
+LOOKED = frozenset({"verify", "correct", "review", "decide", "stand_by"})  # whoever samples has done none of it
 
 OUTCOMES = (
     Outcome(code=CORRECTED, title=Sentence("属实，已整改", "True, corrected"), holds=True),
@@ -180,6 +180,7 @@ REOPEN = _back(
     also=(Seat.PROVINCE,),
     apart_from=LOOKED,
     impartial=True,
+    applies=True,
 )
 SEND_BACK = _back(
     "send_back",
@@ -188,6 +189,52 @@ SEND_BACK = _back(
     "suspects.review",
     "assigned",
     impartial=True,
+)
+
+
+STAND_BY = Action(
+    code="stand_by",
+    title=Sentence("维持原结论", "Stand by the finding"),
+    consequence=Sentence(
+        "理由告知部门，结论不变，转市级抽查",
+        "The department is told the reason; the finding stays and the city may sample it",
+    ),
+    permission="suspects.decide",
+    to="county_closed",
+    needs=frozenset({Need.REASON}),
+    apart_from=frozenset({"verify", "correct", "review"}),
+    impartial=True,
+    applies=True,
+)
+LOOK_AGAIN = _back(
+    "look_again",
+    Sentence("撤回结论，重新核查", "Take it back and verify anew"),
+    Sentence(
+        "退回乡镇重新指派核查人；已写入的更正保留",
+        "Goes back to the township, which has it verified anew; what was corrected stays",
+    ),
+    "suspects.decide",
+    "dispatched_town",
+    impartial=True,
+    applies=True,
+)
+# What the department that sent the record says of it; `comparison.feedback` asks who may, and writes it.
+AGREES = Aside(code="department_agrees", title=Sentence("部门认可数据有误", "The department agrees"))
+DISPUTES = Aside(
+    code="department_disputes",
+    title=Sentence("部门有异议，交县级处理", "The department disputes; back to the county"),
+    to="disputed",
+    within=frozenset({"county_closed", "sampled"}),
+)
+TAKES_UP = Aside(
+    code="department_takes_up",
+    title=Sentence("部门对已销号件有异议，交县级处理", "The department disputes a closed case; back to the county"),
+    to="disputed",
+    within=frozenset({"closed"}),
+)
+OBJECTS = Aside(
+    code="department_objects",
+    title=Sentence("部门有异议，同一疑点已另行核查", "The department disputes; it is being verified anew already"),
 )
 
 
@@ -208,6 +255,7 @@ SUSPECT = Flow(
     open_permission="comparison.issue",
     first="issued",
     outcomes=OUTCOMES,
+    asides=(AGREES, DISPUTES, TAKES_UP, OBJECTS),
     steps=(
         _step("issued", Sentence("待市级派发", "Waits for the city to pass it on"), Seat.CITY, [PASS_ON]),
         _step(
@@ -307,6 +355,12 @@ SUSPECT = Flow(
         _step("sampled", Sentence("抽查中", "In the sample"), Seat.CITY, [CONFIRM, REOPEN]),
         _step(
             "reopened", Sentence("抽查退回，待重新分派", "Reopened, waits for the county"), Seat.COUNTY, [DISTRIBUTE]
+        ),
+        _step(
+            "disputed",
+            Sentence("部门有异议，待县级处理", "Disputed by the department, waits for the county"),
+            Seat.COUNTY,
+            [STAND_BY, LOOK_AGAIN],
         ),
         Step(code="closed", title=Sentence("已销号", "Closed"), seat=Seat.COUNTY),
     ),

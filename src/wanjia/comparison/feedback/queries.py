@@ -1,0 +1,98 @@
+"""Reading feedback: a department its own, the offices that of their area."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, QuerySet
+
+from wanjia.casework.models import CaseEvent
+from wanjia.comparison.choices import DepartmentAnswer, FeedbackState
+from wanjia.comparison.models import Feedback, WrongRecord
+from wanjia.kernel import clock
+from wanjia.scope.system import system_viewer
+from wanjia.scope.viewer import Viewer
+
+READ, ANSWER = "sources.read", "sources.feedback"
+KEEPER = system_viewer("comparison.feedback")
+OPEN, OVERDUE = "open", "overdue"
+NAMES = ("given", "agreed", "disputed", "open", "overdue", "lifted")
+SETTLING = ("stand_by", "look_again", "reopen")
+
+
+def feedback_for(viewer: Viewer, feedback_id: int) -> Feedback:
+    """One feedback. Raises NotVisible."""
+    return Feedback.objects.get_visible(viewer, pk=feedback_id)
+
+
+def waiting(viewer: Viewer) -> QuerySet[Feedback]:
+    """What waits for this department officer's answer, the most urgent first."""
+    return Feedback.objects.visible_to(viewer, ANSWER).filter(state=FeedbackState.GIVEN).order_by("due_on", "id")
+
+
+def listed(viewer: Viewer, state: str = "", dataset: str = "") -> QuerySet[Feedback]:
+    """The feedback the viewer may read: open first by deadline, then the newest; narrowed by state and dataset."""
+    rows = Feedback.objects.visible_to(viewer).filter(_state_q(state))
+    if dataset:
+        rows = rows.filter(dataset=dataset)
+    return rows.order_by(*(("due_on", "id") if state in (OPEN, OVERDUE) else ("-id",)))
+
+
+def _state_q(state: str) -> Q:
+    late = Q(state=FeedbackState.GIVEN, due_on__lt=clock.today())
+    conditions = {
+        OPEN: Q(state=FeedbackState.GIVEN),
+        OVERDUE: late,
+        DepartmentAnswer.AGREE.value: Q(answer=DepartmentAnswer.AGREE),
+        DepartmentAnswer.DISPUTE.value: Q(answer=DepartmentAnswer.DISPUTE),
+        FeedbackState.LIFTED.value: Q(state=FeedbackState.LIFTED, answer=""),
+    }
+    return conditions.get(state, Q())
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One dataset's feedback: given = agreed + disputed + open + lifted; overdue is of the open ones."""
+
+    dataset: str
+    given: int
+    agreed: int
+    disputed: int
+    open: int
+    overdue: int
+    lifted: int  # taken back before the department answered
+
+
+def figures(viewer: Viewer) -> list[Figures]:
+    """Counts per dataset over what the viewer may read, most overdue first. One statement."""
+    parts = (DepartmentAnswer.AGREE.value, DepartmentAnswer.DISPUTE.value, OPEN, OVERDUE, FeedbackState.LIFTED.value)
+    counts = [Count("pk"), *(Count("pk", filter=_state_q(state)) for state in parts)]
+    rows = Feedback.objects.visible_to(viewer).order_by().values("dataset")
+    counted = rows.annotate(**dict(zip(NAMES, counts, strict=True))).values_list("dataset", *NAMES)
+    return sorted((Figures(*row) for row in counted), key=lambda line: (-line.overdue, -line.open, line.dataset))
+
+
+def total(lines: Collection[Figures]) -> Figures:
+    """All datasets together."""
+    return Figures("", *(sum(getattr(line, name) for line in lines) for name in NAMES))
+
+
+def of_case(case_no: int) -> Feedback | None:
+    """The feedback that stands on a case its reader fetched."""
+    rows = Feedback.objects.visible_to(KEEPER).exclude(state=FeedbackState.LIFTED)
+    return rows.filter(case_no=case_no).first()
+
+
+def county_word(feedback: Feedback) -> str:
+    """Why the finding was stood by, or taken back: what was written then."""
+    if feedback.settled_at is None or feedback.settled_by is None:
+        return ""
+    acts = CaseEvent.objects.of_many([feedback.case_no]).filter(action__in=SETTLING, by_user=feedback.settled_by)
+    return acts.filter(at__lte=feedback.settled_at).order_by("-id").values_list("note", flat=True).first() or ""
+
+
+def agreed_wrong(viewer: Viewer, datasets: Collection[str]) -> list[WrongRecord]:
+    """The rows of these datasets that their department agreed to be wrong, as far as the viewer may see them."""
+    rows = WrongRecord.objects.visible_to(viewer).filter(dataset__in=list(datasets))
+    return list(rows.filter(feedback__state=FeedbackState.AGREED).select_related("feedback").order_by("id"))
