@@ -22,6 +22,8 @@ from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Answer
 from wanjia.comparison.choices import WRONGLY_IDENTIFIED
+from wanjia.comparison.feedback import queries as feedback
+from wanjia.comparison.feedback.services import agree, dispute
 from wanjia.comparison.queries import Filters
 from wanjia.comparison.services import issue_findings, screen
 from wanjia.demo.county import Founded
@@ -54,6 +56,8 @@ NOTES = {
     "08": "情况早已变化，有协议和票据，部门数据没有更新。",
     "09": "两次入户未见本人，邻居称全家在外务工。",
 }
+DISPUTED = "车管档案登记无误，未见转移登记；请核对过户凭证原件。"
+AGREED = "登记有误，已列入更正清单，下一批数据更正。"
 PROPOSALS = {
     "01": {"change": "measure", "measure": "已按证件原件更正登记信息，并告知本人。"},
     "03": {"change": "T3", "exit_year": "2020"},
@@ -71,6 +75,7 @@ def play(scene: Founded, run_id: int, random: Random) -> tuple[int, int]:
         else:
             _work_through(cast, township.code, SPEED[number % len(SPEED)], random)
     _decide_and_sample(cast)
+    _answer_feedback(cast)
     with _on(SECOND_ROUND):
         for township in scene.place.townships[::2]:  # the rest still waits for the province's screening
             _issue(cast, run_id, LATER, township.code)
@@ -219,6 +224,17 @@ def _decide_and_sample(cast: _Cast) -> None:
     with _on(SAMPLED, 16):
         for case in waiting[first:then]:
             _act(county, case, "decide", Answer(note="同意。"))
+
+
+def _answer_feedback(cast: _Cast) -> None:
+    """The police disputes the first record held against it and agrees to every other one; the rest waits."""
+    police = cast.viewer("traffic")
+    with _on(SAMPLED, 17):
+        for number, told in enumerate(feedback.waiting(police).order_by("id")):
+            if number == 0:
+                dispute(viewer=police, feedback_id=told.pk, seen_version=told.version, reason=DISPUTED)
+            elif number % 2:
+                agree(viewer=police, feedback_id=told.pk, seen_version=told.version, note=AGREED)
 
 
 def _waiting(step: str) -> list[Case]:

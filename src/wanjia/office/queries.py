@@ -11,6 +11,8 @@ from wanjia.casework import declared
 from wanjia.casework import queries as casework
 from wanjia.casework.models import Case
 from wanjia.casework.queries import AreaFigure, HomeLines
+from wanjia.comparison.feedback import desk
+from wanjia.comparison.feedback.queries import ANSWER
 from wanjia.kernel import clock
 from wanjia.scope.areas import AreaRange
 from wanjia.scope.viewer import Viewer
@@ -42,6 +44,7 @@ class Today:
     lines: HomeLines
     tasks: tuple[Task, ...]
     parts: tuple[AreaFigure, ...]
+    department: desk.Waits | None = None  # for a department officer: her feedback and files
 
     @property
     def whole(self) -> AreaFigure:
@@ -53,7 +56,10 @@ def today(viewer: Viewer, area: str, language: str) -> Today:
     """What `viewer` should know before noon; the figures are those of `area`, worst first."""
     waiting = list(casework.work_queue(viewer)[:TASKS_SHOWN])
     return Today(
-        casework.home_lines(viewer, _narrowed(viewer, area)), _tasks(viewer, waiting, language), _parts(viewer, area)
+        casework.home_lines(viewer, _narrowed(viewer, area)),
+        _tasks(viewer, waiting, language),
+        _parts(viewer, area),
+        desk.waits(viewer) if viewer.may(ANSWER) else None,
     )
 
 
