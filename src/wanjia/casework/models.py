@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC
 from typing import Any, ClassVar, NoReturn, Self, TypeVar, cast
 
@@ -240,22 +240,27 @@ class CaseEvent(ScopedModel):
 
     def payload(self) -> dict[str, Any]:
         """What the audit commits to for this row: everything but the salt, in plain values."""
-        return {
-            "action": self.action,
-            "area": self.area_code,
-            "at": self.at.astimezone(UTC).isoformat(),
-            "by_system": self.by_system,
-            "by_user": self.by_user,
-            "case_no": self.case_id,
-            "data": self.data,
-            "due_on": self.due_on.isoformat() if self.due_on else None,
-            "from": self.from_step,
-            "holder": [self.holder_area, self.holder_user_id],
-            "note": self.note,
-            "outcome": self.outcome,
-            "to": self.to_step,
-            "version": self.version,
-        }
+        return payload_of({field.name: getattr(self, field.attname) for field in self._meta.concrete_fields})
+
+
+def payload_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of a row of history given as values by field name, before it is written."""
+    return {
+        "action": row["action"],
+        "area": row["area_code"],
+        "at": row["at"].astimezone(UTC).isoformat(),
+        "by_system": row["by_system"],
+        "by_user": row["by_user"],
+        "case_no": row["case"],
+        "data": row["data"],
+        "due_on": row["due_on"].isoformat() if row["due_on"] else None,
+        "from": row["from_step"],
+        "holder": [row["holder_area"], row["holder_user_id"]],
+        "note": row["note"],
+        "outcome": row["outcome"],
+        "to": row["to_step"],
+        "version": row["version"],
+    }
 
 
 C = TypeVar("C", bound=ScopedModel)

@@ -19,7 +19,6 @@ from wanjia.kernel.errors import Language
 from wanjia.kernel.identity import key_text
 from wanjia.protection.masking import MASKS, mask_name
 from wanjia.reference.queries import code_list
-from wanjia.registry.bulk import pieces
 from wanjia.registry.choices import IN_HOUSEHOLD, Standing
 from wanjia.registry.fields import FIELDS, Field
 from wanjia.registry.models import (
@@ -33,6 +32,7 @@ from wanjia.registry.models import (
     PersonYear,
 )
 from wanjia.scope.areas import AreaRange
+from wanjia.scope.bulk import pieces
 from wanjia.scope.keys import keyring
 from wanjia.scope.models import range_q
 from wanjia.scope.system import system_viewer

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from wanjia.accounts.models import User
 from wanjia.accounts.queries import names_of
 from wanjia.kernel import clock
-from wanjia.registry.bulk import pieces
+from wanjia.scope.bulk import pieces
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 from wanjia.workforce.models import Pairing

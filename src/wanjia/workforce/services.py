@@ -15,9 +15,9 @@ from wanjia.audit.rules import refuse_identity_numbers
 from wanjia.audit.services import JSON, Kind, common_area, detail, record
 from wanjia.kernel import clock
 from wanjia.reference.queries import parameter
-from wanjia.registry import bulk
 from wanjia.registry import queries as registry
 from wanjia.registry.errors import ReasonMissing
+from wanjia.scope import bulk
 from wanjia.scope.errors import NotAllowed
 from wanjia.scope.models import Holding
 from wanjia.scope.system import system_viewer

@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 
 from wanjia.divisions.queries import gazetteer
 from wanjia.reference.queries import code_list
-from wanjia.registry.bulk import pieces
 from wanjia.registry.choices import HEAD, IN_HOUSEHOLD, RejectReason
 from wanjia.registry.fields import EARLIEST_YEAR
 from wanjia.registry.models import Household, Person
 from wanjia.registry.services.tables import TABLES, TEXT
+from wanjia.scope.bulk import pieces
 from wanjia.scope.models import ScopedModel
 from wanjia.scope.system import system_viewer
 

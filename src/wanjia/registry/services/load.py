@@ -26,7 +26,6 @@ from wanjia.audit.rules import SALT_SIZE
 from wanjia.audit.services import Kind, common_area, record
 from wanjia.kernel import clock, names
 from wanjia.lake.parquet import write as write_parquet
-from wanjia.registry import bulk
 from wanjia.registry.choices import IN_HOUSEHOLD, RejectReason, Standing
 from wanjia.registry.errors import NothingToLoad
 from wanjia.registry.loaded import COLUMNS, FILE, address_of, loaded_digests
@@ -35,6 +34,7 @@ from wanjia.registry.services.checks import Checked
 from wanjia.registry.services.numbers import reserve
 from wanjia.registry.services.tables import PROTECTED, TABLES, RegistryBatch
 from wanjia.registry.soundness import are_valid
+from wanjia.scope import bulk
 from wanjia.scope.errors import NotAllowed
 from wanjia.scope.fields import seal_column
 from wanjia.scope.keys import keyring

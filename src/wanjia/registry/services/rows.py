@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 from django.db import connection, models
 
 from wanjia.kernel import clock
-from wanjia.registry.bulk import pieces
 from wanjia.registry.choices import IN_HOUSEHOLD, Standing
 from wanjia.registry.errors import HouseholdNotLive
 from wanjia.registry.fields import FIELDS, Field, as_text
 from wanjia.registry.models import Household, Membership
 from wanjia.registry.services.writing import Write
+from wanjia.scope.bulk import pieces
 from wanjia.scope.errors import NotVisible
 from wanjia.scope.models import ScopedModel
 from wanjia.scope.viewer import Viewer

@@ -14,11 +14,11 @@ from wanjia.audit.rules import refuse_identity_numbers
 from wanjia.audit.services import JSON, Detail, Kind, common_area, detail, record
 from wanjia.kernel import clock
 from wanjia.kernel.points import reached
-from wanjia.registry import bulk
 from wanjia.registry.errors import ReasonMissing
 from wanjia.registry.fields import Field, as_text
 from wanjia.registry.models import Change
 from wanjia.registry.payloads import change_payload
+from wanjia.scope import bulk
 from wanjia.scope.fields import seal_column
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer

@@ -10,6 +10,7 @@ holds the one write lock.
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ Values: TypeAlias = "Sequence[Any] | pa.Array | pa.ChunkedArray"
 Columns: TypeAlias = Mapping[str, Values]
 
 _STAGED = "wanjia_staged"
+FEW = 20  # rows that are not worth a table of their own
 NUMBERS_AT_ONCE = 5_000  # in one IN (…)
 
 T = TypeVar("T")
@@ -44,7 +46,7 @@ def insert(model: type[models.Model], columns: Columns) -> int:
     fields = _fields(model, columns)
     into = ", ".join(_quoted(field.column) for field in fields)
     table = _quoted(model._meta.db_table)
-    if connection.vendor == "sqlite":
+    if connection.vendor == "sqlite" or count < FEW:
         marks = ", ".join(["%s"] * len(fields))
         _execute_many(f"INSERT INTO {table} ({into}) VALUES ({marks})", fields, columns)  # noqa: S608 - model names
         return count
@@ -99,7 +101,8 @@ def _broken() -> bool:
 
 
 def _execute_many(sql: str, fields: Sequence[models.Field[Any, Any]], columns: Columns) -> None:
-    lists = [_for_sqlite(field, columns[field.name]) for field in fields]
+    shaped = _for_sqlite if connection.vendor == "sqlite" else _for_psycopg
+    lists = [shaped(field, columns[field.name]) for field in fields]
     with connection.cursor() as cursor:
         cursor.executemany(sql, list(zip(*lists, strict=True)))
 
@@ -113,7 +116,18 @@ def _for_sqlite(field: models.Field[Any, Any], values: Values) -> Sequence[Any]:
         return [None if value is None else value.isoformat() for value in plain]
     if kind == "DateTimeField":
         return [None if value is None else _naive(value) for value in plain]
+    if kind == "JSONField":
+        return _as_json(plain)
     return plain
+
+
+def _for_psycopg(field: models.Field[Any, Any], values: Values) -> Sequence[Any]:
+    plain = _plain(values)
+    return _as_json(plain) if field.get_internal_type() == "JSONField" else plain
+
+
+def _as_json(values: Sequence[Any]) -> list[str | None]:
+    return [None if value is None else json.dumps(value) for value in values]
 
 
 def _naive(value: datetime) -> str:
@@ -138,6 +152,8 @@ def _for_copy(field: models.Field[Any, Any], values: Values) -> pa.Array | pa.Ch
         return pa.array([None if value is None else str(value) for value in _plain(values)], pa.string())
     if kind == "DateTimeField":
         return pa.array([None if value is None else value.isoformat() for value in _plain(values)], pa.string())
+    if kind == "JSONField":
+        return pa.array(_as_json(_plain(values)), pa.string())
     if isinstance(values, (pa.Array, pa.ChunkedArray)):
         return values
     return pa.array(values, pa.string()) if kind in {"CharField", "TextField"} else pa.array(values)
