@@ -4,7 +4,7 @@
  *
  * `<body data-person>` says who reads. Nothing is left for another person, after signing out (in whatever
  * tab), after a working day, or once the page says `data-draft-done="case-12"`. `data-entered` marks a form
- * the server filled with what was typed. Photos are not kept.
+ * the server filled with what was typed. Photos are not kept, nor what is marked `data-no-draft`.
  *
  * `<div data-drafts="case-12">` is where the page tells of it; its other attributes are the sentences.
  */
@@ -73,7 +73,7 @@ type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
 function controls(form: HTMLFormElement): Control[] {
   return Array.from(form.elements).filter(
     (element): element is Control =>
-      (element instanceof HTMLInputElement && !['hidden', 'file', 'submit'].includes(element.type)) ||
+      (element instanceof HTMLInputElement && !['hidden', 'file', 'submit'].includes(element.type) && !('noDraft' in element.dataset)) ||
       element instanceof HTMLTextAreaElement ||
       element instanceof HTMLSelectElement,
   );

@@ -132,6 +132,9 @@ class Roofs:
     def corrections(self, case, language):
         return ()
 
+    def usual_corrections(self, cases, language):
+        return ()
+
     def check(self, case, action, answer):
         if self.refusal:
             raise self.refusal

@@ -136,12 +136,12 @@ def test_a_corrected_value_is_written_with_the_case_that_asked_for_it(cases, off
     number = cases["RA-02"]
     verified(office, number, "02")
     with pytest.raises(CorrectionNotPossible):
-        do(office["operator"], number, "correct", correction={"change": "field", "field": "phone", "new": "1"})
-    do(office["operator"], number, "correct", correction={"change": "field", "field": "hamlet", "new": "下屯"})
+        do(office["operator"], number, "correct", correction={"change": "identified", "identified_year": "1999"})
+    do(office["operator"], number, "correct", correction={"change": "identified", "identified_year": "2014"})
     do(office["town"], number, "review")
     do(office["county"], number, "decide")
-    assert Household.objects.visible_to(EYE).get(pk=1).hamlet == "下屯"
-    assert Change.objects.visible_to(EYE).get(household_no=1, field="hamlet").case_no == number
+    assert Household.objects.visible_to(EYE).get(pk=1).identified_year == 2014
+    assert Change.objects.visible_to(EYE).get(household_no=1, field="identified_year").case_no == number
     assert row(number).outcome == "01", "under correction becomes corrected when the county decides"
 
 

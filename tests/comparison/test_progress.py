@@ -21,7 +21,6 @@ from wanjia.comparison.progress import figures, weekly
 from wanjia.comparison.queries import Filters
 from wanjia.comparison.services import issue_findings, run_comparison
 from wanjia.kernel import clock
-from wanjia.registry.fields import FIELDS
 
 pytestmark = pytest.mark.django_db
 MONDAY = dt.date(2020, 11, 16)
@@ -149,13 +148,12 @@ def test_a_correction_is_proposed_in_excel_too(cases, office, browse):  # noqa: 
     where = {cell.value: cell.column_letter for cell in sheet[1]}
     assert "02 属实，整改中" in sheet[f"{where['疑似问题']}2"].value
     typed = {
-        "整改方式": ("field 更正一项登记信息", "T3 按正常脱贫退出"),
-        "整改项目": (FIELDS["hamlet"].title.zh, None),
-        "整改内容": ("下屯", "2020"),
+        "整改方式": ("identified 更正识别年度", "T3 按正常脱贫退出"),
+        "识别年度": ("2014", None),
+        "脱贫年度": (None, "2020"),
     }
     listed = [str(cell.value) for column in book["选项"].iter_cols() for cell in column]
-    assert {"field 更正一项登记信息", "T3 按正常脱贫退出"} <= set(listed)
-    assert FIELDS["hamlet"].title.zh in listed
+    assert {"identified 更正识别年度", "T3 按正常脱贫退出", "2013", "2020"} <= set(listed)
     for title, values in typed.items():
         for at, value in zip((2, 3), values, strict=True):
             sheet[f"{where[title]}{at}"] = value
@@ -166,5 +164,5 @@ def test_a_correction_is_proposed_in_excel_too(cases, office, browse):  # noqa: 
     page = browser.get(reverse("casework:answers"))
     assert page.context["good_n"] == 2, page.context["refused"]
     browser.post(reverse("casework:answers_apply"), {"token": page.context["sheet"].token})
-    assert row(first).proposal == {"change": "field", "field": "hamlet", "new": "下屯"}
+    assert row(first).proposal == {"change": "identified", "identified_year": "2014"}
     assert (row(second).step, row(second).proposal) == ("corrected", {"change": "T3", "exit_year": "2020"})

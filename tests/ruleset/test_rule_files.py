@@ -43,6 +43,7 @@ RULE = {
     "explain": {"zh": "工资{wage},超出{extra}", "en": "wage {wage}, {extra} over"},
     "check": [{"zh": "核对单位", "en": "Check the employer"}],
     "outcomes": {"expected": "01", "possible": ["01", "06"]},
+    "corrections": ["measure"],
     "plausible": {"permille": 100, "people": 50},
     "fixtures": {
         "given": {"wage": 101, "in_household": True},

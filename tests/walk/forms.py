@@ -202,7 +202,7 @@ def _verified(scene: Scene) -> None:
 
 def _reviewed(scene: Scene) -> None:
     _verified(scene)
-    correction = {"change": "field", "field": "hamlet", "new": "下屯"}
+    correction = {"change": "identified", "identified_year": "2014"}
     scene.act("village_operator", HOME, "correct", correction=correction)
     scene.act("township_reviewer", TOWNSHIP, "review")
 
@@ -227,7 +227,13 @@ def _says(answer: str) -> Data:
 
 
 def _answer_shapes(scene: Scene) -> tuple[str, ...]:
-    return "correction.{column}", "correction.field.{column}", "answer.{column}", "{column}[]"
+    return (
+        "correction.{column}",
+        "correction.identified.{column}",
+        "correction.number.{column}",
+        "answer.{column}",
+        "{column}[]",
+    )
 
 
 def _household(scene: Scene) -> Mapping[str, Any]:
@@ -388,12 +394,12 @@ FORMS = (
     ),
     Form(
         "casework:act", ("village_operator", HOME), kwargs=_case, prepare=_verified, name="correct",
-        data=_answer("correct", **{"correction.change": "field", "correction.field.field": "hamlet", "correction.field.new": "下屯"}),
+        data=_answer("correct", **{"correction.change": "identified", "correction.identified.identified_year": "2014"}),
         changes={"casework_case": CASE_MOVES | {"proposal"}, **COUNTERS}, adds=CASE_ROWS, shapes=_answer_shapes,
     ),
     Form(
         "casework:act", SEAT, kwargs=_case, prepare=_reviewed, data=_answer("decide"), name="decide",
-        changes={"casework_case": CASE_MOVES | {"outcome"}, "registry_household": {"hamlet"} | TOUCHED, **COUNTERS},
+        changes={"casework_case": CASE_MOVES | {"outcome"}, "registry_household": {"identified_year"} | TOUCHED, **COUNTERS},
         adds=CASE_ROWS | {"registry_change"}, shapes=_answer_shapes,
     ),
     Form(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from wanjia.audit import acts
@@ -37,7 +38,8 @@ class Fact:
 class Description:
     """What a case page shows above the answers.
 
-    `change` says in one sentence what the proposed correction will do to the registry.
+    `change` says in one sentence what the proposed correction will do to the registry, `changes`
+    each value before and after.
     """
 
     question: str
@@ -48,7 +50,35 @@ class Description:
     checks: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()  # (text, address)
     change: str = ""
+    changes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+class Ask(StrEnum):
+    """How a part of a correction is typed."""
+
+    TEXT = "text"
+    CHOICE = "choice"  # one of the choices, by code
+    DAY = "day"  # not after today
+    SEALED = "sealed"  # kept encrypted; typed on the page only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedField:
+    """One part of a correction: its name in the proposal, its words, how it is typed.
+
+    `choices` are codes with their words; `usual` what stands there at first; `needed` is off where
+    it may stay empty. What only fits a single case is not `on_sheet`.
+    """
+
+    name: str
+    title: Sentence
+    kind: Ask = Ask.TEXT
+    choices: tuple[tuple[str, str], ...] = ()
+    usual: str = ""
+    needed: bool = True
+    on_sheet: bool = True
+    help: Sentence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +88,12 @@ class CorrectionChoice:
     code: str
     title: Sentence
     consequence: Sentence
-    fields: tuple[tuple[str, Sentence, tuple[tuple[str, str], ...]], ...] = field(default=())
+    fields: tuple[AskedField, ...] = ()
+
+    @property
+    def on_sheet(self) -> bool:
+        """Whether a row of a sheet holds all it asks for."""
+        return all(asked.on_sheet for asked in self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +157,10 @@ class FlowCallbacks(Protocol):
 
     def corrections(self, case: Case, language: str) -> Sequence[CorrectionChoice]:
         """Which changes may be proposed for this case."""
+        ...
+
+    def usual_corrections(self, cases: Sequence[Case], language: str) -> Sequence[CorrectionChoice]:
+        """What may be proposed for some of these cases, as a sheet of all of them lists it; set-based."""
         ...
 
     def check(self, case: Case, action: Action, answer: Answer) -> None:

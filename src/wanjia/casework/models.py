@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from datetime import UTC
 from typing import Any, ClassVar, NoReturn, Self, TypeVar, cast
@@ -12,6 +13,7 @@ from django.db.models import F, Q
 from wanjia.casework import declared
 from wanjia.casework.choices import Alarm, SubjectKind
 from wanjia.casework.rules import Flow, Step
+from wanjia.protection.masking import HIDDEN
 from wanjia.scope.fields import EncryptedTextField
 from wanjia.scope.models import NOTHING, Held, ScopedManager, ScopedModel, ScopeRule, Via, visible_q
 from wanjia.scope.reach import stamped
@@ -79,6 +81,7 @@ class Case(ScopedModel):
     outcome_note = models.TextField(blank=True, default="")
     outcome_until = models.DateField(null=True)
     proposal = models.JSONField(null=True)
+    proposal_sealed = EncryptedTextField(aad="case_no", null=True)  # its sealed parts, until they are written
     origin = models.JSONField(default=dict)
     closed_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
@@ -125,6 +128,20 @@ class Case(ScopedModel):
     def flow(self) -> Flow:
         """The flow version the case was opened under."""
         return declared.offered_for(self.kind, self.flow_version).flow
+
+    @property
+    def proposed(self) -> dict[str, Any] | None:
+        """The proposal with its sealed parts; for carrying it out, never for showing."""
+        if self.proposal is None or self.proposal_sealed is None:
+            return cast("dict[str, Any] | None", self.proposal)
+        return {**self.proposal, **json.loads(self.proposal_sealed.clear())}
+
+    def propose(self, correction: Mapping[str, object] | None) -> None:
+        """Keep what was proposed; of sealed parts the row says in clear only that they are there."""
+        said = dict(correction or {})
+        hidden = {name: value for name, value in said.items() if name in self.flow.sealed}
+        self.proposal = said | dict.fromkeys(hidden, HIDDEN) if correction is not None else None
+        self.proposal_sealed = json.dumps(hidden, ensure_ascii=False) if hidden else None
 
     @property
     def at(self) -> Step:

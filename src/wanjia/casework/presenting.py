@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from wanjia.accounts import queries as accounts
 from wanjia.casework import declared, queries
 from wanjia.casework.choices import BAR_SENTENCES, SEAT_LENGTH, Bar, Need, Seat
-from wanjia.casework.declared import CorrectionChoice, Description
+from wanjia.casework.declared import Ask, AskedField, CorrectionChoice, Description
 from wanjia.casework.models import Case
 from wanjia.casework.queries import HistoryLine, Offer
 from wanjia.casework.rules import Action, seat_area
@@ -119,13 +119,27 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedOffer:
+    """One part of a correction as the page asks for it; `typed` is what stands in it now."""
+
+    name: str
+    label: str
+    kind: Ask
+    choices: Sequence[tuple[str, str]]
+    typed: str
+    needed: bool
+    help: str
+    latest: str  # the last day that may be chosen
+
+
+@dataclass(frozen=True, slots=True)
 class CorrectionOffer:
     """A correction that may be proposed, in words."""
 
     code: str
     title: str
     consequence: str
-    fields: Sequence[tuple[str, str, Sequence[tuple[str, str]], str]]  # name, label, options, what was typed
+    fields: Sequence[AskedOffer]
     chosen: bool = False
 
 
@@ -280,11 +294,21 @@ def _corrections(case: Case, language: str, typed: Mapping[str, Any]) -> list[Co
             item.code,
             item.title.text(language),
             item.consequence.text(language),
-            [
-                (name, label.text(language), choices, typed.get(f"correction.{item.code}.{name}", ""))
-                for name, label, choices in item.fields
-            ],
+            [_asked(asked, f"correction.{item.code}.{asked.name}", language, typed) for asked in item.fields],
             chosen=len(offered) == 1 or typed.get("correction.change") == item.code,
         )
         for item in offered
     ]
+
+
+def _asked(asked: AskedField, key: str, language: str, typed: Mapping[str, Any]) -> AskedOffer:
+    return AskedOffer(
+        name=asked.name,
+        label=asked.title.text(language),
+        kind=asked.kind,
+        choices=asked.choices,
+        typed=typed.get(key, "") if typed else asked.usual,
+        needed=asked.needed,
+        help=asked.help.text(language) if asked.help is not None else "",
+        latest=clock.today().isoformat(),
+    )

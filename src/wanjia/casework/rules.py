@@ -126,7 +126,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """How cases of one kind travel; the version is stored with each case."""
+    """How cases of one kind travel; the version is stored with each case.
+
+    `sealed` names the parts of a correction that are kept encrypted until it is carried out, and nowhere after.
+    """
 
     kind: str
     version: int
@@ -137,6 +140,7 @@ class Flow:
     steps: tuple[Step, ...]
     outcomes: tuple[Outcome, ...] = ()
     asides: tuple[Aside, ...] = ()
+    sealed: frozenset[str] = frozenset()
 
     def step(self, code: str) -> Step:
         """The step `code`; KeyError if the flow has none."""

@@ -47,17 +47,27 @@ EXEMPT = "05"
 
 
 class Correction(StrEnum):
-    """What a correction does to the registry."""
+    """What a correction does to the registry: codes of the list `suspect_correction`."""
 
     REMOVE = "T5"  # the household was not eligible when it was identified
     EXIT = "T3"  # the household leaves poverty as of a year
-    FIELD = "field"  # one registered value is corrected
+    IDENTIFIED = "identified"
+    NAME = "name"
+    NUMBER = "number"  # with what follows from it: date of birth, sex
+    DIED = "died"
+    LEFT = "left"
+    STRUCK = "struck"  # there is no such person
+    KEEP = "keep"  # registered twice: one entry stays
+    ADDED = "added"
+    RELATION = "relation"
+    DIBAO = "dibao"
+    TEKUN = "tekun"
+    HEALTH = "health"
     MEASURE = "measure"  # put right on the ground; nothing registered changes
+    FIELD = "field"  # a value of the household; no longer offered, may still wait for a decision
 
 
-CORRECTIONS_FOR = {
-    CORRECTED: (Correction.FIELD, Correction.MEASURE),
-    CORRECTING: (Correction.FIELD, Correction.MEASURE),
-    NORMAL_EXIT: (Correction.EXIT,),
-    WRONGLY_IDENTIFIED: (Correction.REMOVE,),
-}
+CORRECTIONS = "suspect_correction"  # the code list
+FITS = "outcomes"  # its trait: the verdicts a correction fits
+# What every rule offered before its file said which; a rule that is gone still offers it.
+ALWAYS_OFFERED = (Correction.REMOVE, Correction.EXIT, Correction.MEASURE)

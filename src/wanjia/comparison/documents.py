@@ -37,6 +37,7 @@ def document_of(bound: BoundRule) -> Document:
         "check": [_both(item) for item in rule.check],
         "expected_outcome": rule.expected_outcome,
         "possible_outcomes": list(rule.possible_outcomes),
+        "corrections": list(rule.corrections),
         "exceptions": [{"code": item.code, **_both(item.label)} for item in rule.exceptions],
         "deadline_days": dict(rule.deadline_days),
         "basis": _both(rule.basis),
@@ -79,6 +80,7 @@ class RunRule:
     check: tuple[Sentence, ...]
     expected_outcome: str
     possible_outcomes: tuple[str, ...]
+    corrections: tuple[str, ...]
     exceptions: Mapping[str, Sentence]
     deadline_days: Mapping[str, int]
     basis: Sentence
@@ -103,6 +105,7 @@ class RunRule:
             check=tuple(Sentence(**item) for item in document["check"]),
             expected_outcome=document["expected_outcome"],
             possible_outcomes=tuple(document["possible_outcomes"]),
+            corrections=tuple(document.get("corrections", ())),  # runs of earlier versions kept none
             exceptions={item["code"]: _sentence(item) for item in document["exceptions"]},
             deadline_days=document["deadline_days"],
             basis=Sentence(**document["basis"]),

@@ -11,6 +11,8 @@ HEAD = "01"  # CL-06: the person is the household's head
 
 IN_HOUSEHOLD = frozenset({"1", "4"})  # CL-13: every head count and per-capita figure uses only these
 REMOVED_WITH_HOUSEHOLD = "10"  # CL-13: 户清退时清退人员
+DIED = "R1"  # CL-14
+DISABLED = "04"  # CL-12
 DELETED = "9"  # CL-13: was registered and should not have been
 LEFT_STATUSES = frozenset({"2", "3", "5", "9", "11"})  # CL-13: what a single member may leave as
 

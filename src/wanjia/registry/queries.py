@@ -267,6 +267,20 @@ def history_of(viewer: Viewer, household_no: int, language: Language = "zh", lim
     ]
 
 
+def changes_by_case(viewer: Viewer, case_no: int, language: Language = "zh") -> list[str]:
+    """What was changed because of a case, value by value, oldest first; protected values masked."""
+    rows = list(Change.objects.visible_to(viewer).filter(case_no=case_no).order_by("id"))
+    people = _names(viewer, {row.person_no for row in rows if row.person_no is not None})
+    return [_sentence(row, people, language) for row in rows]
+
+
+def belongs_somewhere(person_no: int) -> bool:
+    """Whether somebody is a member of a live household now."""
+    present = _everyone(Membership).filter(person_no=person_no, latest=True, member_status__in=sorted(IN_HOUSEHOLD))
+    live = _everyone(Household).filter(pk__in=present.values("household_no"), standing=Standing.LIVE)
+    return live.exists()
+
+
 def suggest(viewer: Viewer, text: str) -> list[HouseholdRow]:
     """A few households that fit what was typed, for a search field."""
     if not text.strip():
@@ -441,12 +455,18 @@ def _names(viewer: Viewer, person_nos: set[int]) -> Mapping[int, str]:
 
 def _sentence(change: Change, people: Mapping[int, str], language: Language) -> str:
     field = FIELDS.get(change.field)
-    title = field.title.text(language) if field else change.field
-    if change.year is not None:
-        title = f"{title} ({change.year})"
-    if change.person_no is not None and change.person_no in people:
-        title = f"{people[change.person_no]} · {title}"
     old, new = (_shown(change, side, field, language) for side in ("old", "new"))
+    who = people.get(change.person_no, "") if change.person_no is not None else ""
+    return changed_in_words(field or change.field, old, new, language, who=who, year=change.year)
+
+
+def changed_in_words(  # noqa: PLR0913 - the parts of one sentence
+    field: Field | str, old: str, new: str, language: Language, *, who: str = "", year: int | None = None
+) -> str:
+    """One value before and after, both in words already."""
+    title = field if isinstance(field, str) else field.title.text(language)
+    title = f"{title} ({year})" if year is not None else title
+    title = f"{who} · {title}" if who else title
     if language == "en":
         return f"{title}: {old or 'nothing'} → {new or 'nothing'}"
     return f"{title}:{old or '空'} → {new or '空'}"
@@ -455,10 +475,17 @@ def _sentence(change: Change, people: Mapping[int, str], language: Language) -> 
 def _shown(change: Change, side: str, field: Field | None, language: Language) -> str:
     if field is not None and field.protected:
         sealed = getattr(change, f"{side}_sealed")
-        return MASKS[field.column.mask](sealed.clear()) if sealed is not None else ""  # type: ignore[attr-defined]
+        return words_for(field, sealed.clear(), language) if sealed is not None else ""
     value = str(getattr(change, side))
-    if field is None or not value:
+    return words_for(field, value, language) if field is not None else value
+
+
+def words_for(field: Field, value: str, language: Language) -> str:
+    """A value as people read it: labels instead of codes, protected values masked."""
+    if not value:
         return value
+    if field.protected:
+        return MASKS[field.column.mask](value)  # type: ignore[attr-defined]
     if field.name == "standing":
         with override("en" if language == "en" else "zh-hans"):  # not the language of whoever asks
             return str(Standing(value).label)

@@ -31,9 +31,11 @@ from wanjia.ruleset.vocabulary import Column, Origin, Vocabulary
 
 RULE_ID = r"R[A-Z]-[0-9]{2}[A-Z]?"
 OUTCOME = r"0[1-9]"  # codes of domain.md §6.1; the list itself is reference data
+CORRECTION = r"[A-Za-z][A-Za-z0-9_]*"  # codes of the list suspect_correction; which of them there are is reference data
 
 _REQUIRED = (
     "id", "title", "shape", "per", "dataset", "when", "evidence", "severity", "check", "explain", "outcomes",
+    "corrections",
     "valid_from", "basis", "plausible", "fixtures",
 )  # fmt: skip
 _OPTIONAL = ("veto", "exceptions", "deadline_days", "valid_to", "parameters", "measures", *ALL_KEYS)
@@ -75,6 +77,7 @@ def read_rule(path: Path, vocabularies: Mapping[str, Vocabulary]) -> Rule:
         explain=_explain(parts["explain"], evidence),
         expected_outcome=expected,
         possible_outcomes=possible,
+        corrections=_corrections(parts["corrections"]),
         exceptions=_exceptions(parts.get("exceptions")),
         deadline_days=_deadlines(parts.get("deadline_days")),
         valid_from=parts["valid_from"].day(),
@@ -143,6 +146,13 @@ def _outcomes(node: Node) -> tuple[str, tuple[str, ...]]:
     if expected not in possible:
         raise parts["possible"].wrong(f"a list with the expected outcome {expected} in it")
     return expected, possible
+
+
+def _corrections(node: Node) -> tuple[str, ...]:
+    codes = tuple(item.text(CORRECTION, "a code of the list suspect_correction") for item in node.items())
+    if not codes or len(set(codes)) != len(codes):
+        raise node.wrong("a list of corrections, each once")
+    return codes
 
 
 def _exceptions(node: Node | None) -> tuple[RuleException, ...]:

@@ -168,6 +168,7 @@ class Rule:
     explain: Sentence
     expected_outcome: str
     possible_outcomes: tuple[str, ...]
+    corrections: tuple[str, ...]  # what a true finding may change, the usual one first
     exceptions: tuple[RuleException, ...]
     deadline_days: Mapping[str, int]
     valid_from: dt.date

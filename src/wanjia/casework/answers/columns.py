@@ -53,16 +53,19 @@ TITLES = (
         note=Sentence("只在符合政策例外时填写，可不填", "Only for an exemption; may stay empty"),
     ),
     Title("change", Sentence("整改方式", "Correction"), 24, filled=True),
-    Title("item", Sentence("整改项目", "Value to correct"), 18, filled=True),
-    Title(
-        "detail", Sentence("整改内容", "What it becomes"), 26, filled=True,
-        note=Sentence("更正后的内容、脱贫年度，或采取的措施", "The new value, the year of exit, or what was done"),
-    ),
     Title("check", Sentence("校验（请勿改动）", "Check (do not touch)"), 12),
 )  # fmt: skip
 BY_KEY = {title.key: title for title in TITLES}
 BY_WORDS = {words: title.key for title in TITLES for words in (title.words.zh, title.words.en)}
+LAST = TITLES[-1]  # what a correction asks for stands before it, a column for each field there is
+ASKED = "?"  # begins the key of such a column, after which come its words
 PROBLEM = Sentence("问题", "Problem")
+
+
+def words_of(key: str) -> Sentence:
+    """What the column with a key is called."""
+    return Sentence(key[1:], key[1:]) if key.startswith(ASKED) else BY_KEY[key].words
+
 
 SIGNED = ("household", "person", "village", "suspected")
 

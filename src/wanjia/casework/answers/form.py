@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from django.db.models import QuerySet
@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from wanjia.audit.exports import export
 from wanjia.audit.services import common_area
 from wanjia.casework import declared, guards, queries
-from wanjia.casework.answers.columns import PROBLEM, TITLES, Title, check_of
-from wanjia.casework.answers.sheet import DETAILS, Filled
+from wanjia.casework.answers.columns import ASKED, PROBLEM, TITLES, Title, check_of
+from wanjia.casework.answers.sheet import Filled
 from wanjia.casework.choices import Need
-from wanjia.casework.declared import Brief
+from wanjia.casework.declared import Ask, AskedField, Brief
 from wanjia.casework.errors import TooManyToAnswer
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case
@@ -23,12 +23,13 @@ from wanjia.casework.rules import Action
 from wanjia.casework.services import Proofs, asking
 from wanjia.divisions.queries import path_of
 from wanjia.kernel import clock
-from wanjia.kernel.errors import Refusal
+from wanjia.kernel.errors import Refusal, Sentence
 from wanjia.scope.viewer import Viewer
 from wanjia.ui.sheets import Cell, Column, Format, Table
 
 MOST_ROWS = 20_000  # in one form; a longer one nobody fills in
 PIECE = 1_000
+LONG_AGO = date(1900, 1, 1)
 Rows = list[list[Cell]]
 
 
@@ -52,15 +53,16 @@ def form_for(viewer: Viewer, case_filter: CaseFilter, language: str) -> tuple[in
         piece = _free(viewer, cases[start : start + PIECE])
         free += piece
         rows += _rows(piece, language)
+    offered = choices(free, language)
     table = Table(
         title=_("核查答复"),
-        header=[title.words.text(language) for title in TITLES],
-        rows=rows,
+        header=_header(offered.asked, language),
+        rows=_with_room(rows, len(offered.asked)),
         promised=len(rows),
         account=viewer.name,
         conditions=_advice(),
         signed=False,
-        columns=_columns(free, language),
+        columns=_columns(offered, free, language),
     )
     area = common_area(case.area_code for case in free) or viewer.home_area
     content = {"filter": case_filter.as_dict()}
@@ -73,16 +75,24 @@ def rejects_for(
     """The rows that were not taken, as they came, with the reason before each: to be put right and sent again."""
     numbers = [row.case_no for row, _ in refused if row.case_no is not None]
     cases = [case for start in range(0, len(numbers), PIECE) for case in _known(viewer, numbers[start : start + PIECE])]
-    rows: Rows = [[_told(refusal, language), *(row.value(title.key) for title in TITLES)] for row, refusal in refused]
+    found = choices(cases, language)
+    written = dict.fromkeys(key[1:] for row, _ in refused for key in row.cells if key.startswith(ASKED))
+    found.ask(
+        (AskedField(name=words, title=Sentence(words, words)) for words in written if words not in found.asked),
+        language,
+    )
+    keys = [title.key for title in TITLES]
+    keys[-1:-1] = [ASKED + words for words in found.asked]
+    rows: Rows = [[_told(refusal, language), *(row.value(key) for key in keys)] for row, refusal in refused]
     table = Table(
         title=_("未采用的答复"),
-        header=[PROBLEM.text(language), *(title.words.text(language) for title in TITLES)],
+        header=[PROBLEM.text(language), *_header(found.asked, language)],
         rows=rows,
         promised=len(rows),
         account=viewer.name,
         conditions=_advice(),
         signed=False,
-        columns=[Column(width=48), *_columns(cases, language)],
+        columns=[Column(width=48), *_columns(found, cases, language)],
     )
     area = common_area(case.area_code for case in cases) or viewer.home_area
     return len(rows), export(table, Format.XLSX, viewer=viewer, area=area, act="casework.answers_rejects")
@@ -140,6 +150,11 @@ def _rows(cases: Sequence[Case], language: str) -> Rows:
     return rows
 
 
+def _with_room(rows: Rows, n: int) -> Rows:
+    """The rows with `n` empty cells before the last one."""
+    return [[*row[:-1], *([None] * n), row[-1]] for row in rows]
+
+
 def _with_outcome(case: Case, suspected: str, language: str) -> str:
     """What is suspected and, where a correction is asked for, what was found."""
     outcome = case.flow.outcome(case.outcome)
@@ -168,17 +183,18 @@ def village_of(area: str) -> str:
     return "".join(name for _code, name in path_of(area)[-2:])
 
 
-def _columns(cases: Sequence[Case], language: str) -> list[Column]:
+def _columns(found: Choices, cases: Sequence[Case], language: str) -> list[Column]:
     today = clock.today()
-    outcomes, changes, items = choices(cases, language)
-    lists: Mapping[str, Sequence[str]] = {"outcome": outcomes, "change": changes, "item": items}
+    lists: Mapping[str, Sequence[str]] = {"outcome": list(found.outcomes), "change": list(found.changes)}
     earliest = min((clock.day_of(case.opened_at) for case in cases), default=today)
     days = {"visited_on": (earliest, today), "until": (today, today + timedelta(days=3_660))}
-    return [_column(title, lists.get(title.key, ()), days.get(title.key), language) for title in TITLES]
+    columns = [_column(title, lists.get(title.key, ()), days.get(title.key), language) for title in TITLES]
+    columns[-1:-1] = [_asked_column(asked, language) for asked in found.asked.values()]
+    return columns
 
 
 def _column(title: Title, listed: Sequence[str], day: tuple[date, date] | None, language: str) -> Column:
-    nothing = title.key in ("change", "item", "outcome") and not listed
+    nothing = title.key in ("change", "outcome") and not listed
     return Column(
         width=title.width,
         locked=not title.filled or nothing,
@@ -189,29 +205,61 @@ def _column(title: Title, listed: Sequence[str], day: tuple[date, date] | None, 
     )
 
 
-def choices(cases: Sequence[Case], language: str) -> tuple[list[str], list[str], list[str]]:
-    """What may be chosen in this form: outcomes, corrections, values to correct."""
-    outcomes: dict[str, None] = {}
-    changes: dict[str, None] = {}
-    items: dict[str, None] = {}
-    asked: set[tuple[str, int, str, str]] = set()
+def _asked_column(asked: AskedField, language: str) -> Column:
+    note = asked.help.text(language) if asked.help is not None else _("只在所选整改方式需要时填写")
+    return Column(
+        width=18,
+        locked=False,
+        hidden=False,
+        choices=[words for _code, words in asked.choices],
+        day=(LONG_AGO, clock.today()) if asked.kind is Ask.DAY else None,
+        note=note,
+    )
+
+
+def _header(asked: Iterable[str], language: str) -> list[str]:
+    header = [title.words.text(language) for title in TITLES]
+    header[-1:-1] = list(asked)
+    return header
+
+
+@dataclass(slots=True)
+class Choices:
+    """What may be chosen in a form: outcomes, corrections, and what the corrections ask for by column."""
+
+    outcomes: dict[str, None] = field(default_factory=dict)
+    changes: dict[str, None] = field(default_factory=dict)
+    asked: dict[str, AskedField] = field(default_factory=dict)  # by words
+
+    def ask(self, fields: Iterable[AskedField], language: str) -> None:
+        """Have a column for each field; one of several corrections has the choices of all."""
+        for each in fields:
+            words = each.title.text(language)
+            known = self.asked.get(words)
+            listed = dict.fromkeys((*(known.choices if known else ()), *each.choices))
+            self.asked[words] = replace(each, choices=tuple(listed))
+
+
+def choices(cases: Sequence[Case], language: str) -> Choices:
+    """What may be chosen in the form of these cases."""
+    found = Choices()
+    alike: dict[tuple[str, int, str], list[Case]] = {}
     for case in cases:
-        action = asking(case)
-        key = (case.kind, case.flow_version, case.step, case.outcome)
-        if action is None or key in asked:
+        alike.setdefault((case.kind, case.flow_version, case.step), []).append(case)
+    for group in alike.values():
+        action, flow = asking(group[0]), group[0].flow
+        if action is None:
             continue
-        asked.add(key)
-        for outcome in case.flow.outcomes:
+        for outcome in flow.outcomes:
             if outcome.code in action.outcomes:
                 proven = _("（须先上传照片或文件）") if outcome.code in action.evidence_for else ""
-                outcomes.setdefault(f"{outcome.code} {outcome.title.text(language)}{proven}")
+                found.outcomes.setdefault(f"{outcome.code} {outcome.title.text(language)}{proven}")
         if Need.CORRECTION in action.needs:
-            offered = declared.offered_for(case.kind, case.flow_version).callbacks.corrections(case, language)
-            for choice in offered:
-                changes.setdefault(f"{choice.code} {choice.title.text(language)}")
-                if len(choice.fields) == len(DETAILS):
-                    items.update(dict.fromkeys(text for _, text in choice.fields[0][2]))
-    return list(outcomes), list(changes), list(items)
+            callbacks = declared.offered_for(group[0].kind, group[0].flow_version).callbacks
+            for choice in callbacks.usual_corrections(group, language):
+                found.changes.setdefault(f"{choice.code} {choice.title.text(language)}")
+                found.ask(choice.fields if choice.on_sheet else (), language)
+    return found
 
 
 def _advice() -> list[tuple[str, str]]:

@@ -10,8 +10,9 @@ from datetime import date
 from typing import Any
 
 from wanjia.casework import declared
-from wanjia.casework.answers.columns import BY_KEY, BY_WORDS, PROBLEM, TITLES, version_in
+from wanjia.casework.answers.columns import ASKED, BY_WORDS, PROBLEM, TITLES, version_in, words_of
 from wanjia.casework.choices import Need
+from wanjia.casework.declared import Ask, AskedField
 from wanjia.casework.errors import CellUnusable, NotAnAnswerSheet, RowAltered
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Action, Answer, Visit
@@ -32,8 +33,8 @@ BOUNDS = Bounds(unpacked_bytes=512 << 20, text=4_000, cut=8_000_000, passive=Fal
 LIMITS = Limits(memory_bytes=384 << 20, cpu_seconds=60, wall_seconds=120, file_bytes=0, open_files=16)
 LONGEST_NOTE, LONGEST_MET = 2_000, 100
 HEADER_WITHIN = 10  # rows
-DAYS = ("visited_on", "until", "item", "detail")  # cells that may be days; Excel gives some a time of day
-DETAILS = ("item", "detail")  # where a correction's fields stand, the last one always in the last
+DAYS = ("visited_on", "until")  # these, and what a correction asks for; Excel gives some days a time of day
+LONGEST_ASKED, MOST_ASKED = 500, 30  # characters of a cell, and columns
 FILLED = tuple(title.key for title in TITLES if title.filled)
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d) \d\d:\d\d:\d\d")
@@ -75,7 +76,7 @@ class Filled:
         text = self.cells.get(key, "")
         if key == "case_no":
             return self.case_no if self.case_no is not None else text
-        if key in ("visited_on", "until"):
+        if _may_be_day(key):
             try:
                 return date.fromisoformat(text)
             except ValueError:
@@ -130,14 +131,27 @@ def uploaded(content: Iterable[bytes]) -> Uploaded:
 
 def _header(row: Row) -> dict[int, str]:
     """Column → key, if this row names the columns of a form."""
-    named = {at: BY_WORDS[text.strip()] for at, text in row.cells.items() if text.strip() in BY_WORDS}
-    return named if {"case_no", "check", "outcome"} <= set(named.values()) else {}
+    words = {at: text.strip() for at, text in row.cells.items() if text.strip()}
+    named = {at: BY_WORDS[text] for at, text in words.items() if text in BY_WORDS}
+    if not {"case_no", "check", "outcome"} <= set(named.values()):
+        return {}
+    others = [at for at, text in words.items() if at not in named and text not in (PROBLEM.zh, PROBLEM.en)]
+    return named | {at: ASKED + words[at] for at in others[:MOST_ASKED]}
+
+
+def _may_be_day(key: str) -> bool:
+    return key in DAYS or key.startswith(ASKED)
+
+
+def _is_filled_in(key: str) -> bool:
+    return key in FILLED or key.startswith(ASKED)
 
 
 def _take(found: Uploaded, row: Row, of_keys: Mapping[int, str]) -> None:
     texts = {of_keys[at]: _text(of_keys[at], text) for at, text in row.cells.items() if at in of_keys}
     problems = [(of_keys[at], _PROBLEMS[what]) for at, what in row.remarks if at in of_keys and what in _PROBLEMS]
-    if not any(texts.get(key) or (key, "formula") in problems for key in FILLED):
+    formulas = {key for key, what in problems if what == "formula"}
+    if not any(_is_filled_in(key) and (text or key in formulas) for key, text in texts.items()):
         found.blank += "case_no" in texts
         return
     kept = {key: text for key, text in texts.items() if text}
@@ -145,7 +159,7 @@ def _take(found: Uploaded, row: Row, of_keys: Mapping[int, str]) -> None:
 
 
 def _text(key: str, text: str) -> str:
-    instant = _INSTANT.fullmatch(text) if key in DAYS else None
+    instant = _INSTANT.fullmatch(text) if _may_be_day(key) else None
     return instant[1] if instant else text.strip().replace("\0", "")
 
 
@@ -170,7 +184,7 @@ def _version(row: Filled) -> int:
     if row.problem is not None:
         key, why = row.problem
         problem = {"formula": FORMULA, "error": ERROR}.get(why) or _filled_in(TOO_LONG, most=LONGEST_NOTE)
-        raise CellUnusable(column=BY_KEY[key].words, problem=problem)
+        raise CellUnusable(column=words_of(key), problem=problem)
     number = row.case_no
     version = None if number is None else version_in(row.cells.get("check", ""), number, dict(row.cells))
     if version is None:
@@ -183,7 +197,7 @@ def _answer(row: Filled, case: Case | None) -> Answer:
     action = asking(case) if case is not None and case.closed_at is None else None
     if case is None or action is None:
         return Answer()
-    for key, most in (("note", LONGEST_NOTE), ("met", LONGEST_MET), ("detail", 500)):
+    for key, most in (("note", LONGEST_NOTE), ("met", LONGEST_MET)):
         if len(row.cells.get(key, "")) > most:
             raise _unusable(key, _filled_in(TOO_LONG, most=most))
     if Need.OUTCOME in action.needs:
@@ -214,24 +228,62 @@ def _verdict(row: Filled, case: Case, action: Action) -> Answer:
 
 
 def _correction(row: Filled, case: Case) -> dict[str, object]:
-    """The correction in the words of the flow that offers it."""
-    for language in ("zh", "en"):
-        offered = declared.offered_for(case.kind, case.flow_version).callbacks.corrections(case, language)
-        code = _code(row.cells.get("change", ""), [choice.code for choice in offered])
-        if not code:
+    """The correction in the words of the flow that offers it. Raises CellUnusable."""
+    callbacks = declared.offered_for(case.kind, case.flow_version).callbacks
+    offered = {choice.code: choice for choice in callbacks.corrections(case, "zh")}
+    code = _code(row.cells.get("change", ""), list(offered))
+    if not code:
+        raise _unusable("change", NOT_OFFERED if row.cells.get("change") else MISSING)
+    if not offered[code].on_sheet:
+        raise _unusable("change", ON_THE_PAGE)
+    said: dict[str, object] = {"change": code}
+    for asked in offered[code].fields:
+        cell = _cell_of(row, asked)
+        if not row.cells.get(cell):
+            if asked.needed:
+                raise _unusable(cell, MISSING)
             continue
-        fields = next(choice.fields for choice in offered if choice.code == code)
-        if len(fields) > len(DETAILS):
-            raise _unusable("change", ON_THE_PAGE)
-        values = [row.cells.get(key, "") for key in DETAILS[len(DETAILS) - len(fields) :]]
-        said: dict[str, object] = {"change": code}
-        for (name, _, listed), value in zip(fields, values, strict=True):
-            by_text = {text: known for known, text in listed}
-            if value in by_text or not listed or language == "en":
-                said[name] = by_text.get(value, value)
-        if len(said) == len(fields) + 1:
-            return said
-    raise _unusable("change", NOT_OFFERED if row.cells.get("change") else MISSING)
+        said[asked.name] = _part(row, cell, asked, case, code)
+    return said
+
+
+def _cell_of(row: Filled, asked: AskedField) -> str:
+    """The key of the column a part of a correction stands in, whatever the form's language."""
+    keys = (ASKED + asked.title.zh, ASKED + asked.title.en)
+    return next((key for key in keys if key in row.cells), keys[0])
+
+
+def _part(row: Filled, cell: str, asked: AskedField, case: Case, code: str) -> str:
+    text = row.cells[cell]
+    if len(text) > LONGEST_ASKED:
+        raise _unusable(cell, _filled_in(TOO_LONG, most=LONGEST_ASKED))
+    match asked.kind:
+        case Ask.DAY:
+            day = _day(row, cell)
+            if day is not None and day > clock.today():
+                raise _unusable(cell, NOT_YET)
+            return "" if day is None else day.isoformat()
+        case Ask.CHOICE:
+            found = _chosen(text, asked) or _chosen(text, _in_english(asked, case, code))
+            if found is None:
+                raise _unusable(cell, NOT_OFFERED)
+            return found
+        case _:
+            return text
+
+
+def _chosen(text: str, asked: AskedField) -> str | None:
+    """The code of the choice a cell says, whole or by its code; a bare number may have lost its zero."""
+    listed = {words: code for code, words in asked.choices}
+    codes = {code for code, _ in asked.choices}
+    first = text.split(maxsplit=1)[0].partition(".")[0]
+    return listed.get(text) or next((code for code in (text, first, first.zfill(2)) if code in codes), None)
+
+
+def _in_english(asked: AskedField, case: Case, code: str) -> AskedField:
+    offered = declared.offered_for(case.kind, case.flow_version).callbacks.corrections(case, "en")
+    fields = next(choice.fields for choice in offered if choice.code == code)
+    return next(field for field in fields if field.name == asked.name)
 
 
 def _code(text: str, codes: Sequence[str]) -> str:
@@ -257,7 +309,7 @@ def _day(row: Filled, key: str) -> date | None:
 
 
 def _unusable(key: str, problem: Sentence) -> CellUnusable:
-    return CellUnusable(column=BY_KEY[key].words, problem=problem)
+    return CellUnusable(column=words_of(key), problem=problem)
 
 
 def _filled_in(sentence: Sentence, **facts: Any) -> Sentence:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -65,7 +65,10 @@ def act(*, viewer: Viewer, case_no: int, action: str, seen_version: int, answer:
     enter(case, target, dates_for(target, answer.due_on), done.at)
     case.version += 1
     _save(case, seen_version)
-    facts: dict[str, Any] = dict(callbacks.apply(viewer=viewer, case=case, action=wanted)) if wanted.applies else {}
+    facts: dict[str, Any] = {}
+    if wanted.applies:
+        facts = dict(callbacks.apply(viewer=viewer, case=case, action=wanted))
+        _forget_sealed(case)
     reached("casework.applied")
     holdings.follow(case, before=holder)
     done.write(
@@ -119,7 +122,7 @@ def require_answer(
     """
     if answer.outcome and answer.outcome not in action.outcomes:
         raise OutcomeNotOffered(case_no=case.case_no, outcome=answer.outcome)
-    if any(holds_identity_number(text) for text in _texts(answer)):
+    if any(holds_identity_number(text) for text in _texts(answer, case.flow.sealed)):
         raise NumberInText(case_no=case.case_no)
     missing = [need for need in Need if need in _needs(action, answer) and not _given(case, need, answer, has_evidence)]
     if missing:
@@ -132,8 +135,9 @@ def require_answer(
             raise AssigneeBarred(case_no=case.case_no, bar=bar.value, because=BAR_SENTENCES[bar])
 
 
-def _texts(answer: Answer) -> list[str]:
-    proposed = [str(part) for pair in (answer.correction or {}).items() for part in pair]
+def _texts(answer: Answer, sealed: Collection[str]) -> list[str]:
+    said = (pair for pair in (answer.correction or {}).items() if pair[0] not in sealed)
+    proposed = [str(part) for pair in said for part in pair]
     met = answer.visit.met if answer.visit else ""
     return [answer.note, answer.reason, met, *proposed, *answer.checked]
 
@@ -165,12 +169,13 @@ def take(case: Case, action: Action, answer: Answer) -> None:
         case.assignee_id = answer.assignee
     if action.goes_back:
         # A returned case is asked again; what was answered stays in its history.
-        case.outcome, case.outcome_note, case.outcome_until, case.proposal = "", "", None, None
+        case.outcome, case.outcome_note, case.outcome_until = "", "", None
+        case.propose(None)
     if Need.OUTCOME in action.needs:
         case.outcome, case.outcome_note = answer.outcome, answer.note.strip()
         case.outcome_until = _last_day(case, answer)
     if Need.CORRECTION in action.needs:
-        case.proposal = dict(answer.correction or {})
+        case.propose(answer.correction or {})
 
 
 def _lasts_until(case: Case, answer: Answer) -> bool:
@@ -206,6 +211,13 @@ def said(case: Case, action: Action, answer: Answer, *, evidence: Callable[[Case
     if Need.OUTCOME in action.needs and case.outcome_until:
         told["until"] = case.outcome_until.isoformat()
     return told
+
+
+def _forget_sealed(case: Case) -> None:
+    """What was sealed now stands where it belongs, or nowhere."""
+    if case.proposal_sealed is not None:
+        case.proposal_sealed = None
+        Case.objects.for_writing().filter(pk=case.pk).update(proposal_sealed=None)
 
 
 def _save(case: Case, seen_version: int) -> None:

@@ -257,7 +257,7 @@ class _Mover:
         if changed != len(cases):  # the rows are locked, so this is a fault of ours
             raise RuntimeError(f"{len(cases)} cases were to move, {changed} did")
         own = [name for name in ("outcome_note", "outcome_until") if any(getattr(case, name) for case in cases)]
-        own += ["proposal"] if any(case.proposal for case in cases) else []
+        own += [name for name in ("proposal", "proposal_sealed") if any(getattr(case, name) for case in cases)]
         if own:
             Case.objects.for_writing().bulk_update(cases, own, batch_size=500)
         closed = [case.case_no for case in cases if case.closed_at is not None]

@@ -200,7 +200,8 @@ class BulkMover:
             if Need.ASSIGNEE in action.needs:
                 case.assignee_id = self.answer.assignee
             if action.goes_back:
-                case.outcome, case.outcome_note, case.outcome_until, case.proposal = "", "", None, None
+                case.outcome, case.outcome_note, case.outcome_until = "", "", None
+                case.propose(None)
             enter(case, target, dates, act.at)
             case.version += 1
             moved.append((step, desk, case))
@@ -264,7 +265,13 @@ class BulkMover:
         if Need.ASSIGNEE in action.needs:
             values["assignee_id"] = first.assignee_id
         if action.goes_back:
-            values |= {"outcome": "", "outcome_note": "", "outcome_until": None, "proposal": None}
+            values |= {
+                "outcome": "",
+                "outcome_note": "",
+                "outcome_until": None,
+                "proposal": None,
+                "proposal_sealed": None,
+            }
         holder = F("assignee_id") if target.seat is Seat.PERSON else None
         changed = (
             Case.objects.for_writing()

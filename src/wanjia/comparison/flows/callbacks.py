@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
@@ -12,10 +13,10 @@ from wanjia.casework.choices import Bar
 from wanjia.casework.declared import Brief, CorrectionChoice, Description, Reexamined
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Action, Answer
-from wanjia.comparison import again, describing
+from wanjia.comparison import again, corrections, describing
 from wanjia.comparison.feedback import services as feedback
 from wanjia.comparison.feedback import telling
-from wanjia.comparison.flows import corrections, guards
+from wanjia.comparison.flows import guards
 from wanjia.kernel import clock
 from wanjia.scope.viewer import Viewer
 
@@ -40,7 +41,7 @@ class SuspectCallbacks:
             facts=tuple(fact for item in found for fact in item.facts),
             checks=describing.combined_checks(found),
             links=(*_links(case, viewer), *telling.links(case, viewer)),
-            change=corrections.in_words(case, language),
+            **_change(case, viewer, language),
             warnings=(
                 *telling.warnings(case, language),
                 *_asked_before(case, language),
@@ -89,6 +90,10 @@ class SuspectCallbacks:
         """The corrections that fit the verdict."""
         return corrections.choices(case, language)
 
+    def usual_corrections(self, cases: Sequence[Case], language: str) -> Sequence[CorrectionChoice]:
+        """The corrections the rules of these cases offer, apart from whom each is about."""
+        return corrections.usual_choices(cases, language)
+
     def check(self, case: Case, action: Action, answer: Answer) -> None:
         """A correction must be one the county can carry out. Raises CorrectionNotPossible."""
         if action.code == "correct" and answer.correction is not None:
@@ -118,7 +123,7 @@ def _without_record(case: Case, viewer: Viewer, language: str) -> Description:
     return Description(
         question=_("疑似问题 %(topic)s，请核实。") % {"topic": case.topic},
         links=(*_links(case, viewer), *telling.links(case, viewer)),
-        change=corrections.in_words(case, language),
+        **_change(case, viewer, language),
         warnings=(*telling.warnings(case, language), _("部门记录未保存或已清理，请向派发单位索取。")),
     )
 
@@ -134,6 +139,12 @@ def _asked_before(case: Case, language: str) -> Iterator[str]:
         "no": earlier.case_no,
         "outcome": outcome.title.text(language) if outcome else "—",
     }
+
+
+def _change(case: Case, viewer: Viewer, language: str) -> dict[str, Any]:
+    """What was proposed, and value by value what becomes of it."""
+    sentence, values = corrections.told(case, viewer, language)
+    return {"change": sentence, "changes": values}
 
 
 def _links(case: Case, viewer: Viewer) -> tuple[tuple[str, str], ...]:

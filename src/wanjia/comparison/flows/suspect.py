@@ -256,6 +256,7 @@ SUSPECT = Flow(
     first="issued",
     outcomes=OUTCOMES,
     asides=(AGREES, DISPUTES, TAKES_UP, OBJECTS),
+    sealed=frozenset({"id_number"}),
     steps=(
         _step("issued", Sentence("待市级派发", "Waits for the city to pass it on"), Seat.CITY, [PASS_ON]),
         _step(
