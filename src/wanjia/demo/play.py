@@ -27,6 +27,7 @@ from wanjia.comparison.feedback.services import agree, dispute
 from wanjia.comparison.queries import Filters
 from wanjia.comparison.services import issue_findings, screen
 from wanjia.demo.county import Founded
+from wanjia.demo.fieldwork import Fieldwork
 from wanjia.demo.line import ASKED
 from wanjia.files.services import store
 from wanjia.files.uploads import sealed_from
@@ -44,6 +45,7 @@ DRAW = casework.Draw(take="take", rest="pass", share_parameter="suspects.sample_
 
 # Of the second round's rule half the county waits for the province's screening when the demo opens.
 LATER = "RA-02B"
+ELSEWHERE = "RB-03"  # whoever is in no book of the county is most often in another province's
 FIRST_ROUND = tuple(rule for rule in ASKED if rule != LATER)
 SPEED = ("quick", "quick", "fair", "fair", "slow", "idle")  # of the townships, over and over
 
@@ -51,18 +53,13 @@ NOTES = {
     "01": "已核对户口簿、身份证和证件原件，情况属实，登记信息已按原件更正。",
     "03": "识别后用务工收入购置，家庭收入已稳定超过标准，群众认可退出。",
     "04": "入户核实，识别前已经如此，不符合识别条件，属错评。",
-    "05": "为残疾子女就医所需，村民评议同意保留。",
+    "05": "经村民评议，符合政策例外，同意保留。",
     "06": "到部门窗口查询，登记人信息录入有误。",
     "08": "情况早已变化，有协议和票据，部门数据没有更新。",
     "09": "两次入户未见本人，邻居称全家在外务工。",
 }
 DISPUTED = "车管档案登记无误，未见转移登记；请核对过户凭证原件。"
 AGREED = "登记有误，已列入更正清单，下一批数据更正。"
-PROPOSALS = {
-    "01": {"change": "measure", "measure": "已按证件原件更正登记信息，并告知本人。"},
-    "03": {"change": "T3", "exit_year": "2020"},
-    "04": {"change": "T5"},
-}
 
 
 def play(scene: Founded, run_id: int, random: Random) -> tuple[int, int]:
@@ -93,6 +90,7 @@ class _Cast:
             self._holders.setdefault((post.role, post.area), []).append(post.username)
         self.stage = next(post.area for post in scene.posts if post.role == "village_operator" and post.shown)
         self.viewer: Callable[[str], Viewer] = cache(scene.viewer)
+        self.fieldwork = Fieldwork(scene.invented)
 
     def reviewer(self, township: str) -> Viewer:
         return self.viewer(self._holders["township_reviewer", township][0])
@@ -100,8 +98,10 @@ class _Cast:
     def verifiers(self, township: str) -> Sequence[str]:
         return self._holders["information_officer", township]
 
-    def operator(self, village: str) -> Viewer:
-        return self.viewer(self._holders["village_operator", village][0])
+    def operator(self, village: str) -> Viewer | None:
+        """Nobody for a case of two villages: that waits for their township."""
+        holders = self._holders.get(("village_operator", village))
+        return self.viewer(holders[0]) if holders else None
 
 
 @contextmanager
@@ -181,8 +181,12 @@ def _see_to(cast: _Cast, case_no: int, officer: str, reviewer: Viewer | None, ra
         return  # still waits for the village, or for the township
     case = _case(case_no)
     if case.step == "verified":
+        operator = cast.operator(case.area_code)
+        if operator is None:
+            return
         with _on(CORRECTED, 11, random.randrange(60)):
-            _act(cast.operator(case.area_code), case, "correct", Answer(correction=PROPOSALS[outcome]))
+            proposed = cast.fieldwork.proposal(case, random)
+            _act(operator, case, "correct", Answer(correction=proposed))
     if random.random() < 0.8:
         with _on(REVIEWED, 16, random.randrange(60)):
             _act(reviewer, _case(case_no), "review", Answer(note="材料齐全，同意。"))
@@ -201,6 +205,8 @@ def _outcome_for(case: Case, random: Random) -> str:
         return random.choices(("03", "05", "08"), weights=(70, 15, 15))[0]
     if case.topic.startswith("RA-"):  # a veto, if it is true
         return random.choices(("04", "05", "06", "08", "09"), weights=(58, 12, 10, 14, 6))[0]
+    if case.topic == ELSEWHERE:
+        return random.choices(("01", "05", "06", "09"), weights=(20, 56, 12, 12))[0]
     return random.choices(("01", "06", "08", "09"), weights=(70, 12, 12, 6))[0]
 
 

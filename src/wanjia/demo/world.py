@@ -138,6 +138,7 @@ class County:
     name: str
     homes: Sequence[Home]
     numbers: Numbers
+    left_out: dict[int, tuple[str, str]] = field(default_factory=dict)  # by household: name and number
 
     @property
     def residents(self) -> Iterator[Resident]:

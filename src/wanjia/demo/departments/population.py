@@ -190,7 +190,9 @@ class _Register:
         for turn, (home, _member) in enumerate(self.cast.take(_adult)):
             child = turn % 2 == 0
             age = self.random.randrange(0, 3) if child else self.random.randrange(22, 40)
-            self._more.append(self._unregistered(home, "之子" if child else "之儿媳", age, male=child))
+            line = self._unregistered(home, "之子" if child else "之儿媳", age, male=child)
+            self._more.append(line)
+            self.county.left_out[home.household_no] = (line.name, line.number)
             self.truth.facts.add(Subject(Question.LEFT_OUT, household_no=home.household_no))
         for turn, (home, _member) in enumerate(self.cast.take(_adult)):
             line = self._unregistered(home, "之女", self.random.randrange(20, 70), male=False)
