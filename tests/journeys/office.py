@@ -45,3 +45,11 @@ def my_name(page: Page) -> str:
 def area_of(page: Page) -> str:
     """The area somebody works in, as the top bar names it."""
     return page.locator(".w-area b").first.inner_text()
+
+
+def opens(page: Page, case: int) -> None:
+    """Finds the case among what waits for one."""
+    follow(page, "等我办理")
+    row = page.get_by_role("row").filter(has=page.get_by_role("cell", name=str(case), exact=True))
+    row.get_by_role("link").first.click()
+    expect(page.get_by_role("heading", name="办理经过")).to_be_visible()

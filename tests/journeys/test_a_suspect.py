@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.chromium import Desk
 from tests.browser.site import Site, installed
-from tests.journeys.office import area_of, figure, follow, my_name, number_in, press, rows_of
+from tests.journeys.office import area_of, figure, follow, my_name, number_in, opens, press, rows_of
 from wanjia.demo.choices import Until
 
 WORK = 120_000  # milliseconds a background job may take on a busy machine
@@ -145,14 +145,6 @@ def assigns(people: People) -> int:
 def now(case: int, step: str) -> re.Pattern[str]:
     """What the page says after an act."""
     return re.compile(rf"核查件 {case} 已办理：.+，现为“{step}”。")
-
-
-def opens(page: Page, case: int) -> None:
-    """Finds the case among what waits for one."""
-    follow(page, "等我办理")
-    row = page.get_by_role("row").filter(has=page.get_by_role("cell", name=str(case), exact=True))
-    row.get_by_role("link").first.click()
-    expect(page.get_by_role("heading", name="办理经过")).to_be_visible()
 
 
 def photo_with(page: Page, case: int) -> Locator:
