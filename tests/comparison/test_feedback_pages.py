@@ -176,6 +176,12 @@ def test_the_list_is_narrowed_and_a_filter_that_makes_no_sense_narrows_nothing(f
         assert (f'href="{page(feedback)}"' in browser.get(reverse(LIST), query).content.decode()) is there, query
 
 
+def test_the_list_follows_the_area_looked_at(feedback, browse):
+    browser = browse("province")
+    for area, there in (("451228", True), ("451229", False)):
+        assert (f'href="{page(feedback)}"' in browser.get(reverse(LIST), {"area": area}).content.decode()) is there
+
+
 def test_the_list_costs_the_same_however_long_it_is(feedback, browse, django_assert_max_num_queries):
     browser = browse("police")
     browser.get(reverse(LIST))

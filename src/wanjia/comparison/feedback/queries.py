@@ -11,6 +11,8 @@ from wanjia.casework.models import CaseEvent
 from wanjia.comparison.choices import DepartmentAnswer, FeedbackState
 from wanjia.comparison.models import Feedback, WrongRecord
 from wanjia.kernel import clock
+from wanjia.scope.areas import AreaRange
+from wanjia.scope.models import range_q
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 
@@ -31,12 +33,17 @@ def waiting(viewer: Viewer) -> QuerySet[Feedback]:
     return Feedback.objects.visible_to(viewer, ANSWER).filter(state=FeedbackState.GIVEN).order_by("due_on", "id")
 
 
-def listed(viewer: Viewer, state: str = "", dataset: str = "") -> QuerySet[Feedback]:
-    """The feedback the viewer may read: open first by deadline, then the newest; narrowed by state and dataset."""
-    rows = Feedback.objects.visible_to(viewer).filter(_state_q(state))
+def listed(viewer: Viewer, state: str = "", dataset: str = "", area: str = "") -> QuerySet[Feedback]:
+    """The feedback the viewer may read, narrowed; what is open by its deadline, else the newest first."""
+    rows = _inside(viewer, area).filter(_state_q(state))
     if dataset:
         rows = rows.filter(dataset=dataset)
     return rows.order_by(*(("due_on", "id") if state in (OPEN, OVERDUE) else ("-id",)))
+
+
+def _inside(viewer: Viewer, area: str) -> QuerySet[Feedback]:
+    rows = Feedback.objects.visible_to(viewer)
+    return rows.filter(range_q("area_code", AreaRange.of(area))) if area else rows
 
 
 def _state_q(state: str) -> Q:
@@ -64,11 +71,11 @@ class Figures:
     lifted: int  # taken back before the department answered
 
 
-def figures(viewer: Viewer) -> list[Figures]:
-    """Counts per dataset over what the viewer may read, most overdue first. One statement."""
+def figures(viewer: Viewer, area: str = "") -> list[Figures]:
+    """Counts per dataset over what the viewer may read, in an area; most overdue first. One statement."""
     parts = (DepartmentAnswer.AGREE.value, DepartmentAnswer.DISPUTE.value, OPEN, OVERDUE, FeedbackState.LIFTED.value)
     counts = [Count("pk"), *(Count("pk", filter=_state_q(state)) for state in parts)]
-    rows = Feedback.objects.visible_to(viewer).order_by().values("dataset")
+    rows = _inside(viewer, area).order_by().values("dataset")
     counted = rows.annotate(**dict(zip(NAMES, counts, strict=True))).values_list("dataset", *NAMES)
     return sorted((Figures(*row) for row in counted), key=lambda line: (-line.overdue, -line.open, line.dataset))
 

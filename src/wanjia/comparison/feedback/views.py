@@ -20,6 +20,7 @@ from wanjia.comparison.models import Feedback
 from wanjia.kernel.errors import Refusal
 from wanjia.scope.routes import ViewerRequest, access
 from wanjia.sources.presenting import dataset_title
+from wanjia.ui.viewing import chosen_area
 
 PAGE_SIZE = 30
 
@@ -35,12 +36,14 @@ def department_desk(request: ViewerRequest) -> HttpResponse:
 @access("sources.read")
 @require_GET
 def feedback_list(request: ViewerRequest) -> HttpResponse:
-    """The feedback of one's area or department, with the counts per dataset."""
-    lines = queries.figures(request.viewer)
+    """The feedback of one's department, or of the area looked at, with the counts per dataset."""
+    area = chosen_area(request)
+    area = "" if area == request.viewer.home_area else area
+    lines = queries.figures(request.viewer, area)
     datasets = [(line.dataset, dataset_title(line.dataset)) for line in lines]
     form = FeedbackFilter(request.GET, datasets=datasets)
     chosen = form.cleaned_data if form.is_valid() else {}
-    found = queries.listed(request.viewer, chosen.get("state", ""), chosen.get("dataset", ""))
+    found = queries.listed(request.viewer, chosen.get("state", ""), chosen.get("dataset", ""), area)
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "form": form,
