@@ -171,7 +171,7 @@ def _builders() -> str:
 
 
 @contextlib.contextmanager
-def _serving(home: Path) -> Iterator[int]:
+def serving(home: Path) -> Iterator[int]:
     """The real server over `home`; yields its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -238,7 +238,7 @@ class Browser:
 
 def _all_pages(database: str, home: Path, asked: argparse.Namespace) -> list[Figures]:
     wanted_page, _, wanted_viewer = asked.only.partition(":")
-    with _serving(home) as port:
+    with serving(home) as port:
         people: dict[str, Browser] = {}
         visits = []
         for ask in asks(**json.loads((home / BUILT).read_text(encoding="ascii"))):
