@@ -27,6 +27,7 @@ from urllib.parse import urlsplit, urlunsplit
 from wanjia.demo.choices import Until
 from wanjia.demo.staff import PASSWORD
 
+ROOT = Path(__file__).parents[2]
 PEOPLE, RECORDS, SEED = 600, 2_500, 11
 START = "2020-11-16T09:00:00+08:00"
 READY_WITHIN = 60  # seconds; the machine may be busy with other tests
@@ -52,7 +53,18 @@ def installed(
         size = ["--people", str(people), "--records", str(records), "--seed", str(seed), "--until", until]
         command = ["demo", "--no-serve", "--json", "--home", str(home), *size]
         with _noted(home.parent / f"{home.name}.build.log") as log:
-            built = _run(command, environment, log)
+            built = _run(_wanjia(command), environment, log)
+        with _running(home, environment, built) as site:
+            yield site
+
+
+@contextlib.contextmanager
+def built_by(home: Path, module: str, *arguments: str) -> Iterator[Site]:
+    """Let `module` build an installation under `home`, and serve it until the block ends; it tells JSON at last."""
+    with _database() as database_url:
+        environment = _environment(home, database_url)
+        with _noted(home.parent / f"{home.name}.build.log") as log:
+            built = _run([sys.executable, "-m", module, *arguments], environment, log)
         with _running(home, environment, built) as site:
             yield site
 
@@ -107,13 +119,13 @@ def _wanjia(arguments: list[str]) -> list[str]:
     return [sys.executable, "-m", "wanjia.cli", *arguments]
 
 
-def _run(arguments: list[str], environment: dict[str, str], log: Any) -> dict[str, Any]:
+def _run(command: list[str], environment: dict[str, str], log: Any) -> dict[str, Any]:
     done = subprocess.run(
-        _wanjia(arguments), env=environment, stdout=subprocess.PIPE, stderr=log, check=False, text=True
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, check=False, text=True
     )
     if done.returncode:
         tail = Path(log.name).read_text(encoding="utf-8", errors="replace")[-3_000:]
-        raise AssertionError(f"wanjia {' '.join(arguments)} failed with status {done.returncode}:\n{tail}")
+        raise AssertionError(f"{' '.join(command[1:])} failed with status {done.returncode}:\n{tail}")
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
