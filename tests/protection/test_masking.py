@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wanjia.protection import masking
 from wanjia.protection.masking import MASKS, mask_account, mask_all, mask_id, mask_name, mask_phone
 
 
@@ -35,3 +36,12 @@ def test_masks_show_what_the_rule_allows(mask, value, shown):
 def test_no_mask_shows_a_whole_value(value, kind):
     shown = MASKS[kind](value)
     assert shown != value.strip() or set(shown) <= {"*"}
+
+
+def test_a_number_kept_in_a_text_is_shown_by_its_mask_alone():
+    kept = f"证{masking.keyed('459999197602290012', -2)}号"
+    assert kept == "证459999********0012#fffffffffffffffe号"
+    assert masking.without_key(kept) == "证459999********0012号"
+    assert masking.without_key(masking.keyed("459999760229001", 7)) == "459999*****9001"
+    for text in ("C#0123456789abcdef", "12#34", "459999********0012", ""):
+        assert masking.without_key(text) == text

@@ -19,7 +19,7 @@ from wanjia.comparison.feedback import queries, records
 from wanjia.comparison.feedback.records import DeliveredRow
 from wanjia.comparison.models import Feedback
 from wanjia.kernel.money import yuan
-from wanjia.protection.masking import MASKS
+from wanjia.protection.masking import MASKS, without_key
 from wanjia.reference.queries import label_of
 from wanjia.scope.viewer import Viewer
 from wanjia.sources import queries as sources
@@ -168,7 +168,8 @@ def _text(value: Any, reading: Reading, personal: str, codes: str, language: str
         return ""
     if reading is Reading.MONEY:
         return yuan(int(value))
+    text = without_key(str(value))
     if personal in MASKS:
-        return MASKS[personal](str(value))
+        return MASKS[personal](text)
     lang = "en" if language.startswith("en") else "zh"
-    return (label_of(codes, str(value), lang) if codes else "") or str(value)
+    return (label_of(codes, text, lang) if codes else "") or text
