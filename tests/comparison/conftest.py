@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,8 @@ from wanjia.accounts.models import User
 from wanjia.accounts.queries import viewer_for
 from wanjia.accounts.services import NewAccount, NewGrant, load_roles, open_accounts
 from wanjia.audit.testing import unrecorded
+from wanjia.divisions import queries as divisions
+from wanjia.divisions.models import Division, Revision
 from wanjia.kernel import clock
 from wanjia.lake import Columns, Type, parquet
 from wanjia.reference import queries as reference
@@ -155,6 +158,28 @@ def office(db) -> Office:
     ]
     opened = open_accounts(viewer=system_viewer("accounts.administer"), accounts=accounts)
     return Office(dict(zip(POSTS, opened, strict=True)))
+
+
+@pytest.fixture
+def gazetteer(db) -> Iterator[None]:
+    """The divisions of the tests' places, from the region down."""
+    names = {"45": "广西", "4512": "河池市", "451228": "都安县", "451229": "大化县", "4509": "玉林市", "450921": "容县"}
+    villages = (VILLAGE, NEXT_VILLAGE, NEXT_TOWN, NEXT_COUNTY, "450921100200")
+    levels = {2: "province", 4: "city", 6: "county", 9: "township", 12: "village"}
+    codes = sorted({village[:length] for village in villages for length in levels})
+    above = {length: shorter for shorter, length in itertools.pairwise(levels)}
+    with unrecorded():
+        Division.objects.bulk_create(
+            Division(
+                code=code, name=names.get(code, code), official_name=names.get(code, code), level=levels[len(code)],
+                parent_code=code[: above.get(len(code), 0)],
+            )
+            for code in codes
+        )  # fmt: skip
+        Revision.objects.create(token="tests")
+    divisions.look_again()
+    yield
+    divisions.look_again()
 
 
 def register(world: World) -> None:

@@ -19,7 +19,7 @@ import yaml
 from django.db import connection, transaction
 from PIL import Image
 
-from tests.comparison.conftest import VILLAGE, register
+from tests.comparison.conftest import NEXT_COUNTY, NEXT_TOWN, VILLAGE, register
 from wanjia.accounts import content
 from wanjia.accounts.models import User
 from wanjia.accounts.queries import viewer_for
@@ -46,6 +46,8 @@ LENGTH = {"province": 2, "city": 4, "county": 6, "township": 9, "village": 12}
 BESIDE = {"province": "52", "city": "4509", "county": "451229", "township": "451228101", "village": "451228100201"}
 STATES = [step.code for step in SUSPECT.steps]
 ACTIONS = sorted({action.code for _, action in SUSPECT.actions()})
+# Where the people live now: in the county's next township, in the city's next county, in the next city.
+MOVED_TO = {"issued": NEXT_COUNTY, "returned_city": NEXT_COUNTY, "returned_province": "450921100200"}
 TRUE = {"verified": "02", "corrected": "02"}  # the states only a true suspicion comes to
 
 
@@ -137,16 +139,16 @@ class Scene:
             else:
                 self.do(self.viewers[f"cast-{code}"], number, code, outcome)
 
-    def do(self, viewer: Viewer, number: int, code: str, outcome: str = "", **more: Any) -> Case:
+    def do(self, viewer: Viewer, number: int, code: str, outcome: str = "", state: str = "", **more: Any) -> Case:
         return act(
             viewer=viewer, case_no=number, action=code, seen_version=version(number),
-            answer=replace(self.answer(code, outcome), **more),
+            answer=replace(self.answer(code, outcome, state), **more),
         )  # fmt: skip
 
     def post(self, post: Post) -> Viewer:
         return self.viewers[f"post-{POSTS.index(post)}"]
 
-    def answer(self, code: str, outcome: str = "") -> Answer:
+    def answer(self, code: str, outcome: str = "", state: str = "") -> Answer:
         """An answer that lacks nothing."""
         given: dict[str, Any] = {"reason": "另有情况"}
         if code in ("assign", "reassign"):
@@ -155,6 +157,10 @@ class Scene:
             given |= {"outcome": outcome, "note": "入户查看，已拍照。"}
         if code == "correct":
             given["correction"] = {"change": "measure", "measure": "车辆已处置"}
+        if code.startswith("not_") or code == "give_back":
+            given["why"] = "other"
+        if code == "redirect":
+            given["place"] = MOVED_TO.get(state, NEXT_TOWN)
         return Answer(**given)
 
     def photograph(self, number: int) -> None:
@@ -204,6 +210,9 @@ CAST = {
     "cast-correct": ("village_operator", VILLAGE),
     "cast-review": ("township_reviewer", "451228100"),
     "cast-decide": ("county_office", "451228"),
+    "cast-not_town": ("township_reviewer", "451228100"),
+    "cast-not_county": ("county_office", "451228"),
+    "cast-not_city": ("city_office", "4512"),
     "cast-take": ("city_office", "4512"),
     "cast-confirm": ("city_office", "4512"),
     "cast-reopen": ("city_office", "4512"),
@@ -212,7 +221,7 @@ CAST = {
 
 
 @pytest.fixture
-def scene(world, office) -> Scene:
+def scene(world, office, gazetteer) -> Scene:
     people = {name: NewGrant(*post) for name, post in CAST.items()}
     people |= {
         f"post-{number}": NewGrant(post.role, post.area, department=post.department)
@@ -268,7 +277,7 @@ def tried(scene: Scene, viewer: Viewer, state: str, code: str, outcome: str, **m
     before = everything(number)
     with undone():
         try:
-            case = scene.do(viewer, number, code, outcome, **more)
+            case = scene.do(viewer, number, code, outcome, state, **more)
         except Refusal as refusal:
             return f"refused, {refusal.code}"
         after = everything(number)
@@ -292,7 +301,7 @@ def wrong_of(scene: Scene, viewer: Viewer, state: str, post: Post, relation: str
             continue
         try:
             led = act(
-                viewer=viewer, case_no=number, action=code, seen_version=before[0], answer=scene.answer(code, "06")
+                viewer=viewer, case_no=number, action=code, seen_version=before[0], answer=scene.answer(code, "06", state),
             ).step  # fmt: skip
         except Refusal:
             continue

@@ -36,6 +36,8 @@ class Need(StrEnum):
     OUTCOME = "outcome"
     NOTE = "note"
     EVIDENCE = "evidence"
+    WHY = "why"
+    PLACE = "place"
     REASON = "reason"
     CORRECTION = "correction"
 
@@ -45,6 +47,8 @@ NEED_WORDS: dict[Need, Sentence] = {
     Need.OUTCOME: Sentence("核查结果", "an outcome"),
     Need.NOTE: Sentence("核查说明", "a note"),
     Need.EVIDENCE: Sentence("证明材料", "evidence"),
+    Need.WHY: Sentence("退回原因类别", "the kind of reason"),
+    Need.PLACE: Sentence("现住地", "the place where they live now"),
     Need.REASON: Sentence("原因", "a reason"),
     Need.CORRECTION: Sentence("整改方式", "the correction"),
 }
@@ -93,6 +97,7 @@ class Bar(StrEnum):
     ONLY_DRAWN = "only_drawn"
     PROPOSES = "proposes"
     NO_ROLE = "no_role"
+    RETURNED = "returned"
     NO_OFFICE = "no_office"
     NOBODY = "nobody"
 
@@ -113,6 +118,10 @@ BAR_SENTENCES: dict[Bar, Sentence] = {
     ),
     Bar.PROPOSES: Sentence("附有整改，须逐件决定", "carries a correction; each is decided by itself"),
     Bar.NO_ROLE: Sentence("没有办理这一步的岗位", "no role for this step"),
+    Bar.RETURNED: Sentence(
+        "已退回过，上级已决定仍由此处办理",
+        "was returned from here before; the level above decided that it stays",
+    ),
     Bar.NO_OFFICE: Sentence(
         "目的地还没有可以办理的账号，请先开通", "nobody at its destination has an account to act; open one first"
     ),

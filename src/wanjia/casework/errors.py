@@ -119,6 +119,36 @@ class OutcomeNotOffered(Refusal):
     cure = Sentence("请从页面列出的核查结果中选择。", "Choose one of the outcomes the page lists.")
 
 
+class WhyNotOffered(Refusal):
+    """The kind of reason is not among those the action takes."""
+
+    code = "casework.why_not_offered"
+    status = 422
+    facts = ("case_no", "why")
+    what = Sentence(
+        "核查件 {case_no} 不能选择原因类别“{why}”。没有任何内容被改动。",
+        "Case {case_no} does not take the kind of reason “{why}”. Nothing was changed.",
+    )
+    cure = Sentence("请从页面列出的原因中选择。", "Choose one of the kinds the page lists.")
+
+
+class PlaceUnusable(Refusal):
+    """A case cannot be sent to, or have its people living at, the place named."""
+
+    code = "casework.place_unusable"
+    status = 422
+    facts = ("case_no", "place")
+    what = Sentence(
+        "核查件 {case_no} 的现住地“{place}”不能用：须是另一个地方，并且在可以转去的范围内。没有任何内容被改动。",
+        "The place “{place}” cannot be used for case {case_no}: it must be another place, within what this desk "
+        "can send to. Nothing was changed.",
+    )
+    cure = Sentence(
+        "请填写乡镇或村的名称或代码；超出本级范围的，退回上级处理。",
+        "Name a township or village by name or code; beyond your own area return the case to the level above.",
+    )
+
+
 class CountChanged(Refusal):
     """A bulk action was confirmed for another number of cases than the filter holds now."""
 

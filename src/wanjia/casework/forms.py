@@ -13,6 +13,7 @@ from wanjia.casework.filters import CaseFilter
 from wanjia.kernel import clock
 
 NOTE_LENGTH = 2_000
+PLACE_LENGTH = 60
 SPREAD = 0  # stands where a person is chosen: everybody gets his share
 STATES = [
     ("open", _("未办结")),
@@ -56,6 +57,8 @@ class ActForm(forms.Form):
     outcome = forms.CharField(required=False, max_length=10)
     note = forms.CharField(required=False, max_length=NOTE_LENGTH, label=_("核查说明"))
     reason = forms.CharField(required=False, max_length=NOTE_LENGTH, label=_("原因"))
+    why = forms.CharField(required=False, max_length=20)
+    place = forms.CharField(required=False, max_length=PLACE_LENGTH)
     until = forms.DateField(required=False, label=_("例外有效期至"))
 
 
@@ -97,6 +100,13 @@ class BulkForm(forms.Form):
     moving = forms.IntegerField(min_value=0, required=False, widget=forms.HiddenInput)
     plan = forms.CharField(max_length=32, required=False, widget=forms.HiddenInput)
     assignee = forms.TypedChoiceField(label=_("核查人"), required=False, coerce=int, empty_value=None)
+    why = forms.ChoiceField(label=_("原因类别"), required=False)
+    place = forms.CharField(
+        label=_("现住地"),
+        required=False,
+        max_length=PLACE_LENGTH,
+        help_text=_("搬迁或区划调整的须填：县、乡镇或村的名称或代码，例如 高岭镇 或 451228101。"),
+    )
     reason = forms.CharField(
         label=_("原因"), required=False, max_length=NOTE_LENGTH, widget=forms.Textarea(attrs={"rows": 3})
     )
@@ -113,9 +123,15 @@ class BulkForm(forms.Form):
         people: Iterable[tuple[int, str]] = (),
         spread: bool = False,
         reason: bool = False,
+        whys: Iterable[tuple[str, str]] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        kinds = [("", "—"), *whys]
+        if len(kinds) > 1:
+            self.fields["why"].choices = kinds  # type: ignore[attr-defined]
+        else:
+            del self.fields["why"], self.fields["place"]
         evenly = [(SPREAD, _("分给各人：按联系户、所在村和手上件数（见下表）"))] if spread else []
         listed = [("", "—"), *evenly, *((number, name) for number, name in people)]
         if len(listed) > 1:

@@ -6,6 +6,7 @@ under the lock.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from django.db.models import Q
@@ -16,6 +17,7 @@ from wanjia.casework.choices import SEAT_LENGTH, Bar, Seat
 from wanjia.casework.declared import Reexamined
 from wanjia.casework.models import Case, CaseEvent, CaseSubject
 from wanjia.casework.rules import Action, Flow, Step, seat_area
+from wanjia.reference import queries as reference
 from wanjia.scope.areas import LENGTHS, AreaRange
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Relation, Viewer
@@ -63,7 +65,7 @@ def unpicked(action: Action) -> Bar | None:
 
 def unstaffed(action: Action, cases: Sequence[Case]) -> dict[int, Bar]:
     """The cases at whose destination nobody could act, for an action that asks."""
-    if not action.staffed:
+    if not action.staffed or action.moves:  # where it moves to is known once somebody says so
         return {}
     desks: dict[int, str] = {}
     wanted: dict[frozenset[str], set[str]] = {}
@@ -74,6 +76,22 @@ def unstaffed(action: Action, cases: Sequence[Case]) -> dict[int, Bar]:
         wanted.setdefault(able, set()).add(desks[case.case_no])
     manned = {desk for able, areas in wanted.items() for desk in accounts.staffed(able, areas)}
     return {number: Bar.NO_OFFICE for number, desk in desks.items() if desk not in manned}
+
+
+def returned(viewer: Viewer, action: Action, cases: Sequence[Case]) -> dict[int, Bar]:
+    """The cases this desk, or where a person holds them this person, has sent back as often as may be.
+
+    After that the level above has decided that they stay; a case that moved to another place is asked anew.
+    """
+    if not action.limit_parameter or not cases:
+        return {}
+    area_of = {case.case_no: case.area_code for case in cases}
+    rows = CaseEvent.objects.of_many(area_of).filter(action=action.code)
+    if cases[0].at.seat is Seat.PERSON:
+        rows = rows.filter(by_user=viewer.user_id)
+    told = Counter(number for number, area in rows.values_list("case_id", "area_code") if area_of[number] == area)
+    most = {number: int(reference.parameter(action.limit_parameter, region=area)) for number, area in area_of.items()}
+    return {number: Bar.RETURNED for number, n in told.items() if n >= most[number]}
 
 
 def seat_bar(viewer: Viewer, case: Case, step: Step, action: Action) -> Bar | None:
@@ -101,7 +119,11 @@ def took_part(case_nos: Collection[int], user_id: int, actions: Collection[str])
 def bars(viewer: Viewer, action: Action, cases: Sequence[Case]) -> dict[int, Bar]:
     """Case number → why this viewer may not perform `action` there, seat aside."""
     partial = personal_bars([viewer.user_id], action, cases)
-    return unstaffed(action, cases) | {case_no: bar for (_, case_no), bar in partial.items()}
+    return (
+        unstaffed(action, cases)
+        | returned(viewer, action, cases)
+        | {case_no: bar for (_, case_no), bar in partial.items()}
+    )
 
 
 def personal_bars(user_ids: Collection[int], action: Action, cases: Sequence[Case]) -> dict[tuple[int, int], Bar]:
@@ -111,8 +133,29 @@ def personal_bars(user_ids: Collection[int], action: Action, cases: Sequence[Cas
     for user_id in user_ids:
         found |= {(user_id, number): Bar.TOOK_PART for number in took_part(numbers, user_id, action.apart_from)}
     if action.impartial:
+        found |= _recused(user_ids, cases)
         found |= _outside_bars(user_ids, action, cases)
     return found
+
+
+def _recused(user_ids: Collection[int], cases: Sequence[Case]) -> dict[tuple[int, int], Bar]:
+    """Who gave back a case about the same household because he is a relative, as he said himself."""
+    words = {
+        why.code for flow in declared.flows() for _, action in flow.actions() for why in action.whys if why.recuses
+    }
+    households = {case.household_no for case in cases if case.household_no is not None}
+    if not words or not households:
+        return {}
+    told = CaseEvent.objects.visible_to(system_viewer("casework.history")).filter(
+        case__household_no__in=households, by_user__in=user_ids, data__why__in=sorted(words)
+    )
+    said = set(told.values_list("by_user", "case__household_no"))
+    return {
+        (user_id, case.case_no): Bar.RELATIVE
+        for user_id in user_ids
+        for case in cases
+        if (user_id, case.household_no) in said
+    }
 
 
 def _outside_bars(user_ids: Collection[int], action: Action, cases: Sequence[Case]) -> Mapping[tuple[int, int], Bar]:

@@ -97,6 +97,8 @@ class Answering:
     goes_back: bool
     needs: frozenset[Need]
     asks_proof: bool
+    whys: Sequence[tuple[str, str, bool]] = ()  # code, title, whether it asks for a place
+    place: str = ""  # where the people were last said to live
     outcomes: tuple[Choice, ...] = ()
     candidates: Sequence[Person] = ()
     corrections: Sequence[CorrectionOffer] = ()
@@ -157,6 +159,7 @@ class CasePage:
     cannot: Sequence[Answering]
     history: Sequence[HistoryLine]
     reexamined: str
+    returned: HistoryLine | None  # why the case came back, while that waits for a decision
     evidence: Sequence[StoredFile]
     proofs: int  # files that were filed in this step and count for its answer
     others: Sequence[Row]
@@ -168,11 +171,12 @@ class CasePage:
 def case_page(case: Case, viewer: Viewer, language: str, entered: Mapping[str, Any] | None = None) -> CasePage:
     """The page of a case its caller fetched; `entered` is what was typed when it was refused."""
     offered = queries.offers(viewer, case)
-    answers = [_answering(item, case, language, entered or {}) for item in offered]
+    history = queries.history(case, language)
+    place = next((line.event.data["place"] for line in reversed(history) if line.place), "")
+    answers = [_answering(item, case, language, entered or {}, place) for item in offered]
     callbacks = declared.offered_for(case.kind, case.flow_version).callbacks
     others = () if case.household_no is None else _others(case, viewer, language)
     names = accounts.names_of([case.holder_user_id] if case.holder_user_id else [])
-    history = queries.history(case, language)
     return CasePage(
         case=case,
         told=callbacks.describe(case, viewer, language),
@@ -184,6 +188,7 @@ def case_page(case: Case, viewer: Viewer, language: str, entered: Mapping[str, A
         cannot=[answer for answer in answers if answer.bar],
         history=history,
         reexamined="" if case.closed_at or not history else history[-1].reexamined,
+        returned=history[-1] if history and history[-1].why and not case.closed_at else None,
         evidence=list(files.files_of(viewer, "case", case.case_no)),
         proofs=queries.proofs(case) if may_upload(offered) else 0,
         others=others,
@@ -207,7 +212,7 @@ def _others(case: Case, viewer: Viewer, language: str) -> list[Row]:
     return rows(list(queries.of_household(viewer, case.household_no, except_case=case.case_no)[:20]), viewer, language)
 
 
-def _answering(offer: Offer, case: Case, language: str, entered: Mapping[str, Any]) -> Answering:
+def _answering(offer: Offer, case: Case, language: str, entered: Mapping[str, Any], place: str) -> Answering:
     action = offer.action
     free = offer.bar is None
     typed = entered if entered.get("action") == action.code else {}
@@ -219,6 +224,8 @@ def _answering(offer: Offer, case: Case, language: str, entered: Mapping[str, An
         goes_back=action.goes_back,
         needs=action.needs,
         asks_proof=_asks_proof(action),
+        whys=[(why.code, why.title.text(language), why.asks_place) for why in action.whys],
+        place=typed.get("place", place),
         outcomes=tuple(
             Choice(
                 item.code,

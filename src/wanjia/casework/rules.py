@@ -34,6 +34,19 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """A kind of reason for a return.
+
+    `asks_place` where the household lives now; `recuses` whoever gives it: he is a relative from then on.
+    """
+
+    code: str
+    title: Sentence
+    asks_place: bool = False
+    recuses: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
     """Something one person can do to a case in a step.
 
@@ -46,7 +59,9 @@ class Action:
     first whether the case would be opened again today, and keeps their answer with the act;
     `unlooked` closes without another look, so no person picks the cases: only the draw of a sample
     performs it, on those it leaves over. `staffed` sends only where somebody can act next. `unproposed`
-    is the consequence on a case for which no correction was proposed. `record` is the kind of the audit entry.
+    is the consequence on a case for which no correction was proposed. `whys` are the kinds of reason it
+    takes; `limit_parameter` names the parameter with how often the same desk, or person, may do it to a
+    case of one place; `moves` sends the case to the place named with it. `record` is the kind of the audit entry.
     """
 
     code: str
@@ -66,6 +81,9 @@ class Action:
     reexamines: bool = False
     unlooked: bool = False
     staffed: bool = False
+    moves: bool = False
+    whys: tuple[Why, ...] = ()
+    limit_parameter: str = ""
     also: tuple[Seat, ...] = ()
     settles: Mapping[str, str] = field(default_factory=dict)
     unproposed: Sentence | None = None
@@ -74,6 +92,10 @@ class Action:
     def target(self, outcome: str) -> str:
         """The step this action leads to when the case's outcome is `outcome`."""
         return self.routes.get(outcome, self.to)
+
+    def why(self, code: str) -> Why | None:
+        """The kind of reason `code`, or None."""
+        return next((item for item in self.whys if item.code == code), None)
 
     @property
     def asks(self) -> bool:
@@ -202,6 +224,8 @@ class Answer:
     note: str = ""
     reason: str = ""
     until: date | None = None
+    why: str = ""
+    place: str = ""  # a division code
     correction: Mapping[str, object] | None = None
     checked: tuple[str, ...] = ()  # what of the tick-list was looked at
     due_on: date | None = None
@@ -289,13 +313,17 @@ def _contradictions(action: Action) -> Iterator[str]:
         yield "needs no permission"
     if (Need.OUTCOME in action.needs) != bool(action.outcomes):
         yield "needs an outcome without naming which, or the reverse"
+    if (Need.WHY in action.needs) != bool(action.whys):
+        yield "needs a kind of reason without naming which, or the reverse"
+    if action.moves != (Need.PLACE in action.needs):
+        yield "moves a case without asking where to, or the reverse"
     if action.goes_back and Need.REASON not in action.needs:
         yield "returns a case without asking for a reason"
     if action.unlooked and not action.reexamines:
         yield "closes a case unlooked without re-examining it"
     if action.bulk and action.routes:
         yield "cannot be done in bulk: it leads to several steps"
-    if action.bulk and action.needs - {Need.ASSIGNEE, Need.REASON}:
+    if action.bulk and action.needs - {Need.ASSIGNEE, Need.REASON, Need.WHY}:
         yield "cannot be done in bulk: it needs an answer for each case"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
@@ -23,6 +23,7 @@ from wanjia.casework.forms import SPREAD, STATES, ActForm, BulkForm, FilterForm
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Action, Answer
 from wanjia.divisions.queries import name_of
+from wanjia.divisions.resolver import Resolver
 from wanjia.files.errors import NoFile
 from wanjia.files.services import store
 from wanjia.files.uploads import received_all, takes_upload
@@ -190,7 +191,7 @@ def bulk(request: ViewerRequest) -> HttpResponseBase:
     initial = {"expected": preview.count, "moving": preview.moving, "assignee": SPREAD if spread else ""}
     form = BulkForm(
         request.POST or None, people=people, spread=spread, reason=Need.REASON in action.needs,
-        initial=initial | {"plan": plan.digest if plan else ""},
+        whys=_kinds(action, language), initial=initial | {"plan": plan.digest if plan else ""},
     )  # fmt: skip
     refusal = None
     if request.method == "POST" and form.is_valid():
@@ -223,7 +224,13 @@ def _kind_of(case_filter: CaseFilter) -> str:
 
 def _done_in_bulk(request: ViewerRequest, case_filter: CaseFilter, action: Action, form: BulkForm) -> HttpResponseBase:
     data = form.cleaned_data
-    answer = Answer(assignee=data.get("assignee"), reason=data.get("reason", ""), due_on=data["due_on"])
+    answer = Answer(
+        assignee=data.get("assignee"),
+        reason=data.get("reason", ""),
+        why=data.get("why", ""),
+        place=_place_of(request.viewer, data.get("place", "")),
+        due_on=data["due_on"],
+    )
     what: dict[str, Any] = {"viewer": request.viewer, "action": action.code, "case_filter": case_filter}
     what |= {"expected_count": data["expected"], "answer": answer}
     if answer.assignee == SPREAD:
@@ -237,6 +244,15 @@ def _done_in_bulk(request: ViewerRequest, case_filter: CaseFilter, action: Actio
     for reason, n in result.skipped.items():
         messages.warning(request, _("%(n)s 件未办理：%(reason)s。") % {"n": f"{n:,}", "reason": _skipped(reason)})
     return redirect("casework:mine")
+
+
+def _kinds(action: Action, language: str) -> list[tuple[str, str]]:
+    return [(why.code, why.title.text(language)) for why in action.whys]
+
+
+def _place_of(viewer: Viewer, typed: str) -> str:
+    """The code of the place somebody typed, of two of one name the one in his area. Raises PlaceNotResolved."""
+    return Resolver().named(typed, within=viewer.home_area) if typed.strip() else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +356,7 @@ def _next(following: int | None) -> Iterator[str]:
         yield _("没有别的核查件等您办理了。")
 
 
-def _answer(request: HttpRequest, data: Mapping[str, Any]) -> Answer:
+def _answer(request: ViewerRequest, data: Mapping[str, Any]) -> Answer:
     correction = {
         name.removeprefix("correction."): value.strip()
         for name, value in request.POST.items()
@@ -356,6 +372,8 @@ def _answer(request: HttpRequest, data: Mapping[str, Any]) -> Answer:
         outcome=data["outcome"],
         note=data["note"],
         reason=data["reason"],
+        why=data["why"],
+        place=_place_of(request.viewer, data["place"]),
         until=data["until"],
         correction={"change": change, **chosen} if change else None,
         checked=tuple(text for text in request.POST.getlist("checked") if len(text) <= LONGEST_CHECK)[:20],

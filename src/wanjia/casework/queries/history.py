@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from wanjia.accounts import queries as accounts
 from wanjia.casework import declared
 from wanjia.casework.models import Case, CaseEvent
+from wanjia.divisions.queries import full_name
 from wanjia.files import queries as files
 from wanjia.scope.system import system_viewer
+
+PROVINCE = 2  # digits of the level everybody knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,8 @@ class HistoryLine:
     to_title: str
     outcome: str
     holder: str
+    why: str = ""  # the kind of reason for a return, and where the people live now
+    place: str = ""  # the place named with it
     reexamined: str = ""  # whether the case would be opened again, as the platform found before the act
 
 
@@ -37,6 +42,7 @@ def history(case: Case, language: str) -> list[HistoryLine]:
     flow = case.flow
     steps = {step.code: step.title.text(language) for step in flow.steps}
     titles = {code: sentence.text(language) for code, sentence in declared.titles_of(flow).items()}
+    whys = {why.code: why.title.text(language) for _, action in flow.actions() for why in action.whys}
     outcomes = {item.code: f"{item.code} {item.title.text(language)}" for item in flow.outcomes}
     return [
         HistoryLine(
@@ -47,6 +53,8 @@ def history(case: Case, language: str) -> list[HistoryLine]:
             to_title=steps.get(row.to_step, row.to_step),
             outcome=outcomes.get(row.outcome, row.outcome),
             holder=names.get(row.holder_user_id or 0, ""),
+            why=whys.get(row.data.get("why", ""), ""),
+            place=full_name(row.data["place"], below=row.data["place"][:PROVINCE]) if row.data.get("place") else "",
             reexamined=reexamined_in_words(row, language),
         )
         for row in rows

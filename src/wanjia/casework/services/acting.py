@@ -24,11 +24,13 @@ from wanjia.casework.errors import (
     NumberInText,
     OutcomeNotOffered,
     UntilUnusable,
+    WhyNotOffered,
 )
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Action, Answer
 from wanjia.casework.services import holdings
 from wanjia.casework.services.moves import MOVED_FIELDS, Act, dates_for, enter
+from wanjia.casework.services.returning import asks_place, move, require_place, why_told
 from wanjia.kernel import clock
 from wanjia.kernel.points import reached
 from wanjia.reference import queries as reference
@@ -59,7 +61,10 @@ def act(*, viewer: Viewer, case_no: int, action: str, seen_version: int, answer:
     found = _reexamined(case, wanted)
     done = Act(viewer, case.flow, action, Kind(wanted.record))
     came_from, desk, holder = case.step, counters.desk_of(case), case.assignee_id
+    before = case.area_code
     take(case, wanted, answer)
+    if wanted.moves:
+        move(case, wanted, answer)
     target = case.flow.step(wanted.target(case.outcome))
     case.outcome = wanted.settles.get(case.outcome, case.outcome)
     enter(case, target, dates_for(target, answer.due_on), done.at)
@@ -74,7 +79,12 @@ def act(*, viewer: Viewer, case_no: int, action: str, seen_version: int, answer:
     done.write(
         [(came_from, desk, case)],
         note=answer.note or answer.reason,
-        data={**said(case, wanted, answer, evidence=queries.evidence_digests), **found, **facts},
+        data={
+            **said(case, wanted, answer, evidence=queries.evidence_digests),
+            **({"from_area": before} if wanted.moves else {}),
+            **found,
+            **facts,
+        },
     )
     done.record(case=case, content={"case_no": case_no, "from": came_from, "to": case.step, "outcome": case.outcome})
     reached("casework.acting")
@@ -122,6 +132,8 @@ def require_answer(
     """
     if answer.outcome and answer.outcome not in action.outcomes:
         raise OutcomeNotOffered(case_no=case.case_no, outcome=answer.outcome)
+    if answer.why and action.whys and action.why(answer.why) is None:
+        raise WhyNotOffered(case_no=case.case_no, why=answer.why)
     if any(holds_identity_number(text) for text in _texts(answer, case.flow.sealed)):
         raise NumberInText(case_no=case.case_no)
     missing = [need for need in Need if need in _needs(action, answer) and not _given(case, need, answer, has_evidence)]
@@ -129,6 +141,7 @@ def require_answer(
         raise AnswerIncomplete(case_no=case.case_no, missing=in_words(missing))
     if _lasts_until(case, answer) and answer.until is not None and answer.until < clock.today():
         raise UntilUnusable(case_no=case.case_no, until=answer.until.isoformat())
+    require_place(case, action, answer)
     if Need.ASSIGNEE in action.needs and answer.assignee is not None:
         bar = queries.assignee_bars(case, action, [answer.assignee]).get(answer.assignee)
         if bar is not None:
@@ -143,24 +156,27 @@ def _texts(answer: Answer, sealed: Collection[str]) -> list[str]:
 
 
 def _needs(action: Action, answer: Answer) -> frozenset[Need]:
-    proven = answer.outcome in action.evidence_for
-    return action.needs | {Need.EVIDENCE} if proven else action.needs
+    needs = action.needs
+    if answer.outcome in action.evidence_for:
+        needs |= {Need.EVIDENCE}
+    if asks_place(action, answer):
+        needs |= {Need.PLACE}
+    return needs
 
 
 def _given(case: Case, need: Need, answer: Answer, has_evidence: Callable[[Case], bool]) -> bool:
-    match need:
-        case Need.ASSIGNEE:
-            return answer.assignee is not None
-        case Need.OUTCOME:
-            return bool(answer.outcome)
-        case Need.NOTE:
-            return bool(answer.note.strip())
-        case Need.REASON:
-            return bool(answer.reason.strip())
-        case Need.CORRECTION:
-            return bool(answer.correction)
-        case Need.EVIDENCE:
-            return has_evidence(case)
+    if need is Need.EVIDENCE:
+        return has_evidence(case)
+    said: Mapping[Need, object] = {
+        Need.ASSIGNEE: answer.assignee is not None,
+        Need.OUTCOME: answer.outcome,
+        Need.NOTE: answer.note.strip(),
+        Need.WHY: answer.why,
+        Need.PLACE: answer.place,
+        Need.REASON: answer.reason.strip(),
+        Need.CORRECTION: answer.correction,
+    }
+    return bool(said[need])
 
 
 def take(case: Case, action: Action, answer: Answer) -> None:
@@ -204,6 +220,7 @@ def said(case: Case, action: Action, answer: Answer, *, evidence: Callable[[Case
         told["correction"] = case.proposal
     if action.needs & {Need.EVIDENCE} or answer.outcome in action.evidence_for:
         told["evidence"] = list(evidence(case))
+    told |= why_told(action, answer)
     if answer.checked:
         told["checked"] = list(answer.checked)
     if answer.visit:

@@ -17,12 +17,20 @@ from wanjia.audit.services import JSON, Kind
 from wanjia.casework import counters, declared, guards, queries
 from wanjia.casework.choices import SEAT_LENGTH, Bar, Need, Seat, in_words
 from wanjia.casework.declared import Reexamined
-from wanjia.casework.errors import ActionNotOffered, AnswerIncomplete, CountChanged, NotInBulk, NumberInText
+from wanjia.casework.errors import (
+    ActionNotOffered,
+    AnswerIncomplete,
+    CountChanged,
+    NotInBulk,
+    NumberInText,
+    WhyNotOffered,
+)
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Action, Answer, Flow, Step, seat_area
 from wanjia.casework.services import holdings
 from wanjia.casework.services.moves import Act, Moved, dates_for, enter, in_chunks
+from wanjia.casework.services.returning import asks_place, require_place, why_told
 from wanjia.scope.viewer import Viewer
 
 NOT_IN_STEP = "not_in_step"
@@ -187,6 +195,8 @@ class BulkMover:
 
     def _move_group(self, action: Action, step: str, group: list[Case]) -> None:
         require_bulk(action, self.answer)
+        for case in group if asks_place(action, self.answer) else ():
+            require_place(case, action, self.answer)
         free = self._free(action, group)
         if not free:
             return
@@ -210,7 +220,7 @@ class BulkMover:
         act.write(
             moved,
             note=self.answer.reason,
-            data={"assignee": self.answer.assignee} if self.answer.assignee else {},
+            data=({"assignee": self.answer.assignee} if self.answer.assignee else {}) | why_told(action, self.answer),
             of_case={case.case_no: {**self._kept(action, case), **facts.get(case.case_no, {})} for case in free},
         )
         self.by_desk.update(case.holder_area for case in free)
@@ -317,9 +327,15 @@ def require_bulk(action: Action, answer: Answer) -> None:
         raise NotInBulk(action=action.title)
     if holds_identity_number(answer.reason):
         raise NumberInText(case_no="-")
+    if answer.why and action.whys and action.why(answer.why) is None:
+        raise WhyNotOffered(case_no="-", why=answer.why)
     missing = []
     if Need.ASSIGNEE in action.needs and answer.assignee is None:
         missing.append(Need.ASSIGNEE)
+    if Need.WHY in action.needs and not answer.why:
+        missing.append(Need.WHY)
+    if asks_place(action, answer) and not answer.place:
+        missing.append(Need.PLACE)
     if Need.REASON in action.needs and not answer.reason.strip():
         missing.append(Need.REASON)
     if missing:

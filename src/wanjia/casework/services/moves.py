@@ -65,7 +65,7 @@ Moved = tuple[str, counters.Desk | None, Case]  # the step and the desk a case c
 
 MOVED_FIELDS = (
     "step", "step_entered_at", "holder_area", "holder_user_id", "assignee_id", "warn_on", "due_on", "alarm",
-    "raised_to", "closed_at", "outcome", "outcome_note", "outcome_until", "proposal",
+    "raised_to", "closed_at", "area_code", "outcome", "outcome_note", "outcome_until", "proposal",
     "proposal_sealed", "version",
 )  # fmt: skip
 EVENT_FIELDS = tuple(field.name for field in CaseEvent._meta.concrete_fields if not field.primary_key)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from wanjia.casework.choices import Mutes, Need, Seat
-from wanjia.casework.rules import Action, Aside, Flow, Outcome, Step
+from wanjia.casework.rules import Action, Aside, Flow, Outcome, Step, Why
 from wanjia.comparison.choices import CORRECTED, CORRECTING, EXEMPT, NORMAL_EXIT, WRONGLY_IDENTIFIED
 from wanjia.kernel.errors import Sentence
 
@@ -40,10 +40,58 @@ OUTCOMES = (
 )
 
 
+MOVED = Why(code="moved", title=Sentence("已搬迁到外地", "They moved to another place"), asks_place=True)
+OTHERWISE = Why(code="other", title=Sentence("其他原因", "Another reason"))
+NOT_OURS = (
+    MOVED,
+    Why(code="boundary", title=Sentence("区划调整，现属外地", "The place now belongs elsewhere"), asks_place=True),
+    Why(code="never", title=Sentence("查无此户，不在本地", "No such household lives here")),
+    OTHERWISE,
+)
+NOT_ME = (
+    Why(code="relative", title=Sentence("与该户有亲属关系，须回避", "I am a relative"), recuses=True),
+    MOVED,
+    Why(code="absent", title=Sentence("出差、请假或已离岗", "I am away or have left the post")),
+    OTHERWISE,
+)
+RETURNS = "suspects.returns_at_most"
+
+
 def _back(code: str, title: Sentence, consequence: Sentence, permission: str, to: str, **more: Any) -> Action:
     return Action(
-        code=code, title=title, consequence=consequence, permission=permission, to=to, needs=BACK, goes_back=True,
-        record="dispatch", **more,
+        code=code, title=title, consequence=consequence, permission=permission, to=to, goes_back=True,
+        record="dispatch", **({"needs": BACK} | more),
+    )  # fmt: skip
+
+
+def _not_ours(code: str, title: Sentence, consequence: Sentence, permission: str, to: str) -> Action:
+    """A return to the level above, which decides; the same place may send a case up once."""
+    return Action(
+        code=code, title=title, consequence=consequence, permission=permission, to=to,
+        needs=BACK | {Need.WHY}, whys=NOT_OURS, limit_parameter=RETURNS, goes_back=True, bulk=True, record="dispatch",
+    )  # fmt: skip
+
+
+def _deciding(permission: str, to: str) -> list[Action]:
+    """What the level above does with a return: it stays where it was, or goes to where they live now."""
+    return [_redirect(permission, to), _insist(permission, to)]
+
+
+def _insist(permission: str, to: str) -> Action:
+    return Action(
+        code="insist", title=Sentence("仍由原单位办理", "It stays where it was"),
+        consequence=Sentence("发回原单位，不能再次退回", "Goes back down and cannot be returned again"),
+        permission=permission, to=to, needs=BACK, staffed=True, record="dispatch",
+    )  # fmt: skip
+
+
+def _redirect(permission: str, to: str) -> Action:
+    return Action(
+        code="redirect", title=Sentence("转到现住地", "Send to where they live now"),
+        consequence=Sentence(
+            "转到所填地方办理；跨县的由两地共同的上级办理", "Goes there; a move between counties is handled above both"
+        ),
+        permission=permission, to=to, needs=frozenset({Need.PLACE}), moves=True, staffed=True, record="dispatch",
     )  # fmt: skip
 
 
@@ -65,6 +113,27 @@ DISTRIBUTE = Action(
     bulk=True,
     staffed=True,
     record="dispatch",
+)
+NOT_CITY = _not_ours(
+    "not_city",
+    Sentence("非本市，退回省级", "Not ours, back to the province"),
+    Sentence("退回省级处置", "Goes back to the province, which decides"),
+    "suspects.dispatch",
+    "returned_province",
+)
+NOT_COUNTY = _not_ours(
+    "not_county",
+    Sentence("非本县，退回市级", "Not ours, back to the city"),
+    Sentence("退回市级处置", "Goes back to the city, which decides"),
+    "suspects.distribute",
+    "returned_city",
+)
+NOT_TOWN = _not_ours(
+    "not_town",
+    Sentence("非本乡镇，退回县级", "Not ours, back to the county"),
+    Sentence("退回县级处置", "Goes back to the county, which decides"),
+    "suspects.assign",
+    "returned_county",
 )
 ASSIGN = Action(
     code="assign",
@@ -240,6 +309,7 @@ OBJECTS = Aside(
 
 # Steps whose time is that of another state of §6.1's table: the same desk does the same work.
 SAME_TIME = {"verified_no_change": "corrected", "sampled": "county_closed", "reopened": "dispatched_county"}
+SAME_TIME |= {"returned_county": "dispatched_county", "returned_city": "issued", "returned_province": "generated"}
 
 
 def _step(code: str, title: Sentence, seat: Seat, actions: Iterable[Action], also: tuple[Seat, ...] = ()) -> Step:
@@ -258,38 +328,36 @@ SUSPECT = Flow(
     asides=(AGREES, DISPUTES, TAKES_UP, OBJECTS),
     sealed=frozenset({"id_number"}),
     steps=(
-        _step("issued", Sentence("待市级派发", "Waits for the city to pass it on"), Seat.CITY, [PASS_ON]),
+        _step(
+            "issued",
+            Sentence("待市级派发", "Waits for the city to pass it on"),
+            Seat.CITY,
+            [PASS_ON, _redirect("suspects.dispatch", "dispatched_county"), NOT_CITY],
+        ),
         _step(
             "dispatched_county",
             Sentence("待县级分派", "Waits for the county to distribute it"),
             Seat.COUNTY,
-            [
-                DISTRIBUTE,
-                _back(
-                    "not_county",
-                    Sentence("非本县，退回市级", "Not ours, back to the city"),
-                    Sentence("退回市级重新派发", "Goes back to the city"),
-                    "suspects.distribute",
-                    "issued",
-                    bulk=True,
-                ),
-            ],
+            [DISTRIBUTE, _redirect("suspects.distribute", "dispatched_town"), NOT_COUNTY],
+        ),
+        _step("dispatched_town", Sentence("待指派核查人", "Waits for a verifier"), Seat.TOWNSHIP, [ASSIGN, NOT_TOWN]),
+        _step(
+            "returned_county",
+            Sentence("乡镇退回，待县级处置", "Returned by the township, waits for the county"),
+            Seat.COUNTY,
+            [*_deciding("suspects.distribute", "dispatched_town"), NOT_COUNTY],
         ),
         _step(
-            "dispatched_town",
-            Sentence("待指派核查人", "Waits for a verifier"),
-            Seat.TOWNSHIP,
-            [
-                ASSIGN,
-                _back(
-                    "not_town",
-                    Sentence("非本乡镇，退回县级", "Not ours, back to the county"),
-                    Sentence("退回县级重新分派", "Goes back to the county"),
-                    "suspects.assign",
-                    "dispatched_county",
-                    bulk=True,
-                ),
-            ],
+            "returned_city",
+            Sentence("县级退回，待市级处置", "Returned by the county, waits for the city"),
+            Seat.CITY,
+            [*_deciding("suspects.dispatch", "dispatched_county"), NOT_CITY],
+        ),
+        _step(
+            "returned_province",
+            Sentence("市级退回，待省级处置", "Returned by the city, waits for the province"),
+            Seat.PROVINCE,
+            _deciding("suspects.dispatch", "issued"),
         ),
         _step(
             "assigned",
@@ -304,6 +372,9 @@ SUSPECT = Flow(
                     Sentence("由乡镇另行指派", "The township assigns somebody else"),
                     "suspects.verify",
                     "dispatched_town",
+                    whys=NOT_ME,
+                    needs=BACK | {Need.WHY},
+                    limit_parameter=RETURNS,
                 ),
             ],
         ),
@@ -355,7 +426,10 @@ SUSPECT = Flow(
         _step("county_closed", Sentence("县级已决定，待抽查", "Decided, may be sampled"), Seat.CITY, [TAKE, PASS]),
         _step("sampled", Sentence("抽查中", "In the sample"), Seat.CITY, [CONFIRM, REOPEN]),
         _step(
-            "reopened", Sentence("抽查退回，待重新分派", "Reopened, waits for the county"), Seat.COUNTY, [DISTRIBUTE]
+            "reopened",
+            Sentence("抽查退回，待重新分派", "Reopened, waits for the county"),
+            Seat.COUNTY,
+            [DISTRIBUTE, _redirect("suspects.distribute", "dispatched_town"), NOT_COUNTY],
         ),
         _step(
             "disputed",
