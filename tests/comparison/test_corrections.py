@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import re
 
 import openpyxl
 import pytest
@@ -297,6 +298,13 @@ def test_what_a_rule_offers_is_data_that_the_code_list_may_end(suspects, office)
     assert offered == ["left", "measure"]
 
 
+def test_a_verdict_the_rule_has_no_correction_for_has_its_own(suspects, office):
+    """Whoever went to look at a number may find that the household should never have been registered."""
+    made = suspects
+    verified(office, made.cases["RB-01"], "04")
+    assert [choice.code for choice in SuspectCallbacks().corrections(row(made.cases["RB-01"]), "zh")] == ["T5"]
+
+
 def test_every_rule_offers_known_corrections_and_one_for_each_true_verdict_it_may_have():
     load_reference()
     reference.look_again()
@@ -306,6 +314,31 @@ def test_every_rule_offers_known_corrections_and_one_for_each_true_verdict_it_ma
         fits = {outcome for code in rule.corrections for outcome in book.trait(code, FITS)}
         assert fits >= set(rule.possible_outcomes) & {"01", "02", "03", "04"}, rule.id
     assert {code.value for code in KINDS} == set(book.items)
+
+
+def test_the_page_asks_in_types_and_takes_what_is_posted(suspects, office, browse):  # noqa: F811
+    """A number that is refused comes back as typed to him who typed it; a browser keeps no draft of it."""
+    made, case_no = suspects, suspects.cases["RB-01"]
+    verified(office, case_no, "01")
+    browser = browse("operator")
+    page = browser.get(reverse("casework:case", args=[case_no])).content.decode()
+    [field] = re.findall(r'<input[^>]*name="correction.number.id_number"[^>]*>', page)
+    assert "data-no-draft" in field
+    assert 'autocomplete="off"' in field
+    sent = {"action": "correct", "version": row(case_no).version, "correction.change": "number"}
+    wrong = RIGHT["RB-01"][:17] + ("1" if RIGHT["RB-01"][17] != "1" else "2")
+    address = reverse("casework:act", args=[case_no])
+    refused = browser.post(address, {**sent, "correction.number.id_number": wrong})
+    assert (refused.status_code, wrong in refused.content.decode()) == (422, True)
+    assert "校验位不对" in refused.content.decode()
+    browser.post(address, {**sent, "correction.number.id_number": RIGHT["RB-01"]})
+    assert row(case_no).step == "corrected"
+    page = browse("town").get(reverse("casework:case", args=[case_no])).content.decode()
+    assert RIGHT["RB-01"] not in page
+    assert f"{RIGHT['RB-01'][:6]}********{RIGHT['RB-01'][-4:]}" in page
+    verified(office, made.cases["RC-04"], "01")
+    page = browse("operator").get(reverse("casework:case", args=[made.cases["RC-04"]])).content.decode()
+    assert '<option value="02,04" selected>' in page, "what is registered, and what the certificate says"
 
 
 def test_in_excel_each_part_of_a_correction_has_a_column_with_its_list(suspects, office, browse):  # noqa: F811

@@ -39,7 +39,7 @@ class Description:
     """What a case page shows above the answers.
 
     `change` says in one sentence what the proposed correction will do to the registry, `changes`
-    each value before and after.
+    each value before and after; `changed` that it has been decided.
     """
 
     question: str
@@ -51,6 +51,7 @@ class Description:
     links: tuple[tuple[str, str], ...] = ()  # (text, address)
     change: str = ""
     changes: tuple[str, ...] = ()
+    changed: bool = False
     warnings: tuple[str, ...] = ()
 
 

@@ -69,5 +69,5 @@ class Correction(StrEnum):
 
 CORRECTIONS = "suspect_correction"  # the code list
 FITS = "outcomes"  # its trait: the verdicts a correction fits
-# What every rule offered before its file said which; a rule that is gone still offers it.
+# What a verdict itself means, whatever the rule: offered where nothing of the rule's fits, or the rule is gone.
 ALWAYS_OFFERED = (Correction.REMOVE, Correction.EXIT, Correction.MEASURE)

@@ -162,7 +162,7 @@ def _leave_open(cast: _Cast, township: str, random: Random) -> None:
             _act(reviewer, case, "assign", Answer(assignee=cast.scene.users[officer]))
         if number % 3 == 0:
             with _on(VERIFIED["fair"], 15, random.randrange(60)):
-                _report(cast.viewer(officer), case.case_no, "04")
+                _report(cast.viewer(officer), case.case_no, "04" if case.topic.startswith("RA-") else "01")
 
 
 def _cases_in(township: str) -> list[Case]:

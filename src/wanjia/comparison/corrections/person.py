@@ -135,7 +135,10 @@ def health_asked(matter: Matter, language: str) -> tuple[AskedField, ...]:
     only = Sentence("登记残疾时填写，以残疾人证为准", "With a disability, as on the certificate")
     return (
         *person_asked(matter, language),
-        AskedField(name="health", title=FIELDS["health"].title, kind=Ask.CHOICE, choices=combined("health", language)),
+        AskedField(
+            name="health", title=FIELDS["health"].title, kind=Ask.CHOICE, choices=combined("health", language),
+            usual=_usual_health(matter, certified=bool(kinds)),
+        ),
         AskedField(
             name="disability_type", title=FIELDS["disability_type"].title, kind=Ask.CHOICE,
             choices=codes("disability_type", language), usual=kinds, needed=False, help=only,
@@ -145,6 +148,17 @@ def health_asked(matter: Matter, language: str) -> tuple[AskedField, ...]:
             choices=codes("disability_grade", language), usual=grades, needed=False, help=only,
         ),
     )  # fmt: skip
+
+
+def _usual_health(matter: Matter, *, certified: bool) -> str:
+    """What is registered, with or without the disability a certificate says or does not say; nothing for a sheet."""
+    year = matter.year_of(matter.people[0])
+    if not matter.evidence:
+        return ""
+    known = {code for code in (year.health if year is not None else "").split(",") if code} - {DISABLED}
+    if certified:
+        known = (known - code_list("health").with_trait("excludes_others")) | {DISABLED}
+    return ",".join(sorted(known))
 
 
 def health(matter: Matter, said: Said) -> Intent:

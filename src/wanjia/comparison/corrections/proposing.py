@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from wanjia.casework.declared import Ask, AskedField, CorrectionChoice
 from wanjia.casework.models import Case
-from wanjia.comparison.choices import CORRECTIONS, FITS, Correction
+from wanjia.comparison.choices import ALWAYS_OFFERED, CORRECTIONS, FITS, Correction
 from wanjia.comparison.corrections.kind import Intent, Planned, Why
 from wanjia.comparison.corrections.kinds import KINDS
 from wanjia.comparison.corrections.matter import Anybody, Matter, Unusable, offers_of
@@ -46,17 +47,19 @@ def usual_choices(cases: Sequence[Case], language: str) -> list[CorrectionChoice
     ]
 
 
-def _fitting(matter: Matter) -> Iterator[Correction]:
+def _fitting(matter: Matter) -> list[Correction]:
     """What the rule offers and the list has today, for the verdict."""
     return _listed(matter.offered, matter.case.outcome)
 
 
-def _listed(offered: Iterable[str], outcome: str) -> Iterator[Correction]:
+def _listed(offered: Sequence[str], outcome: str) -> list[Correction]:
+    """Those of the offered that are in the list today and fit; where none does, what the verdict itself means."""
     book = code_list(CORRECTIONS)
     known = {code for code, _ in book.choices()} & {kind.value for kind in KINDS}
-    for code in offered:
-        if code in known and outcome in (book.trait(code, FITS) or ()):
-            yield Correction(code)
+    fitting = {code for code in known if outcome in (book.trait(code, FITS) or ())}
+    return [Correction(code) for code in offered if code in fitting] or [
+        code for code in ALWAYS_OFFERED if code in fitting
+    ]
 
 
 def _title(kind: Correction) -> Sentence:
@@ -176,23 +179,30 @@ def _reason(case: Case) -> str:
     return f"疑似问题核查 {case.case_no}（{case.topic}）：{title}"
 
 
-def told(case: Case, viewer: Viewer, language: str) -> tuple[str, tuple[str, ...]]:
-    """What deciding as proposed will do, or did: in one sentence, and value by value for who reads the registry.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What deciding as proposed will do, or did: in one sentence, and value by value for who reads the registry."""
 
-    Empty without a proposal.
-    """
+    sentence: str = ""
+    values: tuple[str, ...] = ()
+    decided: bool = False
+
+
+def told(case: Case, viewer: Viewer, language: str) -> Told:
+    """The case's proposal in words; nothing where there is none."""
     proposal = case.proposed
     if not proposal:
-        return "", ()
+        return Told()
     lang: Language = "en" if language.startswith("en") else "zh"
     kind = Correction(str(proposal["change"]))
     title, consequence = _title(kind).text(lang), KINDS[kind].consequence.text(lang)
     sentence = f"{title} — {consequence}" if lang == "en" else f"{title}。{consequence}。"
     if case.step not in PENDING:
-        return (title if case.closed_at else sentence), tuple(registry.changes_by_case(viewer, case.case_no, lang))
+        done = (str(proposal["measure"]),) if kind is Correction.MEASURE else ()
+        return Told(title, (*done, *registry.changes_by_case(viewer, case.case_no, lang)), decided=True)
     if not viewer.may("registry.read", case.area_code):
-        return sentence, ()
-    return sentence, tuple(_becomes(case, kind, proposal, lang))
+        return Told(sentence)
+    return Told(sentence, tuple(_becomes(case, kind, proposal, lang)))
 
 
 def _becomes(case: Case, kind: Correction, proposal: Mapping[str, Any], language: Language) -> Iterator[str]:

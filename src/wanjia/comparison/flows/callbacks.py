@@ -143,8 +143,8 @@ def _asked_before(case: Case, language: str) -> Iterator[str]:
 
 def _change(case: Case, viewer: Viewer, language: str) -> dict[str, Any]:
     """What was proposed, and value by value what becomes of it."""
-    sentence, values = corrections.told(case, viewer, language)
-    return {"change": sentence, "changes": values}
+    told = corrections.told(case, viewer, language)
+    return {"change": told.sentence, "changes": told.values, "changed": told.decided}
 
 
 def _links(case: Case, viewer: Viewer) -> tuple[tuple[str, str], ...]:
