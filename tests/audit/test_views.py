@@ -1,5 +1,7 @@
 """The pages of the audit, through the site's own URLs and middleware, as people who signed in."""
 
+import csv
+import io
 from datetime import timedelta
 
 import pytest
@@ -134,3 +136,78 @@ def test_readings_show_who_looked_and_why(signed_in, clerk):
     assert "电话回访" in page
     assert "外县" not in page
     assert page.count("电话回访") == 1
+
+
+def acts_of_two(clerk):
+    """Three days of a clerk's acts, with somebody else's between them."""
+    with clock.frozen(clock.now()) as advance:
+        for day in range(3):
+            for viewer in (clerk, officer(18, "451228")):
+                with transaction.atomic():
+                    services.record(
+                        Kind.DECISION, viewer=viewer, area="451228104203", act="audit.commit_access",
+                        subject=("household", 100 + day),
+                    )  # fmt: skip
+            advance(timedelta(days=1))
+
+
+def test_everything_one_person_did_in_the_order_of_time(signed_in, clerk):
+    acts_of_two(clerk)
+    client = signed_in("auditor")
+    lines = client.get(reverse("audit:log"), {"actor": 17, "order": "oldest"}).context["trail"]
+
+    assert [line.subject_id for line in lines] == [100, 101, 102]
+    assert {line.actor_id for line in lines} == {17}
+    some = client.get(
+        reverse("audit:log"), {"actor": 17, "order": "oldest", "since": "2020-11-17", "until": "2020-11-17"}
+    )
+    assert [line.subject_id for line in some.context["trail"]] == [101]
+    text = some.content.decode()
+    assert "#17的操作" in text
+    assert f"{reverse('audit:readings')}?actor=17&amp;since=2020-11-17&amp;until=2020-11-17" in text
+    assert 'href="?actor=17&amp;order=oldest"' in text
+
+
+def test_what_one_person_did_is_handed_out_as_a_file(signed_in, clerk, receipt):
+    acts_of_two(clerk)
+    client = signed_in("auditor")
+    answer = client.get(reverse("audit:log_export"), {"actor": 17, "order": "oldest"})
+    rows = list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
+
+    assert rows[0][:5] == ["时间", "操作人", "操作人编号", "当时的岗位", "操作"]
+    assert [row[7] for row in rows[1:-1]] == ["17", "100", "101", "102"]
+    assert [row[8] for row in rows[1:-1]] == ["3", "1", "1", "1"]
+    assert {row[2] for row in rows[1:-1]} == {"17"}
+    assert "导出 4 行" in rows[-1][0]
+    entry = Opening.objects.visible_to(system_viewer("audit.trail")).get(act="audit.log_export")
+    assert entry.content == {"rows": 4, "format": "csv", "conditions": {"actor": "17"}}
+
+
+def test_a_file_of_acts_stays_inside_its_readers_area(signed_in, clerk, neighbour):
+    with transaction.atomic():
+        services.record(Kind.DECISION, viewer=neighbour, area="451202", act="audit.commit_access")
+    acts_of_two(clerk)
+    answer = signed_in("auditor", "451202").get(reverse("audit:log_export"))
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+
+    assert "451202" in text
+    assert "451228" not in text
+
+
+def test_readings_are_narrowed_by_days(signed_in, clerk):
+    with clock.frozen(clock.now()) as advance:
+        for number in (17, 18, 19):
+            services.record_access(
+                viewer=clerk, action="registry.read", subject_kind="household", subject_ids=[number], fields=["name"]
+            )
+            advance(timedelta(days=1))
+    client = signed_in("auditor")
+
+    def read(**query):
+        rows = client.get(reverse("audit:readings"), query).context["rows"]
+        return [number for row in rows for number in row.subject_ids]
+
+    assert read(since="2020-11-17") == [19, 18]
+    assert read(since="2020-11-17", until="2020-11-17") == [18]
+    assert read(until="2020-11-16", actor="17") == [17]
+    assert read(since="0001-01-01", until="9999-12-31") == [19, 18, 17]

@@ -27,7 +27,7 @@ def examples(place: Place) -> list[Example]:
     seen = (population.count, population.digest)
     sample = draw(viewer=auditor, area=place.area, case_filter=ALL, seen=seen, seed=seed, size=1)
     which, secrets = {"sample_id": sample.pk}, (seed,)
-    routes = ("sample", "population")
+    routes = ("sample", "population", "papers")
     if place is MINE:
         return [Example(f"inspection:{route}", which, secrets, held=("sample", sample.pk)) for route in routes]
     return [Example(f"inspection:{route}", which, secrets, seen_by=lambda _: False) for route in routes]

@@ -239,6 +239,7 @@ def _person_page(request: ViewerRequest, account: User, **refused: Form) -> Http
         "grants": queries.grants_of(viewer, account),
         "today": clock.today(),
         "may_write": viewer.may("accounts.write") and viewer.user_id != account.pk,
+        "may_audit": viewer.may("audit.read"),
     }
     status = 400 if refused else 200
     return render(request, "accounts/person.html", context | forms | refused | _words(), status=status)

@@ -27,6 +27,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -213,9 +214,18 @@ class AccessStore:
         return [(bytes(salt), json.loads(payload)) for salt, payload in found.fetchall()]
 
     def readings(
-        self, ranges: Iterable[tuple[str, str | None]], *, limit: int = 200, **equal: str | int
+        self,
+        ranges: Iterable[tuple[str, str | None]],
+        *,
+        limit: int = 200,
+        since: datetime | None = None,
+        before: datetime | None = None,
+        **equal: str | int,
     ) -> Iterator[dict[str, Any]]:
-        """Rows whose area lies in one of the half-open `ranges` and whose columns equal `equal`, newest first."""
+        """Rows whose area lies in one of the half-open `ranges` and whose columns equal `equal`, newest first.
+
+        `since` and `before` cut them by time.
+        """
         columns = {"actor_id", "subject_kind", "subject_id"}
         if not equal.keys() <= columns:
             raise TypeError(f"rows are found by {sorted(columns)}")
@@ -225,10 +235,15 @@ class AccessStore:
             values.extend([low] if high is None else [low, high])
         if not cuts:
             return
-        where = " AND ".join([f"({' OR '.join(cuts)})", *(f"{name} = ?" for name in equal)])
+        values.extend(equal.values())
+        times = [(sign, at) for sign, at in ((">=", since), ("<", before)) if at is not None]
+        values.extend(stamp(at) for _, at in times)
+        where = " AND ".join(
+            [f"({' OR '.join(cuts)})", *(f"{name} = ?" for name in equal), *(f"at {sign} ?" for sign, _ in times)]
+        )
         found = self._connection().execute(
             f"SELECT payload FROM access WHERE {where} ORDER BY id DESC LIMIT ?",  # noqa: S608 - fixed column names
-            (*values, *equal.values(), limit),
+            (*values, limit),
         )
         yield from (json.loads(payload) for (payload,) in found)
 

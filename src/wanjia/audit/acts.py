@@ -75,5 +75,6 @@ def sentence(code: str, language: str, values: Mapping[str, object]) -> str:
 
 
 ACTS = [
+    Act("audit.log_export", Sentence("导出操作记录（{rows} 行）", "exported the log of acts ({rows} rows)")),
     Act("audit.commit_access", Sentence("将 {count} 条查阅记录存证", "committed {count} access rows")),
 ]

@@ -12,6 +12,8 @@ from wanjia.audit.choices import Kind
 
 _LARGEST = 10**9 - 1  # our own numbers; a phone or an identity number must not get into an address
 
+OLDEST = "oldest"  # first
+
 
 class SubjectFilter(forms.Form):
     """What a subject's or a person's history is asked for; kept in the address."""
@@ -19,6 +21,8 @@ class SubjectFilter(forms.Form):
     subject_kind = forms.ChoiceField(label=_("对象"), required=False)
     subject_id = forms.IntegerField(label=_("编号"), required=False, min_value=1, max_value=_LARGEST)
     actor = forms.IntegerField(label=_("操作人编号"), required=False, min_value=0, max_value=_LARGEST)
+    since = forms.DateField(label=_("起始日期"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(label=_("截止日期"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         super().__init__(data)
@@ -36,8 +40,7 @@ class SubjectFilter(forms.Form):
 
 class LogFilter(SubjectFilter):
     kind = forms.ChoiceField(label=_("类别"), required=False)
-    since = forms.DateField(label=_("起始日期"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(label=_("截止日期"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    order = forms.ChoiceField(label=_("次序"), required=False, choices=[("", _("新的在前")), (OLDEST, _("按时间先后"))])
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         super().__init__(data)

@@ -40,6 +40,7 @@ class TrailEntry:
     roles: tuple[str, ...]
     act: str
     sentence: str
+    count: int  # of the rows a bulk act touched, 1 of any other
     area: str
     subject_kind: str
     subject_title: str
@@ -97,26 +98,33 @@ def acts_of(viewer: Viewer, actor_id: int) -> QuerySet[Opening]:
     return found(viewer, {"actor": actor_id})
 
 
-def found(viewer: Viewer, lookup: Mapping[str, Any]) -> QuerySet[Opening]:
-    """What was recorded in the areas where `viewer` holds `audit.read`, newest first.
+def found(viewer: Viewer, lookup: Mapping[str, Any], *, oldest_first: bool = False) -> QuerySet[Opening]:
+    """What was recorded in the areas where `viewer` holds `audit.read`, newest first unless asked otherwise.
 
     `lookup` narrows it: actor, subject_kind, subject_id, kind, since and until (days in China,
     both included). Raises KeyError for anything else.
     """
-    rows = Opening.objects.visible_to(viewer).order_by("-id")
+    rows = Opening.objects.visible_to(viewer).order_by("id" if oldest_first else "-id")
     for name, value in lookup.items():
         rows = rows.filter(_NARROWING[name](value))
     return rows
 
 
 _BEFORE_ANYTHING = date(1949, 10, 1)  # the first days of the calendar are no instants in UTC
+
+
+def _begins(day: date) -> datetime:
+    """The first instant of a day in China, as far back as anything was recorded."""
+    return clock.start_of(max(day, _BEFORE_ANYTHING))
+
+
 _NARROWING: dict[str, Callable[[Any], Q]] = {
     "actor": lambda number: Q(actor_id=number),
     "subject_kind": lambda kind: Q(subject_kind=kind),
     "subject_id": lambda number: Q(subject_id=number),
     "kind": lambda kind: Q(kind=kind),
-    "since": lambda day: Q(at__gte=clock.start_of(max(day, _BEFORE_ANYTHING))),
-    "until": lambda day: Q(at__lt=clock.start_of(day + timedelta(days=1))) if day < date.max else Q(),
+    "since": lambda day: Q(at__gte=_begins(day)),
+    "until": lambda day: Q(at__lt=_begins(day + timedelta(days=1))) if day < date.max else Q(),
 }
 
 
@@ -147,12 +155,15 @@ class Reading:
 def readings(viewer: Viewer, lookup: Mapping[str, Any]) -> list[Reading]:
     """The newest readings of personal data in the areas where `viewer` holds `audit.read`.
 
-    Of this machine; `lookup` narrows it by actor, subject_kind and subject_id.
+    Of this machine; `lookup` narrows it by actor, subject_kind, subject_id, since and until.
     """
     columns = {"actor": "actor_id", "subject_kind": "subject_kind", "subject_id": "subject_id"}
-    equal = {columns[name]: value for name, value in lookup.items()}
+    equal = {columns[name]: value for name, value in lookup.items() if name in columns}
+    first, last = lookup.get("since"), lookup.get("until")
+    since = None if first is None else _begins(first)
+    before = None if last is None or last == date.max else _begins(last + timedelta(days=1))
     ranges = [(area.lo, area.hi) for area in viewer.ranges("audit.read")]
-    rows = access_store().readings(ranges, limit=TRAIL_LENGTH * ROWS_OF_A_PAGE, **equal)
+    rows = access_store().readings(ranges, limit=TRAIL_LENGTH * ROWS_OF_A_PAGE, since=since, before=before, **equal)
     views = [list(rows) for _, rows in islice(groupby(rows, key=_view), TRAIL_LENGTH)]
     people = names.of(view[0]["actor_id"] for view in views)
     language = get_language() or "zh"
@@ -200,6 +211,7 @@ def _line(row: Opening, people: dict[int, str], language: str) -> TrailEntry:
         roles=tuple(payload.get("actor", {}).get("roles", ())),
         act=row.act,
         sentence=acts.sentence(row.act, language, {"count": count} | row.content),
+        count=count,
         area=row.area,
         subject_kind=row.subject_kind,
         subject_title=subjects.title(row.subject_kind, language),
@@ -218,11 +230,26 @@ def opening_for(viewer: Viewer, event_id: UUID) -> Opening:
     row = Opening.objects.visible_to(system_viewer("audit.trail")).filter(event_id=event_id).first()
     if row is None:
         raise NoSuchEvent(event_id=event_id)
-    seen = Opening.objects.visible_to(viewer).filter(pk=row.pk).exists()
-    of_subject = row.subject_id is not None and subjects.may_read_history(viewer, row.subject_kind, row.subject_id)
-    if not seen and not of_subject:
+    if not readable(viewer, [row]):
         raise NoSuchEvent(event_id=event_id)
     return row
+
+
+def readable(viewer: Viewer, rows: Iterable[Opening]) -> frozenset[UUID]:
+    """The events among `rows` that lie where `viewer` holds `audit.read`, or belong to a subject he may open."""
+    found = list(rows)
+    mine = Opening.objects.visible_to(viewer).filter(pk__in=[row.pk for row in found])
+    seen = set(mine.values_list("event_id", flat=True))
+    asked: dict[tuple[str, int], bool] = {}
+    for row in found:
+        if row.event_id in seen or row.subject_id is None:
+            continue
+        subject = (row.subject_kind, row.subject_id)
+        if subject not in asked:
+            asked[subject] = subjects.may_read_history(viewer, *subject)
+        if asked[subject]:
+            seen.add(row.event_id)
+    return frozenset(seen)
 
 
 def entry_of(event_id: UUID) -> dict[str, Any] | None:

@@ -9,4 +9,5 @@ urlpatterns = [
     path("draw/", views.draw, name="draw"),
     path("samples/<int:sample_id>/", views.sample, name="sample"),
     path("samples/<int:sample_id>/population/", views.population, name="population"),
+    path("samples/<int:sample_id>/papers.zip", views.papers, name="papers"),
 ]

@@ -17,7 +17,7 @@ from wanjia.inspection.errors import PopulationChanged
 from wanjia.inspection.forms import DrawForm, PopulationForm
 from wanjia.kernel.errors import Refusal
 from wanjia.scope.routes import ViewerRequest, access
-from wanjia.ui.sheets import Format, download
+from wanjia.ui.sheets import Format, download, saved
 from wanjia.ui.viewing import chosen_area
 
 PAGE_SIZE = 50
@@ -86,6 +86,7 @@ def sample(request: ViewerRequest, sample_id: int) -> HttpResponse:
         "conditions": presenting.conditions(found, _language()),
         "page": page,
         "rows": cases.rows(list(page), request.viewer, _language()),
+        "may_open_evidence": request.viewer.may("files.read"),
         "gone": len(found.numbers) - len(visible),
     }
     return render(request, "inspection/sample.html", context)
@@ -101,6 +102,21 @@ def population(request: ViewerRequest, sample_id: int) -> HttpResponseBase:
         viewer=request.viewer, sample=found, account=_account(request), language=_language(), form=form
     )
     return download(pieces, f"population-{found.pk}", form)
+
+
+@access(queries.DRAW)
+@require_safe
+def papers(request: ViewerRequest, sample_id: int) -> HttpResponseBase:
+    """The sample as a zip that can be verified alone; with the evidence itself where it is asked for."""
+    found = queries.sample_for(request.viewer, sample_id)
+    pieces = services.bundle(
+        viewer=request.viewer,
+        sample=found,
+        account=_account(request),
+        language=get_language() or "zh-hans",
+        with_evidence=request.GET.get("evidence") == "1" and request.viewer.may("files.read"),
+    )
+    return saved(pieces, f"sample-{found.pk}.zip", "application/zip")
 
 
 def _account(request: ViewerRequest) -> str:

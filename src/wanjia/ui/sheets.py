@@ -143,8 +143,13 @@ def written(table: Table, form: Format) -> Iterator[bytes]:
 
 def download(pieces: Iterable[bytes], name: str, form: Format) -> StreamingHttpResponse:
     """An answer that a browser saves and never shows."""
-    answer = StreamingHttpResponse(pieces, content_type=form.media_type)
-    answer["Content-Disposition"] = content_disposition_header(True, f"{name}.{form}") or "attachment"  # noqa: FBT003
+    return saved(pieces, f"{name}.{form}", form.media_type)
+
+
+def saved(pieces: Iterable[bytes], name: str, media_type: str) -> StreamingHttpResponse:
+    """As `download`, for a file of another kind."""
+    answer = StreamingHttpResponse(pieces, content_type=media_type)
+    answer["Content-Disposition"] = content_disposition_header(True, name) or "attachment"  # noqa: FBT003
     answer["X-Content-Type-Options"] = "nosniff"
     answer["Cache-Control"] = "private, no-store"
     return answer
