@@ -49,8 +49,13 @@ def what_is_wrong_with(page: Page) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize(("language", "width"), [("zh", NARROW), ("en", WIDE)])
-@pytest.mark.parametrize("login", ["county", "verifier"])
+@pytest.mark.parametrize(
+    ("login", "language", "width"),
+    [
+        *((login, "zh", NARROW) for login in ("county", "verifier", "province", "traffic", "auditor")),
+        *((login, "en", WIDE) for login in ("county", "verifier")),
+    ],
+)
 def test_the_main_pages_can_be_read_by_everybody(desk, login, language, width):
     page = desk.open(login, width=width, language=language)
 

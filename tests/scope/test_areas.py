@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wanjia.scope.areas import EVERYWHERE, LENGTHS, AreaRange, level_of, merged, next_code, trimmed
+from wanjia.kernel.codes import LENGTHS
+from wanjia.scope.areas import EVERYWHERE, AreaRange, level_of, merged, next_code, trimmed
 
 natural = st.sampled_from(LENGTHS).flatmap(lambda size: st.text("0123456789", min_size=size, max_size=size))
 nines = st.sampled_from(["99", "4599", "459999", "999999999", "459900", "450000000999"])

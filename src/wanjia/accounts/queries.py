@@ -11,7 +11,8 @@ from django.db.models import Q, QuerySet
 
 from wanjia.accounts.models import GrantRow, Role, User
 from wanjia.kernel import clock
-from wanjia.scope.areas import LENGTHS, AreaRange
+from wanjia.kernel.codes import LENGTHS
+from wanjia.scope.areas import AreaRange
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Grant, Relation, Viewer
 

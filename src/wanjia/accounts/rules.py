@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from wanjia.accounts.errors import BadUsername, DutiesSeparated, RolesMalformed, WrongLevel
+from wanjia.kernel.codes import LENGTHS
 from wanjia.kernel.errors import Sentence
-from wanjia.scope.areas import LENGTHS, level_of
+from wanjia.scope.areas import level_of
 from wanjia.scope.viewer import Relation
 
 USERNAME = re.compile(r"[a-z0-9][a-z0-9.-]{2,59}")

@@ -24,7 +24,7 @@ from typing import TypeAlias
 from cryptography.hazmat.primitives import hashes
 
 from wanjia.audit.errors import IdentityNumberInPayload, PayloadNotCanonical
-from wanjia.scope.areas import LENGTHS
+from wanjia.kernel.codes import LENGTHS
 
 JSON: TypeAlias = "bool | int | str | Sequence[JSON] | Mapping[str, JSON] | None"
 

@@ -11,7 +11,8 @@ from django.db.models import Exists, OuterRef, Q
 from wanjia.casework import declared
 from wanjia.casework.models import CaseEvent
 from wanjia.kernel import clock
-from wanjia.scope.areas import LENGTHS, AreaRange
+from wanjia.kernel.codes import is_division_code
+from wanjia.scope.areas import AreaRange
 from wanjia.scope.models import range_q
 
 LONGEST_NUMBER = 12  # as the form's field; Python refuses to read thousands of digits
@@ -55,7 +56,7 @@ class CaseFilter:
         if given.get("state") not in STATES:
             given.pop("state", None)
         for name in ("area", "desk", "under"):
-            if not _is_area(given.get(name, "")):
+            if not is_division_code(given.get(name, "")):
                 given.pop(name, None)
         if not _is_number(given.get("household", "")):
             given.pop("household", None)
@@ -127,7 +128,3 @@ def _day(text: str) -> date | None:
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
-
-
-def _is_area(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) in LENGTHS

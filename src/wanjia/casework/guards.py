@@ -17,8 +17,9 @@ from wanjia.casework.choices import SEAT_LENGTH, Bar, Seat
 from wanjia.casework.declared import Reexamined
 from wanjia.casework.models import Case, CaseEvent, CaseSubject
 from wanjia.casework.rules import Action, Flow, Step, seat_area
+from wanjia.kernel.codes import LENGTHS
 from wanjia.reference import queries as reference
-from wanjia.scope.areas import LENGTHS, AreaRange
+from wanjia.scope.areas import AreaRange
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Relation, Viewer
 

@@ -26,9 +26,9 @@ from wanjia.comparison.models import Run, Screening
 from wanjia.comparison.queries import Filters
 from wanjia.jobs.queries import job_for
 from wanjia.kernel import clock
+from wanjia.kernel.codes import is_division_code
 from wanjia.kernel.errors import Refusal
 from wanjia.reference.queries import parameter
-from wanjia.scope.areas import LENGTHS
 from wanjia.scope.errors import NotVisible
 from wanjia.scope.routes import ViewerRequest, access
 from wanjia.ui.viewing import asked_for, chosen_area
@@ -227,10 +227,9 @@ def _sampled_area(request: ViewerRequest) -> str:
 def _filters(request: ViewerRequest) -> Filters:
     """What the address narrows to; numbers and areas that make no sense are dropped."""
     area = request.GET.get("area", "") or chosen_area(request)
-    known = area.isascii() and area.isdigit() and len(area) in LENGTHS
     number = request.GET.get("household_no", "")
     household = int(number) if number.isascii() and number.isdigit() and len(number) < LONGEST_NUMBER else None
-    return Filters(rule=asked_for(request, "rule"), area=area if known else "", household_no=household)
+    return Filters(rule=asked_for(request, "rule"), area=area if is_division_code(area) else "", household_no=household)
 
 
 def _query(filters: Filters) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from wanjia.divisions.models import Division, DivisionAlias, Revision
+from wanjia.kernel.codes import LENGTHS
 from wanjia.kernel.remember import Remembered
-from wanjia.scope.areas import LENGTHS, AreaRange
+from wanjia.scope.areas import AreaRange
 from wanjia.scope.viewer import Viewer
 
 

@@ -16,7 +16,8 @@ from wanjia.divisions.errors import (
     LevelContradictsCode,
     OrphanDivision,
 )
-from wanjia.scope.areas import LENGTHS, level_of, trimmed
+from wanjia.kernel.codes import LENGTHS, is_division_code
+from wanjia.scope.areas import level_of, trimmed
 
 COLUMNS = ("code", "name", "level", "parent")
 PADDED = 12
@@ -110,7 +111,7 @@ def _row(values: list[str], line: int) -> FileRow:
 def natural_code(text: str, line: int) -> str:
     """A code of natural length from one that may be padded. Raises BadDivisionCode."""
     code = trimmed(text) if len(text) == PADDED else text
-    if not (code.isascii() and code.isdigit()) or len(code) not in LENGTHS or len(code) > VILLAGE:
+    if not is_division_code(code) or len(code) > VILLAGE:
         raise BadDivisionCode(line=line, value=text[:20])
     return code
 

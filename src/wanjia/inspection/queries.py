@@ -15,8 +15,8 @@ from wanjia.casework.models import Case
 from wanjia.inspection.errors import AreaNotYours
 from wanjia.inspection.models import Sample
 from wanjia.kernel import clock
+from wanjia.kernel.codes import is_division_code
 from wanjia.reference import queries as reference
-from wanjia.scope.areas import LENGTHS
 from wanjia.scope.models import visible_q
 from wanjia.scope.viewer import Viewer
 
@@ -52,8 +52,7 @@ def area_for(viewer: Viewer, asked: str, chosen: str = "") -> str:
     Raises AreaNotYours for one asked for outside of that.
     """
     if asked:
-        known = asked.isascii() and asked.isdigit() and len(asked) in LENGTHS
-        if not known or not viewer.may_throughout(DRAW, asked):
+        if not is_division_code(asked) or not viewer.may_throughout(DRAW, asked):
             raise AreaNotYours
         return asked
     if chosen and viewer.may_throughout(DRAW, chosen):

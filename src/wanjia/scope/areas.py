@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-LENGTHS = (2, 4, 6, 9, 12, 15)
+from wanjia.kernel.codes import is_division_code
 
 
 def next_code(code: str) -> str | None:
@@ -34,7 +34,7 @@ class AreaRange:
     @classmethod
     def of(cls, code: str) -> AreaRange:
         """The area `code` with everything below it; the empty code is everywhere."""
-        if code and (not (code.isascii() and code.isdigit()) or len(code) not in LENGTHS):
+        if code and not is_division_code(code):
             raise ValueError(f"not a division code of natural length: {code!r}")
         return cls(code, next_code(code))
 

@@ -7,6 +7,8 @@ from typing import Protocol
 
 from django.http import HttpRequest
 
+from wanjia.kernel.codes import is_division_code
+
 
 class Range(Protocol):
     """Codes from a lower bound up to an upper one."""
@@ -77,4 +79,4 @@ def chosen_area(request: HttpRequest) -> str:
 
 def may_look_at(viewer: Looker, code: str) -> bool:
     """Whether `code` is a division code inside one of the viewer's grants."""
-    return code.isascii() and code.isdigit() and any(code in grant.area for grant in viewer.grants)
+    return is_division_code(code) and any(code in grant.area for grant in viewer.grants)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from wanjia.audit.exports import export
+from wanjia.casework.filters import EARLIEST
 from wanjia.comparison import describing
 from wanjia.comparison.forms import ProgressForm, WeekForm
 from wanjia.comparison.progress import figures, weekly
@@ -191,7 +192,7 @@ def _monday(text: str) -> date:
         day = date.fromisoformat(text) if len(text) == len("2020-11-16") else clock.today()
     except ValueError:
         day = clock.today()
-    return weekly.monday_of(min(day, clock.today()))
+    return weekly.monday_of(min(day, clock.today()) if day >= EARLIEST else clock.today())
 
 
 def _written(request: ViewerRequest, table: Table, area: str, act: str, name: str) -> HttpResponseBase:
