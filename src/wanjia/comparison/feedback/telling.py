@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.utils.translation import gettext as _
 
 from wanjia.casework.models import Case
@@ -13,10 +15,22 @@ from wanjia.scope.viewer import Viewer
 from wanjia.ui.templatetags.wanjia import day
 
 
-def warnings(case: Case, language: str) -> tuple[str, ...]:
-    """How the department's answer stands; its words where it disputes."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What stands on the case page: how the department's answer stands, and the feedback's page for its readers."""
+
+    warnings: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+
+
+def about(case: Case, viewer: Viewer, language: str) -> Told:
+    """The feedback that stands on a case its reader fetched."""
     feedback = queries.of_case(case.case_no)
-    return () if feedback is None else (_told(feedback, language),)
+    if feedback is None:
+        return Told()
+    readable = Feedback.objects.visible_to(viewer).filter(pk=feedback.pk).exists()
+    links = ((_("打开部门反馈"), feedback.get_absolute_url()),) if readable else ()
+    return Told((_told(feedback, language),), links)
 
 
 def _told(feedback: Feedback, language: str) -> str:
@@ -36,11 +50,3 @@ def _told(feedback: Feedback, language: str) -> str:
             if feedback.is_overdue:
                 return _("已反馈%(department)s，答复期限 %(due)s，已超期。") % facts
             return _("已反馈%(department)s，答复期限 %(due)s。") % facts
-
-
-def links(case: Case, viewer: Viewer) -> tuple[tuple[str, str], ...]:
-    """The feedback's own page, for those who may open it."""
-    found = queries.of_case(case.case_no)
-    if found is None or not Feedback.objects.visible_to(viewer).filter(pk=found.pk).exists():
-        return ()
-    return ((_("打开部门反馈"), found.get_absolute_url()),)

@@ -31,7 +31,7 @@ class SuspectCallbacks:
         ]
         if not found:
             return _without_record(case, viewer, language)
-        first = found[0]
+        first, told = found[0], telling.about(case, viewer, language)
         several = _("同一人有 %(n)s 条记录。") % {"n": len(found)} if len(found) > 1 else ""
         return Description(
             question=first.question,
@@ -40,10 +40,10 @@ class SuspectCallbacks:
             theirs_title=_("部门记录"),
             facts=tuple(fact for item in found for fact in item.facts),
             checks=describing.combined_checks(found),
-            links=(*_links(case, viewer), *telling.links(case, viewer)),
+            links=(*_links(case, viewer), *told.links),
             **_change(case, viewer, language),
             warnings=(
-                *telling.warnings(case, language),
+                *told.warnings,
                 *_asked_before(case, language),
                 *(() if first.live else (_("该户已不在册，核实时请注意。"),)),
             ),
@@ -120,11 +120,12 @@ class SuspectCallbacks:
 
 def _without_record(case: Case, viewer: Viewer, language: str) -> Description:
     """A case whose findings are not, or no longer, kept here: it can still be answered, and says what is missing."""
+    told = telling.about(case, viewer, language)
     return Description(
         question=_("疑似问题 %(topic)s，请核实。") % {"topic": case.topic},
-        links=(*_links(case, viewer), *telling.links(case, viewer)),
+        links=(*_links(case, viewer), *told.links),
         **_change(case, viewer, language),
-        warnings=(*telling.warnings(case, language), _("部门记录未保存或已清理，请向派发单位索取。")),
+        warnings=(*told.warnings, _("部门记录未保存或已清理，请向派发单位索取。")),
     )
 
 
