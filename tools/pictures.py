@@ -57,6 +57,8 @@ MAIN_PAGES = (
     Picture("finding", "province", "/comparison/", (FIRST_ROW, "main td a.w-row-link")),
     Picture("cases", "county", "/cases/"),
     Picture("case", "township", "/cases/mine/", (FIRST_ROW,)),
+    Picture("desk", "traffic", "/comparison/department/"),
+    Picture("feedback", "traffic", "/comparison/department/", (FIRST_ROW,)),
     Picture("households", "county", "/registry/households/"),
     Picture("household", "county", "/registry/households/", (FIRST_ROW,)),
     Picture("people", "secadmin", "/people/"),
