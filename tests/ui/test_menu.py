@@ -98,6 +98,8 @@ def test_the_area_asked_for_wins_over_the_remembered_one():
     assert chosen_area(asking(viewer(), "/", {"area": "451228102"})) == "451228102"
 
 
-@pytest.mark.parametrize("wish", ["451229", "45", "451228' OR 1=1", "451228abc", "４５１２２８", "451228101999999990", ""])
+@pytest.mark.parametrize(
+    "wish", ["451229", "45", "451228' OR 1=1", "451228abc", "４５１２２８", "451228101999999990", ""]
+)
 def test_no_area_outside_the_viewer_s_own_is_taken(wish):
     assert chosen_area(asking(viewer(), f"/?area={wish}", {"area": wish})) == "451228"
