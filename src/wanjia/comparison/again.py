@@ -29,7 +29,7 @@ from wanjia.kernel import clock
 from wanjia.kernel.errors import Sentence
 from wanjia.reference.queries import HOME_REGION
 from wanjia.registry.services import write_extract
-from wanjia.resolution.services import match_extract
+from wanjia.resolution.services import match_extract, strangers_extract
 from wanjia.ruleset.binding import BoundRule
 from wanjia.ruleset.rule import Per
 from wanjia.ruleset.steps import FOUND, Inputs, one_pass
@@ -84,9 +84,18 @@ def _question_of(case: Case) -> Question | None:
 
 
 def _needs_everybody(bound: BoundRule) -> bool:
-    """Whether the rule holds people against others who cannot be told beforehand."""
+    """Whether the rule holds people against others who cannot be told beforehand.
+
+    Strangers can, whom a household's records lead to.
+    """
     other = bound.rule.other
-    return other is not None and (inputs.seeks_strangers([bound]) or not {NUMBER, HOUSEHOLD} & {*other.keys})
+    if other is None:
+        return False
+    return bound.rule.per is not Per.HOUSEHOLD if _seeks_strangers(bound) else not {NUMBER, HOUSEHOLD} & {*other.keys}
+
+
+def _seeks_strangers(bound: BoundRule) -> bool:
+    return inputs.seeks_strangers([bound])
 
 
 def _needs_the_household(bound: BoundRule) -> bool:
@@ -148,12 +157,31 @@ def _one_dataset(dataset: str, bound: list[BoundRule], persons: Path, households
     matched = {batch.pk: (match_extract(batch, persons, folder / f"{batch.pk}.parquet"),) for batch in batches}
     path = folder / "found.parquet"
     areas = {batch.pk: batch.area for batch in batches}
-    files = Inputs(batches=matched, persons=persons, households=households, areas=areas)
+    strangers = _strangers(bound, batches, persons, matched, folder)
+    files = Inputs(batches=matched, persons=persons, households=households, areas=areas, unmatched=strangers)
     sandbox.write([Output(one_pass(bound, files), path, FOUND)])
     found: dict[Question, list[str]] = defaultdict(list)
     for row in pq.read_table(path, columns=["rule", "person_no", "evidence"]).to_pylist():
         found[Question(row["rule"], row["person_no"])].append(hashlib.sha256(row["evidence"].encode()).hexdigest())
     return found
+
+
+def _strangers(
+    bound: Sequence[BoundRule],
+    batches: Sequence[Batch],
+    persons: Path,
+    matched: Mapping[int, tuple[Path, ...]],
+    folder: Path,
+) -> dict[int, tuple[Path, ...]]:
+    """The records of nobody registered that stand beside those of these people, as the rules meet them."""
+    keys = sorted({item.rule.other.keys for item in bound if item.rule.other is not None and _seeks_strangers(item)})
+    if not keys:
+        return {}
+    files = [path for paths in matched.values() for path in paths]
+    return {
+        batch.pk: (strangers_extract(batch, persons, files, keys, folder / f"{batch.pk}-nobodys.parquet"),)
+        for batch in batches
+    }
 
 
 def _kept(batch: Batch) -> bool:

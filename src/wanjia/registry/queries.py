@@ -351,6 +351,14 @@ def registered_poor(person_keys: Iterable[int]) -> set[int]:
     return found
 
 
+def registered_keys(person_keys: Iterable[int]) -> set[int]:
+    """Which of the keys belong to somebody registered, now a member or not."""
+    found: set[int] = set()
+    for keys in pieces(sorted(set(person_keys))):
+        found.update(_everyone(Person).filter(person_key__in=keys).values_list("person_key", flat=True))
+    return found
+
+
 def entered_by(household_no: int) -> int | None:
     """The account that entered the household; he does not verify it (domain.md §6.1)."""
     return _everyone(Household).filter(pk=household_no).values_list("entered_by", flat=True).first()

@@ -112,6 +112,22 @@ def unmatched(records: Sequence[Path], persons: Path, typed: Columns) -> Pipelin
     return Pipeline(_sources(records, persons, typed), steps)
 
 
+def beside(
+    records: Sequence[Path], persons: Path, typed: Columns, matched: Sequence[Path], keys: Sequence[Sequence[str]]
+) -> Pipeline:
+    """Records of nobody among `persons` that meet one of the `matched` records under all of some `keys`."""
+    strangers = unmatched(records, persons, typed)
+    columns = ", ".join(f"s.{name}" for name in typed)
+    meets = [" and ".join(f"m.{name} = s.{name}" for name in some) for some in keys]
+    sql = f"""
+        select {columns} from {{strangers}} as s
+        where exists (select 1 from {{matched}} as m where {" or ".join(meets)}) order by s.source_row
+    """  # noqa: S608 - declared names
+    step = Step("beside", "Which of these records stand beside somebody's?", sql, ("strangers", "matched"))
+    shared = {name: typed[name] for some in keys for name in some}
+    return Pipeline([*strangers.sources, Source("matched", tuple(matched), shared)], [*strangers.steps, step])
+
+
 def counts(matched_file: Path) -> Pipeline:
     """One row: records, rows, records under whose number nobody has the name, records left ambiguous."""
     columns = {"source_row": Type.INTEGER, "name_agrees": Type.BOOLEAN, "ambiguous": Type.BOOLEAN}

@@ -1,3 +1,3 @@
-from wanjia.resolution.services.resolve import address_of, match_extract, resolve_batch
+from wanjia.resolution.services.resolve import address_of, match_extract, resolve_batch, strangers_extract
 
-__all__ = ["address_of", "match_extract", "resolve_batch"]
+__all__ = ["address_of", "match_extract", "resolve_batch", "strangers_extract"]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from django.db import transaction
 
@@ -15,7 +16,9 @@ from wanjia.kernel import clock
 from wanjia.kernel.points import reached
 from wanjia.lake import AlreadyPublished, Columns, Type
 from wanjia.lake.parquet import SORTED_ROW_GROUP
+from wanjia.lake.parquet import write as write_parquet
 from wanjia.lake.store import Staging
+from wanjia.registry.queries import registered_keys
 from wanjia.registry.services.snapshot import address_of as snapshot_address
 from wanjia.resolution import steps
 from wanjia.resolution.errors import BatchNotAccepted, SnapshotMissing
@@ -63,6 +66,22 @@ def match_extract(batch: Batch, persons: Path, target: Path) -> Path:
     records = typed_paths(batch)
     typed = _columns(records[0])
     ENGINE.write(steps.matched(records, persons, typed), target, steps.matched_columns(typed))
+    return target
+
+
+def strangers_extract(
+    batch: Batch, persons: Path, matched: Sequence[Path], keys: Sequence[Sequence[str]], target: Path
+) -> Path:
+    """Write to `target` the batch's records of nobody registered that meet one of `matched` under all of some `keys`.
+
+    As `unmatched.parquet` has them; who is registered is asked of the registry as it is now.
+    """
+    records = typed_paths(batch)
+    typed = _columns(records[0])
+    found = ENGINE.table(steps.beside(records, persons, typed, matched, keys))
+    numbers = found["person_key"].to_pylist()
+    known = registered_keys(key for key in numbers if key is not None)
+    write_parquet(target, found.filter(pa.array([key not in known for key in numbers], pa.bool_())), typed)
     return target
 
 
