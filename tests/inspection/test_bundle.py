@@ -16,6 +16,7 @@ from tests.comparison.conftest import NEXT_COUNTY
 from tests.factories import accounts as factory
 from tests.inspection.conftest import OURS
 from wanjia.audit.access import access_store
+from wanjia.audit.models import Opening
 from wanjia.audit.queries import found
 from wanjia.audit.testing import unrecorded
 from wanjia.casework.filters import CaseFilter
@@ -23,6 +24,9 @@ from wanjia.casework.models import Case, CaseSubject
 from wanjia.inspection import queries
 from wanjia.inspection.bundle import verify
 from wanjia.inspection.services import bundle, draw
+from wanjia.kernel import clock
+from wanjia.scope.postgresql.ownership import as_owner
+from wanjia.scope.system import system_viewer
 from wanjia.ui.sheets import PIECE
 
 SEED = "双色球 03 08 19 24 26 32"
@@ -319,6 +323,21 @@ def test_a_case_that_left_his_reach_is_left_out_and_said(sample, auditor, tmp_pa
 
     assert json.loads(opened(content)["draw.json"])["left_out"] == [gone]
     assert run(content, tmp_path / "zip")[0] == 0
+
+
+def test_an_erased_entry_leaves_its_leaf_and_is_no_problem(sample, auditor, worked, tmp_path):
+    entries = Opening.objects.visible_to(system_viewer("audit.trail"))
+    entry = entries.get(act="suspect.verify", subject_id=worked)
+    with as_owner(), unrecorded():
+        entries.filter(pk=entry.pk).update(salt=None, payload=None, erased_at=clock.now())
+    content = zipped(auditor, sample)
+
+    said = json.loads(opened(content)[f"entries/{entry.event_id}.json"])
+    assert (said["state"], said["payload"], said["salt"]) == ("erased", None, "")
+    assert str(entry.event_id) in said["entry"]
+    code, told = run(content, tmp_path / "zip")
+    assert code == 0
+    assert f"entries/{entry.event_id}.json: erased" in told
 
 
 def test_another_auditors_papers_are_not_found(sample, browser):

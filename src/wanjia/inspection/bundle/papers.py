@@ -79,7 +79,13 @@ def paper_of(case: Case, viewer: Viewer, language: str, *, with_evidence: bool) 
     }
     events = _events(case, lines, households)
     facts["entries"] = [str(event) for event in events]
-    page = render_to_string("inspection/case_paper.html", {"case": case, "facts": facts, "lines": lines, "told": told})
+    context = {
+        "case": case,
+        "facts": facts,
+        "lines": lines,
+        "evidence": [(row, places.get(row.pk, "")) for row in stored],
+    }
+    page = render_to_string("inspection/case_paper.html", context)
     return Paper(facts, page, events, households, [(path, row) for row in stored if (path := places.get(row.pk, ""))])
 
 
