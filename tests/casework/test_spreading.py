@@ -108,11 +108,10 @@ def test_a_plan_that_no_longer_holds_gives_nothing_to_anybody(at_town, crew, tow
 
 
 def test_the_whole_spread_is_one_act_on_record(at_town, crew, town):
-    at_town(1)
-    at_town(2, 3, area=NEXT_VILLAGE)
+    numbers = [*at_town(1), *at_town(2, 3, area=NEXT_VILLAGE)]
     plan = plan_spread(town, AT_TOWN, "assign")
     spread(viewer=town, action="assign", case_filter=AT_TOWN, expected_count=3, digest=plan.digest)
-    events = CaseEvent.objects.of_many([1, 2, 3]).filter(action="assign")
+    events = CaseEvent.objects.of_many(numbers).filter(action="assign")
     assert len({event.event_id for event in events}) == 1
     assert {event.data["assignee"] for event in events} == set(holders().values())
     entry = Opening.objects.visible_to(EYE).get(act="leak.assign")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import count
 
 from django.test import Client
 
 from tests.factories.walking import Example, Place
 from wanjia.accounts import queries, services, sessions
-from wanjia.accounts.models import GrantRow, Role, User
+from wanjia.accounts.models import Deputyship, GrantRow, Role, User
+from wanjia.audit.testing import unrecorded
 from wanjia.kernel import clock
 from wanjia.scope.areas import level_of
 from wanjia.scope.system import system_viewer
@@ -56,6 +58,12 @@ def examples(place: Place) -> list[Example]:
     (grant,) = grants(user)
     secrets = (f"测试{name}", f">{name}<")
     whom = {"user_id": user.pk}
+    colleague = account(f"{name}-deputy", POSTS[level_of(place.area)], place.area)
+    with unrecorded():  # only he himself names and ends it
+        standing_in = Deputyship.objects.create(
+            principal=user, deputy=colleague, area_code=place.area, valid_from=clock.today(),
+            valid_to=clock.today() + timedelta(days=5), reason="年休假", named_at=clock.now(),
+        )  # fmt: skip
     return [
         Example("accounts:person", whom, secrets),
         Example("accounts:grant", whom, secrets, method="post", data={"role": "nonsense"}),
@@ -63,6 +71,9 @@ def examples(place: Place) -> list[Example]:
         Example("accounts:unlock", whom, secrets, method="post"),
         Example("accounts:set_password", whom, secrets, method="post", data={"password": "short"}),
         Example("accounts:revoke", {"grant_id": grant.pk}, secrets, method="post"),
+        Example(
+            "accounts:end_deputy", {"deputyship_id": standing_in.pk}, secrets, method="post", seen_by=lambda _: False
+        ),
     ]
 
 

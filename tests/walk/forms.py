@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import openpyxl
@@ -35,6 +36,7 @@ from wanjia.files.services import store
 from wanjia.files.uploads import sealed_from
 from wanjia.inspection import queries as audited
 from wanjia.jobs.services import cancel
+from wanjia.kernel import clock
 from wanjia.registry.models import Household
 from wanjia.scope.system import system_viewer
 from wanjia.sources.choices import BatchStatus
@@ -310,6 +312,20 @@ def _interrupt(scene: Scene) -> None:
     scene.made["batch"] = scene.example("sources:batch").kwargs["batch_id"]
 
 
+def _colleague(scene: Scene) -> None:
+    scene.made["colleague"] = factory.account("w-colleague", *SEAT)
+
+
+def _deputy(scene: Scene) -> None:
+    from wanjia.accounts.deputies import name_deputy
+
+    _colleague(scene)
+    scene.made["deputyship"] = name_deputy(
+        viewer=scene.viewer(*SEAT), deputy_id=scene.made["colleague"].pk, area_code=COUNTY,
+        valid_from=clock.today(), valid_to=clock.today() + timedelta(days=5), reason="年休假",
+    )  # fmt: skip
+
+
 def _lock(scene: Scene) -> None:
     from wanjia.accounts.services import lock
 
@@ -342,6 +358,19 @@ FORMS = (
         data=lambda _: {"present": factory.PASSWORD, "password": NEW_PASSWORD, "again": NEW_PASSWORD},
         changes={"accounts_user": {"password", "password_set_on", "former_passwords"}},
         adds=RECORD | {"django_session"}, removes=frozenset({"django_session"}),
+    ),
+    Form(
+        "accounts:name_deputy", SEAT, prepare=_colleague,
+        data=lambda scene: {
+            "colleague": f"{scene.made['colleague'].pk}:{COUNTY}", "valid_from": "2020-11-16", "last_day": "2020-11-20",
+            "reason": "年休假",
+        },
+        adds=RECORD | {"accounts_deputyship"},
+    ),
+    Form(
+        "accounts:end_deputy", SEAT, prepare=_deputy,
+        kwargs=lambda scene: {"deputyship_id": scene.made["deputyship"].pk},
+        changes={"accounts_deputyship": {"valid_to", "ended_by"}}, adds=RECORD,
     ),
     Form("accounts:people", SECURITY, data=lambda _: {"q": "测试"}, changes=SESSION),
     Form(

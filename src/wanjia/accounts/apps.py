@@ -13,7 +13,7 @@ class AccountsConfig(AppConfig):
         from wanjia.kernel.errors import Sentence
 
         # not User: signing in notes the day, which is nobody's act upon the account
-        watched.watch("accounts.GrantRow", "accounts.Role")
+        watched.watch("accounts.GrantRow", "accounts.Role", "accounts.Deputyship")
         names.use(queries.names_of)
         subjects.declare(
             subjects.Subject("account", Sentence("账号", "Account"), queries.may_see, url_name="accounts:person")

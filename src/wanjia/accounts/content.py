@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,12 @@ def document() -> dict[str, Any]:
     """`roles.yaml` as it stands."""
     loaded = yaml.safe_load(ROLES.read_text("utf-8"))
     return loaded if isinstance(loaded, dict) else {}
+
+
+def deputised(actions: Iterable[str]) -> list[str]:
+    """Those of the permission words that a deputy has while he stands in for somebody."""
+    allowed = set(document()["deputies"])
+    return [action for action in actions if action in allowed]
 
 
 def action_titles() -> dict[str, Sentence]:

@@ -190,3 +190,55 @@ class RolesMalformed(Refusal):
         "roles.yaml is wrong about {role}: {problem}. " + _NOTHING_EN,
     )
     cure = Sentence("请改正文件后重新装入。", "Correct the file and load it again.")
+
+
+class NotOfYourOffice(Refusal):
+    """A deputy must have a post at the very office of whom he stands in for."""
+
+    code = "accounts.not_of_your_office"
+    status = 422
+    facts = ("area",)
+    what = Sentence(
+        "代理人须是您在 {area} 同一单位、有岗位的同事。" + _NOTHING_ZH,
+        "A deputy must be a colleague with a post at your own office in {area}. " + _NOTHING_EN,
+    )
+    cure = Sentence("请从名单中选择。", "Choose one of the people listed.")
+
+
+class DeputyExists(Refusal):
+    """Somebody stands in for this person on some of these days already."""
+
+    code = "accounts.deputy_exists"
+    status = 409
+    facts = ("area",)
+    what = Sentence(
+        "这段时间在 {area} 已指定了代理人。" + _NOTHING_ZH,
+        "Somebody stands in for you in {area} on some of these days already. " + _NOTHING_EN,
+    )
+    cure = Sentence("请先结束原来的代理，或改选日期。", "End the other deputyship first, or choose other days.")
+
+
+class DeputyEnded(Refusal):
+    """The deputyship is over."""
+
+    code = "accounts.deputy_ended"
+    status = 409
+    facts = ("on",)
+    what = Sentence("这项代理已于 {on} 结束。", "This deputyship ended on {on}.")
+    cure = Sentence("不需要再办理。", "There is nothing left to do.")
+
+
+class DeputyPeriodUnusable(Refusal):
+    """The days a colleague is to stand in are past, the wrong way round, or too many."""
+
+    code = "accounts.deputy_period"
+    status = 422
+    facts = ("valid_from", "last_day", "most")
+    what = Sentence(
+        "代理期限不可用：从 {valid_from} 到 {last_day}。" + _NOTHING_ZH,
+        "A deputyship cannot run from {valid_from} to {last_day}. " + _NOTHING_EN,
+    )
+    cure = Sentence(
+        "开始日期不早于今天，最后一天不早于开始日期，一次最多 {most} 天。",
+        "It begins today or later, ends no earlier than it begins, and lasts {most} days at most.",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,7 +11,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from wanjia.accounts import queries
+from wanjia.accounts.deputies import Colleague
 from wanjia.divisions.errors import PlaceNotResolved
+from wanjia.divisions.queries import name_of
 from wanjia.divisions.resolver import Resolver
 from wanjia.kernel import clock
 from wanjia.scope.viewer import Relation, Viewer
@@ -53,6 +56,32 @@ class SignInForm(forms.Form):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
+
+
+class DeputyForm(forms.Form):
+    """Who stands in for me, and until when."""
+
+    colleague = forms.ChoiceField(label=_("代理人"))
+    valid_from = forms.DateField(label=_("第一天"), widget=forms.DateInput(attrs={"type": "date"}))
+    last_day = forms.DateField(label=_("最后一天"), widget=forms.DateInput(attrs={"type": "date"}))
+    reason = forms.CharField(label=_("原因"), max_length=200, help_text=_("例如：年休假、外出培训"))
+
+    def __init__(self, colleagues: Iterable[Colleague], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        listed = [(f"{one.user_id}:{one.area_code}", f"{one.name}（{name_of(one.area_code)}）") for one in colleagues]
+        self.fields["colleague"].choices = listed  # type: ignore[attr-defined]
+
+    def wanted(self) -> dict[str, Any]:
+        """What the service takes."""
+        data = self.cleaned_data
+        user_id, _colon, area = data["colleague"].partition(":")
+        return {
+            "deputy_id": int(user_id),
+            "area_code": area,
+            "valid_from": data["valid_from"],
+            "valid_to": data["last_day"] + timedelta(days=1) if data["last_day"] < date.max else date.max,
+            "reason": data["reason"],
+        }
 
 
 class PeopleFilter(forms.Form):

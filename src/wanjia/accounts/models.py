@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -77,6 +77,38 @@ class User(AbstractBaseUser, ScopedModel):
 
     def __str__(self) -> str:
         return self.username
+
+
+class Deputyship(ScopedModel):
+    """Somebody stands in for a colleague of his office and does his cases; it ends by itself.
+
+    What the deputy may do is read from the principal's grants on every request, so it is never more than they are.
+    """
+
+    principal = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    deputy = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    area_code = models.CharField(max_length=15, db_index=True)  # the office both belong to
+    valid_from = models.DateField()
+    valid_to = models.DateField()  # first day on which it no longer holds
+    reason = models.CharField(max_length=200)
+    named_at = models.DateTimeField()
+    ended_by = models.BigIntegerField(null=True)
+
+    scope_rule: ClassVar[ScopeRule] = ScopeRule(action="accounts.read", area="area_code")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(principal=F("deputy")), name="deputyship_is_of_two_people"),
+            models.CheckConstraint(condition=Q(valid_to__gte=F("valid_from")), name="deputyship_ends_after_it_begins"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.deputy_id} for {self.principal_id}"
+
+    @property
+    def last_day(self) -> date:
+        """The last day on which it holds."""
+        return self.valid_to - timedelta(days=1)
 
 
 class GrantRow(ScopedModel):

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from wanjia.accounts.models import GrantRow, Role, User
+from wanjia.accounts import content
+from wanjia.accounts.models import Deputyship, GrantRow, Role, User
 from wanjia.kernel import clock
 from wanjia.kernel.codes import LENGTHS
 from wanjia.scope.areas import AreaRange
@@ -25,25 +26,44 @@ def in_force(on: date) -> Q:
 def viewer_for(user: User | AbstractBaseUser, on: date | None = None) -> Viewer:
     """The viewer `user` is on that day, today if none is named. One query."""
     assert isinstance(user, User)  # noqa: S101 - Django's types know only the base class
+    day = on or clock.today()
     rows = (
         GrantRow.objects.visible_to(system_viewer("accounts.sign_in"))
-        .filter(in_force(on or clock.today()), user_id=user.pk)
+        .filter(in_force(day), Q(user_id=user.pk) | _of_a_principal(user.pk, day))
         .order_by("pk")
-        .values_list("role_id", "role__actions", "role__narrowed", "area_code", "relation", "department")
+        .values_list("user_id", "role_id", "role__actions", "role__narrowed", "area_code", "relation", "department")
     )
-    grants = [grant for row in rows for grant in _by_relation(*row)]
+    grants = [grant for owner, *row in rows for grant in _by_relation(*row, for_user=0 if owner == user.pk else owner)]
     return Viewer(user_id=user.pk, name=user.display_name, grants=tuple(grants), language=user.language)
 
 
+def _of_a_principal(user_id: int, on: date) -> Q:
+    """The grants, at the office both share, of an active colleague the user stands in for."""
+    rows = Deputyship.objects.visible_to(system_viewer("accounts.sign_in")).filter(
+        deputy_id=user_id, principal_id=OuterRef("user_id"), area_code=OuterRef("area_code"),
+        valid_from__lte=on, valid_to__gt=on,
+    )  # fmt: skip
+    return Q(Exists(rows), user__is_active=True, role__duty="")
+
+
 def _by_relation(  # noqa: PLR0913 - the columns of the query above
-    role: str, actions: list[str], narrowed: dict[str, str], area_code: str, relation: str, department: str
+    role: str,
+    actions: list[str],
+    narrowed: dict[str, str],
+    area_code: str,
+    relation: str,
+    department: str,
+    *,
+    for_user: int = 0,
 ) -> list[Grant]:
     """A row as the scope sees it: one grant for each relation its actions have."""
     words: dict[str, set[str]] = {}
-    for action in actions:
+    for action in content.deputised(actions) if for_user else actions:
         words.setdefault(narrowed.get(action, relation), set()).add(action)
     area = AreaRange.of(area_code)
-    return [Grant(role, frozenset(allowed), area, Relation(kind), department) for kind, allowed in words.items()]
+    return [
+        Grant(role, frozenset(allowed), area, Relation(kind), department, for_user) for kind, allowed in words.items()
+    ]
 
 
 def account(username: str) -> User | None:

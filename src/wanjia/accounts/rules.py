@@ -66,6 +66,8 @@ def parse_roles(document: Mapping[str, object]) -> list[RoleFacts]:
     words, roles = document.get("actions"), document.get("roles")
     if not isinstance(words, dict) or not isinstance(roles, dict):
         raise RolesMalformed(role="-", problem="actions and roles are missing")
+    if strange := set(_texts(document.get("deputies", []))) - set(words):
+        raise RolesMalformed(role="deputies", problem=f"unknown action: {', '.join(sorted(strange))}")
     facts = [_role(code, entry) for code, entry in roles.items()]
     for role in facts:
         _check(role, set(words), set(roles))

@@ -16,11 +16,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from wanjia.accounts import content, queries, services, sessions
+from wanjia.accounts import content, deputies, queries, services, sessions
 from wanjia.accounts.errors import SearchForgotten
 from wanjia.accounts.forms import (
     AccountForm,
     ChangePasswordForm,
+    DeputyForm,
     GrantForm,
     NewPasswordForm,
     PeopleFilter,
@@ -108,8 +109,52 @@ def me(request: ViewerRequest) -> HttpResponseBase:
             auth.update_session_auth_hash(request, user)  # every other session of the account ends
             messages.success(request, _("密码已更改，其他设备上的登录已失效。"))
             return redirect("accounts:me")
-    context = {"form": form, "account": request.user, "grants": queries.own_grants(request.viewer)}
-    return render(request, "accounts/me.html", context | _words(), status=400 if form.errors else 200)
+    return _own_page(request, form=form)
+
+
+def _own_page(request: ViewerRequest, **refused: Form) -> HttpResponse:
+    """The own account; a form that was refused stands as it was typed."""
+    viewer = request.viewer
+    colleagues = deputies.colleagues(viewer)
+    forms: dict[str, Form] = {
+        "form": ChangePasswordForm(),
+        "deputy_form": DeputyForm(colleagues, initial={"valid_from": clock.today()}),
+    }
+    context = {
+        "account": request.user,
+        "grants": queries.own_grants(viewer),
+        "colleagues": colleagues,
+        "deputies": deputies.deputies_of(viewer),
+        "principals": deputies.principals_of(viewer),
+    }
+    status = 400 if any(form.errors for form in refused.values()) else 200
+    return render(request, "accounts/me.html", context | forms | refused | _words(), status=status)
+
+
+@access(SIGNED_IN)
+@require_http_methods(["GET", "POST"])
+def name_deputy(request: ViewerRequest) -> HttpResponseBase:
+    """Let a colleague stand in for me."""
+    if request.method == "GET":
+        return redirect("accounts:me")
+    form = DeputyForm(deputies.colleagues(request.viewer), request.POST)
+    if not form.is_valid():
+        return _own_page(request, deputy_form=form)
+    try:
+        deputies.name_deputy(viewer=request.viewer, **form.wanted())
+    except Refusal as refusal:
+        _tell(form, refusal)
+        return _own_page(request, deputy_form=form)
+    messages.success(request, _("代理人已指定，期满自动结束。"))
+    return redirect("accounts:me")
+
+
+@access(SIGNED_IN)
+@require_POST
+def end_deputy(request: ViewerRequest, deputyship_id: int) -> HttpResponse:
+    deputies.end_deputy(viewer=request.viewer, deputyship_id=deputyship_id)
+    messages.success(request, _("代理已结束，即刻生效。"))
+    return redirect("accounts:me")
 
 
 @access("accounts.read")

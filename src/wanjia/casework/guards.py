@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 
 from django.db.models import Q
 
+from wanjia.accounts import deputies
 from wanjia.accounts import queries as accounts
+from wanjia.accounts.deputies import Linked
 from wanjia.casework import declared
 from wanjia.casework.choices import SEAT_LENGTH, Bar, Seat
 from wanjia.casework.declared import Reexamined
 from wanjia.casework.models import Case, CaseEvent, CaseSubject
 from wanjia.casework.rules import Action, Flow, Step, seat_area
+from wanjia.kernel import clock
 from wanjia.kernel.codes import LENGTHS
 from wanjia.reference import queries as reference
 from wanjia.scope.areas import AreaRange
@@ -89,17 +93,38 @@ def returned(viewer: Viewer, action: Action, cases: Sequence[Case]) -> dict[int,
     area_of = {case.case_no: case.area_code for case in cases}
     rows = CaseEvent.objects.of_many(area_of).filter(action=action.code)
     if cases[0].at.seat is Seat.PERSON:
-        rows = rows.filter(by_user=viewer.user_id)
+        rows = rows.filter(by_user__in=[viewer.user_id, *viewer.stands_in_for])
     told = Counter(number for number, area in rows.values_list("case_id", "area_code") if area_of[number] == area)
     most = {number: int(reference.parameter(action.limit_parameter, region=area)) for number, area in area_of.items()}
     return {number: Bar.RETURNED for number, n in told.items() if n >= most[number]}
 
 
 def seat_bar(viewer: Viewer, case: Case, step: Step, action: Action) -> Bar | None:
-    """Whether the turn is somebody else's."""
+    """Whether the turn is somebody else's, and no colleague's he stands in for."""
+    own = _seat_bar(viewer.acting_for(0), viewer.user_id, case, step, action)
+    return None if own is None or _principal(viewer, case, step, action) else own
+
+
+def stands_in(viewer: Viewer, case: Case, action: Action) -> int:
+    """The colleague for whom the viewer acts, where his own posts would not let him; 0 where they do."""
+    own = _seat_bar(viewer.acting_for(0), viewer.user_id, case, case.at, action)
+    return 0 if own is None else _principal(viewer, case, case.at, action)
+
+
+def _principal(viewer: Viewer, case: Case, step: Step, action: Action) -> int:
+    able = (
+        number
+        for number in sorted(viewer.stands_in_for)
+        if _seat_bar(viewer.acting_for(number), number, case, step, action) is None
+    )
+    return next(able, 0)
+
+
+def _seat_bar(viewer: Viewer, user_id: int, case: Case, step: Step, action: Action) -> Bar | None:
+    """The same for one capacity: the viewer's grants are those of `user_id` alone."""
     if viewer.is_system:
         return Bar.NO_ROLE  # cases are decided by people
-    in_person = step.seat is Seat.PERSON and case.holder_user_id == viewer.user_id
+    in_person = step.seat is Seat.PERSON and case.holder_user_id == user_id
     if in_person and not action.also and goes_there(viewer, action.permission, case):
         return None
     if seats_of(viewer, action.permission) & desks_of(step, action, case.area_code):
@@ -109,12 +134,18 @@ def seat_bar(viewer: Viewer, case: Case, step: Step, action: Action) -> Bar | No
     return Bar.OTHER_SEAT if viewer.may(action.permission) else Bar.NO_ROLE
 
 
-def took_part(case_nos: Collection[int], user_id: int, actions: Collection[str]) -> set[int]:
-    """The cases on which this person has performed one of `actions`."""
+def took_part(case_nos: Collection[int], people: Collection[Linked], actions: Collection[str]) -> set[int]:
+    """The cases on which one of these people, as one with somebody now or then, has performed one of `actions`."""
     if not actions:
         return set()
-    rows = CaseEvent.objects.of_many(case_nos).filter(by_user=user_id, action__in=actions)
-    return set(rows.values_list("case_id", flat=True))
+    them = {link.other_id for link in people}
+    rows = CaseEvent.objects.of_many(case_nos).filter(by_user__in=them, action__in=actions)
+    today = clock.today()
+    return {
+        number
+        for number, by_user, at in rows.values_list("case_id", "by_user", "at")
+        if any(link.other_id == by_user and link.on(today, clock.day_of(at)) for link in people)
+    }
 
 
 def bars(viewer: Viewer, action: Action, cases: Sequence[Case]) -> dict[int, Bar]:
@@ -130,12 +161,28 @@ def bars(viewer: Viewer, action: Action, cases: Sequence[Case]) -> dict[int, Bar
 def personal_bars(user_ids: Collection[int], action: Action, cases: Sequence[Case]) -> dict[tuple[int, int], Bar]:
     """(user, case number) → why this person may not perform `action` there, whatever his seat."""
     found: dict[tuple[int, int], Bar] = {}
+    if not (action.apart_from or action.impartial):
+        return found
     numbers = [case.case_no for case in cases]
-    for user_id in user_ids:
-        found |= {(user_id, number): Bar.TOOK_PART for number in took_part(numbers, user_id, action.apart_from)}
+    one_with = _one_with(user_ids)
+    for user_id, people in one_with.items():
+        found |= {(user_id, number): Bar.TOOK_PART for number in took_part(numbers, people, action.apart_from)}
     if action.impartial:
-        found |= _recused(user_ids, cases)
-        found |= _outside_bars(user_ids, action, cases)
+        everybody = {link.other_id for people in one_with.values() for link in people}
+        of_one = {**_recused(everybody, cases), **_outside_bars(everybody, action, cases)}
+        today = clock.today()
+        for user_id, people in one_with.items():
+            for link in people:
+                if link.on(today):
+                    found |= {(user_id, no): bar for (other, no), bar in of_one.items() if other == link.other_id}
+    return found
+
+
+def _one_with(user_ids: Collection[int]) -> dict[int, list[Linked]]:
+    """Each with himself always, and with whom he stands in for or who stands in for him: one person for four eyes."""
+    found = {user_id: [Linked(user_id, user_id, date.min, date.max)] for user_id in user_ids}
+    for link in deputies.links_of(user_ids):
+        found[link.user_id].insert(0, link)  # what is said of himself comes last and stays
     return found
 
 
@@ -188,7 +235,7 @@ def turn_q(viewer: Viewer, flows: Sequence[Flow]) -> Q:
     Each part says for itself that the case is open: only so SQLite looks every part up in its own
     index of open cases, where it would otherwise walk through all of them.
     """
-    wanted = Q(closed_at=None, holder_user_id=viewer.user_id)
+    wanted = Q(closed_at=None, holder_user_id__in=[viewer.user_id, *sorted(viewer.stands_in_for)])
     for flow in flows:
         # steps that wait for him at the same places, said once
         alike: dict[Q, list[str]] = {}

@@ -140,7 +140,7 @@ def _grant_q(rule: ScopeRule, viewer: Viewer, grant: Grant, on: date) -> Q:
         return NOTHING
     holdings = Holding.objects.filter(
         Q(valid_to=None) | Q(valid_to__gt=on),
-        user_id=viewer.user_id,
+        user_id=grant.on_behalf_of or viewer.user_id,
         relation=grant.relation.value,
         subject_kind=held.kind,
         subject_id=OuterRef(held.field),

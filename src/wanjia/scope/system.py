@@ -12,7 +12,7 @@ SYSTEM_VIEWERS: dict[str, str] = {
     "accounts.administer": "looks for logins, standing grants and duties in all areas before anything is given",
     "accounts.holders": "offers the people who may take a task on in an area its caller acts for",
     "accounts.names": "a colleague's name on an act is shown to whoever may see the act",
-    "accounts.own": "everybody may see what he himself holds",
+    "accounts.own": "everybody may see what he himself holds, who stands in for him and who of his office could",
     "accounts.sign_in": "finds the account and its grants before there is a viewer",
     "audit.commit_access": "commits each minute's access rows, whoever made them",
     "audit.health": "finds the time of the last act, whoever made it; only the time leaves",

@@ -6,7 +6,7 @@ made, so a viewer holds only grants in force; it lives for one request or one jo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from wanjia.scope.areas import EVERYWHERE, AreaRange, merged
@@ -30,6 +30,7 @@ class Grant:
     area: AreaRange
     relation: Relation = Relation.ALL
     department: str = ""
+    on_behalf_of: int = 0  # the colleague whose grant it is, while its holder stands in for him
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,15 @@ class Viewer:
         return frozenset(
             grant.department for grant in self.grants_for(action) if grant.relation is Relation.OWN_DEPARTMENT
         )
+
+    @property
+    def stands_in_for(self) -> frozenset[int]:
+        """The colleagues whose grants the viewer holds for the time being."""
+        return frozenset(grant.on_behalf_of for grant in self.grants if grant.on_behalf_of)
+
+    def acting_for(self, user_id: int) -> Viewer:
+        """The same viewer with the grants of one colleague only; with his own alone for 0."""
+        return replace(self, grants=tuple(grant for grant in self.grants if grant.on_behalf_of == user_id))
 
     @property
     def home_area(self) -> str:

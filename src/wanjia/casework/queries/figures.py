@@ -40,7 +40,9 @@ class Waiting:
 def waiting_for(viewer: Viewer) -> Waiting:
     """What waits for this viewer: his desks from the counters, his own cases from their short index."""
     # Every page says it in its bar. Both give few rows, and adding them up here costs less than asking for sums.
-    mine = Case.objects.visible_to(viewer).filter(closed_at=None, holder_user_id=viewer.user_id)
+    mine = Case.objects.visible_to(viewer).filter(
+        closed_at=None, holder_user_id__in=[viewer.user_id, *viewer.stands_in_for]
+    )
     desks = _counters(viewer).filter(_my_desks(viewer))
     today, every, yellow, overdue = clock.today(), 0, 0, 0
     for warn_on, due_on, n in (

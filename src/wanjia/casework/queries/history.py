@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
 
 from wanjia.accounts import queries as accounts
 from wanjia.casework import declared
@@ -38,7 +41,8 @@ def last_move(case: Case) -> CaseEvent:
 def history(case: Case, language: str) -> list[HistoryLine]:
     """What happened to a case its caller fetched, oldest first."""
     rows = list(CaseEvent.objects.of(case).order_by("id"))
-    names = accounts.names_of({n for row in rows for n in (row.by_user, row.holder_user_id) if n})
+    people = {n for row in rows for n in (row.by_user, row.holder_user_id, row.data.get("for")) if n}
+    names = accounts.names_of(people)
     flow = case.flow
     steps = {step.code: step.title.text(language) for step in flow.steps}
     titles = {code: sentence.text(language) for code, sentence in declared.titles_of(flow).items()}
@@ -47,7 +51,7 @@ def history(case: Case, language: str) -> list[HistoryLine]:
     return [
         HistoryLine(
             event=row,
-            by=names.get(row.by_user, ""),
+            by=_by(names, row),
             title=titles.get(row.action, row.action),
             from_title=steps.get(row.from_step, ""),
             to_title=steps.get(row.to_step, row.to_step),
@@ -59,6 +63,12 @@ def history(case: Case, language: str) -> list[HistoryLine]:
         )
         for row in rows
     ]
+
+
+def _by(names: Mapping[int, str], event: CaseEvent) -> str:
+    """Who did it, and for whom he stood in."""
+    own, principal = names.get(event.by_user, ""), event.data.get("for")
+    return _("%(name)s（代%(whom)s）") % {"name": own, "whom": names.get(principal, "")} if principal else own
 
 
 def reexamined_in_words(event: CaseEvent, language: str) -> str:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from wanjia.accounts import queries as accounts
 from wanjia.audit.rules import holds_identity_number
-from wanjia.audit.services import Kind
+from wanjia.audit.services import JSON, Kind
 from wanjia.casework import counters, declared, guards, queries
 from wanjia.casework.choices import BAR_SENTENCES, Mutes, Need, in_words
 from wanjia.casework.errors import (
@@ -58,7 +58,7 @@ def act(*, viewer: Viewer, case_no: int, action: str, seen_version: int, answer:
     require_answer(case, wanted, answer)
     callbacks = declared.offered_for(case.kind, case.flow_version).callbacks
     callbacks.check(case, wanted, answer)
-    found = _reexamined(case, wanted)
+    found = _reexamined(case, wanted) | for_whom(guards.stands_in(viewer, case, wanted))
     done = Act(viewer, case.flow, action, Kind(wanted.record))
     came_from, desk, holder = case.step, counters.desk_of(case), case.assignee_id
     before = case.area_code
@@ -86,7 +86,8 @@ def act(*, viewer: Viewer, case_no: int, action: str, seen_version: int, answer:
             **facts,
         },
     )
-    done.record(case=case, content={"case_no": case_no, "from": came_from, "to": case.step, "outcome": case.outcome})
+    content: dict[str, JSON] = {"case_no": case_no, "from": came_from, "to": case.step, "outcome": case.outcome}
+    done.record(case=case, content=content | ({"for": found["for"]} if "for" in found else {}))
     reached("casework.acting")
     transaction.on_commit(partial(reached, "casework.acted"))
     return case
@@ -115,6 +116,11 @@ def _require_turn(viewer: Viewer, case: Case, action: Action) -> None:
     )
     if bar is not None:
         raise NotYours(case_no=case.case_no, bar=bar.value, because=BAR_SENTENCES[bar])
+
+
+def for_whom(principal: int) -> dict[str, Any]:
+    """What the history keeps where somebody stood in for a colleague."""
+    return {"for": principal} if principal else {}
 
 
 def _reexamined(case: Case, action: Action) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from wanjia.casework.errors import (
 from wanjia.casework.models import Case, CaseEvent
 from wanjia.casework.rules import Action, Answer, Step
 from wanjia.casework.services import holdings
-from wanjia.casework.services.acting import require_answer, said, take
+from wanjia.casework.services.acting import for_whom, require_answer, said, take
 from wanjia.casework.services.bulk import SHARED_FIELDS
 from wanjia.casework.services.moves import Act, Moved, dates_for, enter, in_chunks
 from wanjia.files import queries as files
@@ -232,8 +232,9 @@ class _Mover:
         for item in group:
             case, answer = _of(item)[0], item.reply.answer
             desk = counters.desk_of(case)
+            principal = guards.stands_in(self._viewer, case, action)
             take(case, action, answer)
-            told[case.case_no] = said(case, action, answer, evidence=proofs.digests)
+            told[case.case_no] = {**said(case, action, answer, evidence=proofs.digests), **for_whom(principal)}
             case.outcome = action.settles.get(case.outcome, case.outcome)
             enter(case, target, dates, act.at)
             case.version += 1

@@ -29,6 +29,7 @@ from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Action, Answer, Flow, Step, seat_area
 from wanjia.casework.services import holdings
+from wanjia.casework.services.acting import for_whom
 from wanjia.casework.services.moves import Act, Moved, dates_for, enter, in_chunks
 from wanjia.casework.services.returning import asks_place, require_place, why_told
 from wanjia.scope.viewer import Viewer
@@ -205,6 +206,7 @@ class BulkMover:
         target = flow.step(action.to)
         dates = dates_for(target, self.answer.due_on)
         moved: list[Moved] = []
+        kept = {case.case_no: self._kept(action, case) for case in free}
         for case in free:
             desk = counters.desk_of(case)
             if Need.ASSIGNEE in action.needs:
@@ -221,7 +223,7 @@ class BulkMover:
             moved,
             note=self.answer.reason,
             data=({"assignee": self.answer.assignee} if self.answer.assignee else {}) | why_told(action, self.answer),
-            of_case={case.case_no: {**self._kept(action, case), **facts.get(case.case_no, {})} for case in free},
+            of_case={case.case_no: {**kept[case.case_no], **facts.get(case.case_no, {})} for case in free},
         )
         self.by_desk.update(case.holder_area for case in free)
 
@@ -266,7 +268,8 @@ class BulkMover:
 
     def _kept(self, action: Action, case: Case) -> dict[str, JSON]:
         found = self.reexamined.get(case.case_no) if action.reexamines else None
-        return {"reexamined": found.as_data()} if found is not None else {}
+        told: dict[str, JSON] = {"reexamined": found.as_data()} if found is not None else {}
+        return told | for_whom(guards.stands_in(self.viewer, case, action))
 
     def _save(self, cases: Sequence[Case], came_from: str, action: Action, target: Step) -> None:
         """One statement for the group: its cases differ only in their areas."""

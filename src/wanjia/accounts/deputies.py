@@ -1,0 +1,167 @@
+"""Standing in for a colleague on leave: naming and ending it, and who counts as one person with whom.
+
+A deputy holds no grant of his own for it. `queries.viewer_for` reads the principal's grants at their
+common office while a deputyship is in force, cut to the words `roles.yaml` lets deputies have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from wanjia.accounts import content
+from wanjia.accounts.errors import DeputyEnded, DeputyExists, DeputyPeriodUnusable, NotOfYourOffice
+from wanjia.accounts.models import Deputyship, GrantRow, User
+from wanjia.accounts.queries import in_force
+from wanjia.audit.rules import refuse_identity_numbers
+from wanjia.audit.services import Kind, record
+from wanjia.kernel import clock
+from wanjia.kernel.codes import LENGTHS
+from wanjia.reference.queries import parameter
+from wanjia.scope.areas import AreaRange, level_of
+from wanjia.scope.errors import NotVisible
+from wanjia.scope.system import system_viewer
+from wanjia.scope.viewer import Relation, Viewer
+
+LIMIT = "accounts.deputy_days_at_most"
+OFFICE = system_viewer("accounts.own")
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """Somebody with a post at the same office."""
+
+    user_id: int
+    name: str
+    area_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Two people who are one for the separation of duties, on these days."""
+
+    user_id: int
+    other_id: int
+    valid_from: date
+    valid_to: date
+
+    def on(self, *days: date) -> bool:
+        """Whether it held on one of the days."""
+        return any(self.valid_from <= day < self.valid_to for day in days)
+
+
+def colleagues(viewer: Viewer) -> list[Colleague]:
+    """Who could stand in for the viewer: people with a post of the office itself where he has his.
+
+    Whoever only looks after households there, or comes from another level, is not of the office;
+    nor is an administrator of the platform.
+    """
+    offices = _offices(viewer)
+    rows = _posts().filter(area_code__in=offices, relation=Relation.ALL.value).exclude(user_id=viewer.user_id)
+    barred = set(_posts().exclude(role__duty="").values_list("user_id", flat=True))
+    found = {
+        (area, user_id): Colleague(user_id, name, area)
+        for user_id, name, area, level in rows.values_list("user_id", "user__display_name", "area_code", "role__level")
+        if user_id not in barred and level == level_of(area)
+    }
+    return sorted(found.values(), key=lambda item: (item.area_code, item.name, item.user_id))
+
+
+def deputies_of(viewer: Viewer) -> list[Deputyship]:
+    """Who stands in for the viewer now or will, the next to begin first."""
+    rows = Deputyship.objects.visible_to(OFFICE).filter(principal_id=viewer.user_id, valid_to__gt=clock.today())
+    return list(rows.select_related("deputy").order_by("valid_from", "pk"))
+
+
+def principals_of(viewer: Viewer) -> list[Deputyship]:
+    """For whom the viewer stands in now or will."""
+    rows = Deputyship.objects.visible_to(OFFICE).filter(deputy_id=viewer.user_id, valid_to__gt=clock.today())
+    return list(rows.select_related("principal").order_by("valid_from", "pk"))
+
+
+def links_of(user_ids: Collection[int]) -> list[Linked]:
+    """With whom these people ever were one, both ways; past ones too, for what was done then."""
+    rows = Deputyship.objects.visible_to(OFFICE).filter(Q(principal_id__in=user_ids) | Q(deputy_id__in=user_ids))
+    found = []
+    for principal, deputy, start, end in rows.values_list("principal_id", "deputy_id", "valid_from", "valid_to"):
+        found += [Linked(principal, deputy, start, end), Linked(deputy, principal, start, end)]
+    wanted = set(user_ids)
+    return [link for link in found if link.user_id in wanted]
+
+
+@transaction.atomic
+def name_deputy(  # noqa: PLR0913 - what a deputyship is made of
+    *, viewer: Viewer, deputy_id: int, area_code: str, valid_from: date, valid_to: date, reason: str
+) -> Deputyship:
+    """Let a colleague of the same office do the viewer's cases from `valid_from` until before `valid_to`.
+
+    It reaches as far as the viewer's own grants at that office, whatever he is himself deputy for.
+    Raises NotOfYourOffice, DeputyPeriodUnusable, DeputyExists.
+    """
+    refuse_identity_numbers(reason, "reason")
+    principal = User.objects.visible_to(OFFICE).select_for_update().get(pk=viewer.user_id)
+    if not any(item.user_id == deputy_id and item.area_code == area_code for item in colleagues(viewer)):
+        raise NotOfYourOffice(area=area_code)
+    today, most = clock.today(), int(parameter(LIMIT))
+    if not today <= valid_from < valid_to or (valid_to - valid_from).days > most:
+        raise DeputyPeriodUnusable(valid_from=valid_from, last_day=valid_to - timedelta(days=1), most=most)
+    same = Deputyship.objects.visible_to(OFFICE).filter(principal=principal, area_code=area_code)
+    if same.filter(valid_from__lt=valid_to, valid_to__gt=valid_from).exists():
+        raise DeputyExists(area=area_code)
+    row = Deputyship.objects.create(
+        principal=principal, deputy_id=deputy_id, area_code=area_code, valid_from=valid_from, valid_to=valid_to,
+        reason=reason.strip(), named_at=clock.now(),
+    )  # fmt: skip
+    _record(viewer, row, "accounts.name_deputy")
+    return row
+
+
+@transaction.atomic
+def end_deputy(*, viewer: Viewer, deputyship_id: int) -> Deputyship:
+    """End one's own deputyship from today on. Raises NotVisible, DeputyEnded."""
+    rows = Deputyship.objects.visible_to(OFFICE).select_for_update(of=("self",))
+    row = rows.filter(pk=deputyship_id, principal_id=viewer.user_id).first()
+    if row is None:
+        raise NotVisible(kind="deputyship")
+    today = clock.today()
+    if row.valid_to <= today:
+        raise DeputyEnded(on=row.valid_to)
+    row.valid_to, row.ended_by = max(today, row.valid_from), viewer.user_id
+    Deputyship.objects.visible_to(OFFICE).filter(pk=row.pk).update(valid_to=row.valid_to, ended_by=row.ended_by)
+    _record(viewer, row, "accounts.end_deputy")
+    return row
+
+
+def _posts() -> QuerySet[GrantRow]:
+    rows = GrantRow.objects.visible_to(OFFICE).filter(in_force(clock.today()), user__is_active=True)
+    return rows.order_by("pk")
+
+
+def _offices(viewer: Viewer) -> list[str]:
+    """Where the viewer himself holds what a deputy may do."""
+    own = [grant for grant in viewer.acting_for(0).grants if content.deputised(grant.actions)]
+    codes = {grant.area.lo for grant in own if len(grant.area.lo) in LENGTHS}
+    return sorted(code for code in codes if any(grant.area == AreaRange.of(code) for grant in own))
+
+
+def _record(viewer: Viewer, row: Deputyship, act: str) -> None:
+    record(
+        Kind.GRANT,
+        viewer=viewer,
+        area=row.area_code,
+        act=act,
+        subject=("account", row.deputy_id),
+        content={
+            "deputyship": row.pk,
+            "principal": row.principal_id,
+            "deputy": row.deputy_id,
+            "area": row.area_code,
+            "from": row.valid_from.isoformat(),
+            "to": row.valid_to.isoformat(),
+            "reason": row.reason,
+        },
+    )
