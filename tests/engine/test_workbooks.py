@@ -203,6 +203,19 @@ def test_more_rows_than_asked_for_are_refused():
         rows_of(packed(f"<worksheet><sheetData>{rows}</sheetData></worksheet>"), rows=1000)
 
 
+def test_one_text_in_very_many_cells_is_no_form():
+    """The file holds it once; whoever reads the cells would hold it as often as it stands there."""
+    row = "<row>" + '<c t="s"><v>0</v></c>' * 40 + "</row>"
+    shared = f"<sst><si><t>{'a' * 100}</t></si></sst>"
+    small = packed(f"<worksheet><sheetData>{row * 250}</sheetData></worksheet>", shared)
+    assert len(rows_of(small, bounds=replace(FORM, told=1_000_000))) == 250
+    with pytest.raises(WorkbookTooLarge, match="characters in all"):
+        rows_of(small, bounds=replace(FORM, told=999_999))
+    long = f"<sst><si><t>{'a' * 32_000}</t></si></sst>"
+    with pytest.raises(WorkbookTooLarge, match="characters in all"):
+        rows_of(packed(f"<worksheet><sheetData>{row * 60}</sheetData></worksheet>", long))
+
+
 def test_passwords_old_formats_and_rubbish_are_told_apart():
     ole = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
     with pytest.raises(WorkbookEncrypted):

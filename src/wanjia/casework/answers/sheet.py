@@ -29,7 +29,7 @@ from wanjia.ui.sheets import Cell as Written
 
 MOST_ROWS = 60_000
 # A form may have picked up a link or a macro where it was filled in: neither is ever followed, only cells are read.
-BOUNDS = Bounds(unpacked_bytes=512 << 20, text=4_000, cut=8_000_000, passive=False)
+BOUNDS = Bounds(unpacked_bytes=512 << 20, text=4_000, cut=8_000_000, told=24_000_000, passive=False)
 LIMITS = Limits(memory_bytes=384 << 20, cpu_seconds=60, wall_seconds=120, file_bytes=0, open_files=16)
 LONGEST_NOTE, LONGEST_MET = 2_000, 100
 HEADER_WITHIN = 10  # rows

@@ -186,9 +186,9 @@ class _Fill:
 
 
 def _cells(package: Package, task: dict[str, Any], tell: Any) -> None:
-    """Every sheet and its rows, cell by cell as they are; of all of them no more than `rows`."""
+    """Every sheet and its rows, cell by cell as they are; no more than `rows` and `told` in all."""
     book = Book(package.texts(), package.date_styles(), package.from_1904, package.bounds, formulas=True)
-    left = task["rows"]
+    left, room = task["rows"], package.bounds.told
     for sheet in package.sheets:
         tell(b"J", json.dumps({"name": sheet.name, "part": sheet.part, "hidden": sheet.hidden}).encode())
         rows = rows_of(partial(package.open, sheet.part), book) if sheet.part else iter(())
@@ -196,6 +196,9 @@ def _cells(package: Package, task: dict[str, Any], tell: Any) -> None:
             left -= len(some)
             if left < 0:
                 raise Refused("oversized", what="records", limit=f"{task['rows']:,}")
+            room -= sum(len(text) for _, cells, _, _ in some for text in cells.values())
+            if room < 0:
+                raise Refused("oversized", what="told", limit=f"{package.bounds.told:,}")
             tell(b"J", json.dumps({"rows": some}).encode())
 
 

@@ -44,12 +44,15 @@ class Bounds:
     """What a workbook may hold.
 
     Of a cell no more than `text` characters are kept (escapes count as seven); `cut` of them may be
-    dropped in all, before the workbook is refused. `passive`: it may have neither macros nor links.
+    dropped in all, before the workbook is refused. `told` is what all cells handed over may hold in
+    characters: a text that stands once in the file may stand in every cell. `passive`: it may have
+    neither macros nor links.
     """
 
     unpacked_bytes: int = 4 << 30
     text: int = 2 * LONGEST_CELL
     cut: int = 0
+    told: int = 64_000_000
     passive: bool = True
 
 

@@ -44,6 +44,7 @@ _WHAT = {
     "cell": Sentence("有一个单元格超过 {limit} 个字符", "a cell has more than {limit} characters"),
     "rows": Sentence("行号超过 {limit}", "rows are numbered beyond {limit}"),
     "records": Sentence("内容超过 {limit} 行", "it has more than {limit} rows"),
+    "told": Sentence("所有单元格共超过 {limit} 个字符", "its cells have more than {limit} characters in all"),
     "columns": Sentence("列数超过 {limit}", "columns go beyond {limit}"),
     "merged": Sentence("合并单元格超过 {limit} 处", "more than {limit} cells are merged"),
     "sheets": Sentence("工作表超过 {limit} 张", "there are more than {limit} sheets"),
