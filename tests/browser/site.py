@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -48,13 +49,40 @@ def installed(
     home: Path, *, people: int = PEOPLE, records: int = RECORDS, seed: int = SEED, until: Until = Until.WORKED
 ) -> Iterator[Site]:
     """Build a small county under `home` and serve it on a free port until the block ends."""
+    with (
+        built(home, people=people, records=records, seed=seed, until=until) as made,
+        _running(home, _environment(home, made.database_url), made.told) as site,
+    ):
+        yield site
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """An installation nobody works in: its home, its database ("" is SQLite's, in the home), what its demo told."""
+
+    home: Path
+    database_url: str
+    told: dict[str, Any]
+
+
+@contextlib.contextmanager
+def built(home: Path, *, people: int, records: int, seed: int, until: Until = Until.WORKED) -> Iterator[Built]:
+    """A small county under `home`, there until the block ends."""
     with _database() as database_url:
         environment = _environment(home, database_url)
         size = ["--people", str(people), "--records", str(records), "--seed", str(seed), "--until", until]
         command = ["demo", "--no-serve", "--json", "--home", str(home), *size]
         with _noted(home.parent / f"{home.name}.build.log") as log:
-            built = _run(_wanjia(command), environment, log)
-        with _running(home, environment, built) as site:
+            told = _run(_wanjia(command), environment, log)
+        yield Built(home, database_url, told)
+
+
+@contextlib.contextmanager
+def copied(like: Built, home: Path) -> Iterator[Site]:
+    """Serve a copy of it under `home` on a free port until the block ends."""
+    with _database(like.database_url) as database_url:
+        shutil.copytree(like.home, home)
+        with _running(home, _environment(home, database_url), like.told) as site:
             yield site
 
 
@@ -156,8 +184,11 @@ def _wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> N
 
 
 @contextlib.contextmanager
-def _database() -> Iterator[str]:
-    """A PostgreSQL database of the site's own when the run is on PostgreSQL; "" for SQLite in its home."""
+def _database(like: str = "") -> Iterator[str]:
+    """A PostgreSQL database of the site's own when the run is on PostgreSQL; "" for SQLite in its home.
+
+    Empty, or a copy of the one at `like`, to which nobody is connected.
+    """
     server = os.environ.get("WANJIA_DATABASE_URL", "")
     if not server:
         yield ""
@@ -167,7 +198,8 @@ def _database() -> Iterator[str]:
 
     name = f"site_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        template = sql.Identifier(urlsplit(like).path[1:] or "template1")
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), template))
     try:
         yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
     finally:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.chromium import Desk, chromium
-from tests.browser.site import Site, installed
+from tests.browser.site import Built, Site, built, copied
 
 
 @pytest.hookimpl(tryfirst=True)  # the root conftest asks for the mark
@@ -19,10 +19,17 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.real_clock)
 
 
+@pytest.fixture(scope="session")
+def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+    """A county four weeks into its work, large enough for neighbours; nobody works in it."""
+    with built(tmp_path_factory.mktemp("county") / "home", people=2_400, records=5_000, seed=3) as made:
+        yield made
+
+
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A county four weeks into its work, large enough for neighbours, for one file's journeys: they change it."""
-    with installed(tmp_path_factory.mktemp("journey") / "home", people=2_400, records=5_000, seed=3) as running:
+def site(county: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A copy of it for one file's journeys: they change it."""
+    with copied(county, tmp_path_factory.mktemp("journey") / "home") as running:
         yield running
 
 

@@ -17,6 +17,7 @@ from tests.browser.chromium import NARROW, axe_findings, overflowing
 from tests.browser.site import Site, built_by
 from tests.journeys.office import area_of, follow, my_name, number_in, press
 
+pytestmark = pytest.mark.one_database
 HOUSEHOLDS = 6_200
 LONGEST_WAY = 60  # presses of Tab to whatever is wanted
 LIST = "核查件列表"
