@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.comparison.conftest import NEXT_COUNTY
+from tests.comparison.conftest import NEXT_COUNTY, office  # noqa: F401 - a fixture
 from tests.factories import accounts as factory
-from tests.inspection.conftest import OURS
+from tests.inspection.conftest import OURS, photograph
 from wanjia.audit.access import access_store
 from wanjia.audit.models import Opening
 from wanjia.audit.queries import found
@@ -303,6 +303,19 @@ def test_who_took_it_and_whose_data_he_read_is_recorded_before_the_first_byte(sa
     assert {row["fields"] for row in read} == {"evidence,history,name"}
     assert len(list(access_store().readings([("451228", "451229")], subject_kind="file"))) == 1
     pieces.close()
+
+
+def test_what_is_filed_while_it_is_under_way_stays_here(sample, auditor, worked, office):  # noqa: F811
+    """The reading of each file is recorded before the first byte: what came later was not, and is only listed."""
+    pieces = bundle(viewer=auditor, sample=sample, account="auditor", language="zh-hans", with_evidence=True)
+    read = {row["subject_id"] for row in access_store().readings([("451228", "451229")], subject_kind="file")}
+    photograph(office["verifier"], worked)
+    files = opened(b"".join(pieces))
+    evidence = json.loads(files[f"cases/{worked}/case.json"])["evidence"]
+
+    assert len(evidence) == 2
+    assert {item["file"] for item in evidence if item["path"]} == read
+    assert len([name for name in files if "/evidence/" in name]) == 1
 
 
 def test_it_leaves_in_pieces_and_the_cases_are_read_one_after_another(sample, auditor, django_assert_max_num_queries):

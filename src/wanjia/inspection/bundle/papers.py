@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -35,13 +35,16 @@ class Paper:
     evidence: list[tuple[str, StoredFile]] = field(default_factory=list)
 
 
-def paper_of(case: Case, viewer: Viewer, language: str, *, with_evidence: bool) -> Paper:
-    """The case as this viewer may read it; its evidence itself only where he asks for it and may open it."""
+def paper_of(case: Case, viewer: Viewer, language: str, *, enclosed: Collection[int]) -> Paper:
+    """The case as this viewer may read it; of its evidence itself the files that are `enclosed`, if he may open them.
+
+    Those are recorded as read: what was filed while the zip was under way is listed without its content.
+    """
     told = declared.offered_for(case.kind, case.flow_version).callbacks.describe(case, viewer, language)
     lines = history(case, language)
     households = _households(case)
     stored = list(files.files_of(viewer, "case", case.case_no))
-    places = {row.pk: _path(case, row) for row in stored} if with_evidence else {}
+    places = {row.pk: _path(case, row) for row in stored if row.pk in enclosed}
     facts = {
         "case_no": case.case_no,
         "kind": case.kind,
@@ -75,7 +78,7 @@ def paper_of(case: Case, viewer: Viewer, language: str, *, with_evidence: bool) 
         "history": [_line(line) for line in lines],
         "evidence": [_evidence(row, places.get(row.pk, "")) for row in stored],
         "evidence_digests": evidence_digests(case),
-        "evidence_said": _said_of_evidence(stored, case, with_evidence=with_evidence),
+        "evidence_said": _said_of_evidence(stored, case, enclosed=len(places)),
     }
     events = _events(case, lines, households)
     facts["entries"] = [str(event) for event in events]
@@ -130,7 +133,7 @@ def _evidence(row: StoredFile, path: str) -> dict[str, Any]:
     }
 
 
-def _said_of_evidence(stored: list[StoredFile], case: Case, *, with_evidence: bool) -> str:
+def _said_of_evidence(stored: list[StoredFile], case: Case, *, enclosed: int) -> str:
     kept = len(evidence_digests(case))
     if not kept:
         return _("本件没有证明材料。")
@@ -139,7 +142,7 @@ def _said_of_evidence(stored: list[StoredFile], case: Case, *, with_evidence: bo
             "n": kept,
             "may": len(stored),
         }
-    if with_evidence:
+    if enclosed == kept:
         return _("本件的 %(n)s 份证明材料随附。") % {"n": kept}
     return _("本件的 %(n)s 份证明材料未随附，只列摘要；您的岗位可以在平台上打开，或在下载时选择随附。") % {"n": kept}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -51,7 +51,7 @@ class Bundle:
     cases: Mapping[int, Case]
     account: str
     language: str  # of the reader, as Django names it
-    with_evidence: bool
+    enclosed: Collection[int] | None  # the files of evidence that go along; None where he did not ask for any
     _at: datetime = field(default_factory=lambda: clock.now().astimezone(clock.CHINA))
     _sink: Sink = field(default_factory=Sink)
     _zip: ZipFile = field(init=False)
@@ -80,9 +80,7 @@ class Bundle:
         yield self._sink.taken()
 
     def _case(self, case: Case) -> Iterator[bytes]:
-        paper: Paper = self._in_words(
-            lambda: paper_of(case, self.viewer, self.language, with_evidence=self.with_evidence)
-        )
+        paper: Paper = self._in_words(lambda: paper_of(case, self.viewer, self.language, enclosed=self.enclosed or ()))
         self._events |= dict.fromkeys(paper.events)
         self._households |= set(paper.households)
         folder = f"cases/{case.case_no}"
@@ -121,7 +119,7 @@ class Bundle:
             "conditions": presenting.conditions(self.sample, self.language),
             "account": self.account,
             "at": self._at,
-            "with_evidence": self.with_evidence,
+            "with_evidence": self.enclosed is not None,
             "left_out": len(self.sample.numbers) - len(self.cases),
         }
         return render_to_string("inspection/readme.txt", context).encode("utf-8", "replace")

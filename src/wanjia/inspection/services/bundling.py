@@ -39,7 +39,8 @@ def bundle(
             subject=("sample", sample.pk),
             content={"cases": len(cases), "evidence": len(evidence), "format": "zip"},
         )
-    return Bundle(viewer, sample, cases, account, language, with_evidence).pieces()
+    enclosed = frozenset(file.pk for file in evidence) if with_evidence else None
+    return Bundle(viewer, sample, cases, account, language, enclosed).pieces()
 
 
 def _read(viewer: Viewer, cases: Sequence[Case]) -> None:

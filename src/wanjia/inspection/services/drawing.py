@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from uuid import uuid4
 
 from django.db import transaction
@@ -13,6 +14,8 @@ from wanjia.kernel import clock
 from wanjia.kernel.drawing import RULE, drawn
 from wanjia.scope.errors import NotAllowed
 from wanjia.scope.viewer import Viewer
+
+BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and a pattern that show nothing
 
 
 @transaction.atomic
@@ -29,9 +32,7 @@ def draw(  # noqa: PLR0913 - from what, as it was seen, with what seed, how many
     if not viewer.may(queries.DRAW):
         raise NotAllowed(action=queries.DRAW)
     area = queries.area_for(viewer, area)
-    seed = seed.strip()
-    if not 1 <= len(seed) <= LONGEST_SEED or not seed.isprintable():
-        raise SeedUnusable(longest=LONGEST_SEED)
+    seed = seed_of(seed)
     population = queries.population(viewer, area, case_filter)
     if (population.count, population.digest) != seen:
         raise PopulationChanged(expected=seen[0], found=population.count)
@@ -57,6 +58,19 @@ def draw(  # noqa: PLR0913 - from what, as it was seen, with what seed, how many
         event_id=sample.event_id,
     )
     return sample
+
+
+def seed_of(typed: str) -> str:
+    """The seed as everybody reads it: two that look the same are the same, as far as Unicode can tell.
+
+    Composed, single spaces, nothing invisible: else one could try seeds behind a text that never
+    changes to the eye. Raises SeedUnusable.
+    """
+    seed = unicodedata.normalize("NFC", typed.strip())
+    seen = all(letter not in BLANK and not unicodedata.category(letter).startswith("M") for letter in seed)
+    if not seed.isprintable() or not seen or not 1 <= len(seed) <= LONGEST_SEED:
+        raise SeedUnusable(longest=LONGEST_SEED)
+    return " ".join(seed.split())
 
 
 def conditions_of(case_filter: CaseFilter) -> dict[str, JSON]:
