@@ -7,9 +7,9 @@ from itertools import count
 
 from django.test import Client
 
-from tests.factories.walking import Example, Place
-from wanjia.accounts import queries, services, sessions
-from wanjia.accounts.models import Deputyship, GrantRow, Role, User
+from tests.factories.walking import MINE, Example, Place
+from wanjia.accounts import queries, saved, services, sessions
+from wanjia.accounts.models import Deputyship, GrantRow, Role, SavedFilter, User
 from wanjia.audit.testing import unrecorded
 from wanjia.kernel import clock
 from wanjia.scope.areas import level_of
@@ -52,7 +52,7 @@ def client_for(user: User, kind: type[Client] = Client) -> Client:
 
 
 def examples(place: Place) -> list[Example]:
-    """A colleague with a post at the place."""
+    """A colleague with a post at the place, and a filter he saved; at the walker's own place it is the walker's."""
     name = f"p{next(_numbers)}x"
     user = account(name, POSTS[level_of(place.area)], place.area)
     (grant,) = grants(user)
@@ -74,6 +74,21 @@ def examples(place: Place) -> list[Example]:
         Example(
             "accounts:end_deputy", {"deputyship_id": standing_in.pk}, secrets, method="post", seen_by=lambda _: False
         ),
+        *_filters(place, user, f"筛选{name}"),
+    ]
+
+
+def _filters(place: Place, user: User, name: str) -> list[Example]:
+    kept = saved.save(viewer=viewer(user), page="cases", name=name, conditions={"state": "overdue"})
+    which, held = {"filter_id": kept.pk}, ("filter", kept.pk) if place is MINE else None
+
+    def his(reader: Viewer) -> bool:
+        return SavedFilter.objects.filter(pk=kept.pk, user_id=reader.user_id).exists()
+
+    routes = (("rename_filter", {"name": ""}), ("remove_filter", {}))
+    return [
+        Example(f"accounts:{route}", which, (name,), method="post", data=data, held=held, seen_by=his)
+        for route, data in routes
     ]
 
 

@@ -164,6 +164,7 @@ def _of_the_run(stage: Stage, place: Place) -> list[Example]:
     discard = {"decision": "discard", "reason": "批次有误"}
     return [
         Example("comparison:run", run, (), seen_by=_reads),
+        Example("comparison:save_filter", run, (), method="post", data={"name": ""}, seen_by=_reads),
         Example("comparison:issue", run, (), method="post", data=issue, seen_by=_issues),
         Example("comparison:decide_held", run, (), method="post", data=discard, seen_by=_runs),
         Example("comparison:comparing", job, (JOB_NOTE,), seen_by=_follows),

@@ -23,6 +23,7 @@ from tests.factories import sources as deliveries
 from tests.factories.comparison import staged
 from tests.factories.walking import HOME, MINE, Example
 from tests.walk.site import Asker
+from wanjia.accounts import saved
 from wanjia.accounts.models import User
 from wanjia.audit.testing import unrecorded
 from wanjia.casework.answers import desk
@@ -261,6 +262,15 @@ def _correction_shapes(scene: Scene) -> tuple[str, ...]:
     return tuple(f"{{column}}-{one}" for one in numbers) + tuple(f"was-{{column}}-{one}" for one in numbers[:2])
 
 
+def _saved(scene: Scene) -> None:
+    kept = saved.save(viewer=scene.viewer(*SEAT), page="cases", name="每周要看", conditions={"state": "overdue"})
+    scene.made["filter"] = kept.pk
+
+
+def _filter(scene: Scene) -> Mapping[str, Any]:
+    return {"filter_id": scene.made["filter"]}
+
+
 def _no_job_waits(scene: Scene) -> None:
     cancel(viewer=scene.viewer(*OFFICER), job_id=staged().job.pk)
 
@@ -371,6 +381,21 @@ FORMS = (
         "accounts:end_deputy", SEAT, prepare=_deputy,
         kwargs=lambda scene: {"deputyship_id": scene.made["deputyship"].pk},
         changes={"accounts_deputyship": {"valid_to", "ended_by"}}, adds=RECORD,
+    ),
+    Form(
+        "accounts:rename_filter", SEAT, prepare=_saved, kwargs=_filter, data=lambda _: {"name": "月底要看"},
+        changes={"accounts_savedfilter": {"name"}},
+    ),
+    Form(
+        "accounts:remove_filter", SEAT, prepare=_saved, kwargs=_filter, removes=frozenset({"accounts_savedfilter"}),
+    ),
+    Form(
+        "casework:save_filter", SEAT, query="state=overdue", data=lambda _: {"name": "已超期"},
+        adds=frozenset({"accounts_savedfilter"}),
+    ),
+    Form(
+        "comparison:save_filter", SEAT, kwargs=lambda _: {"run_id": staged().run.pk}, query="rule=RA-02",
+        data=lambda _: {"name": "车辆"}, adds=frozenset({"accounts_savedfilter"}),
     ),
     Form("accounts:people", SECURITY, data=lambda _: {"q": "测试"}, changes=SESSION),
     Form(

@@ -19,7 +19,7 @@ from tests.factories import walking
 from tests.factories.walking import HOME, MINE, Example
 from tests.walk.reporting import Tally
 from wanjia.accounts import content
-from wanjia.accounts.models import GrantRow
+from wanjia.accounts.models import GrantRow, SavedFilter
 from wanjia.audit.testing import unrecorded
 from wanjia.inspection.models import Sample
 from wanjia.kernel import clock
@@ -112,6 +112,8 @@ def hold(user, world: list[Example]) -> None:
         if kind == "sample":
             with unrecorded():
                 Sample._base_manager.filter(pk=number).update(drawn_by=user.pk)
+        if kind == "filter":
+            SavedFilter.objects.filter(pk=number).update(user_id=user.pk)
         for relation, of_kind in walking.HOLDING_KINDS.items():
             if kind == of_kind:
                 Holding.objects.create(

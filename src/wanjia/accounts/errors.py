@@ -167,6 +167,43 @@ class SearchForgotten(Refusal):
     cure = Sentence("请重新输入要查询的内容。", "Type what you are looking for again.")
 
 
+class FilterNameTaken(Refusal):
+    """This person has a filter of this name for this list already."""
+
+    code = "accounts.filter_name_taken"
+    status = 409
+    facts = ("name",)
+    what = Sentence(
+        "您已有名为“{name}”的常用筛选。" + _NOTHING_ZH, "You have a saved filter “{name}” already. " + _NOTHING_EN
+    )
+    cure = Sentence("请换一个名称，或先删除原有的。", "Choose another name, or remove the earlier one first.")
+
+
+class TooManyFilters(Refusal):
+    """One person keeps a limited number of filters."""
+
+    code = "accounts.too_many_filters"
+    status = 409
+    facts = ("most",)
+    what = Sentence(
+        "常用筛选最多保存 {most} 个，您已存满。" + _NOTHING_ZH,
+        "One person saves {most} filters at most, and you have as many. " + _NOTHING_EN,
+    )
+    cure = Sentence("请先在“常用筛选”中删除不用的。", "Remove those you no longer use under “Saved filters” first.")
+
+
+class FilterTooLong(Refusal):
+    """The address of the list is longer than a saved filter may be."""
+
+    code = "accounts.filter_too_long"
+    facts = ("most",)
+    what = Sentence(
+        "筛选条件过长（超过 {most} 个字符），没有保存。",
+        "The filter is longer than {most} characters and was not saved.",
+    )
+    cure = Sentence("请减少筛选条件后再保存。", "Narrow the list by fewer conditions and save again.")
+
+
 class GrantEnded(Refusal):
     """The grant has ended before."""
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from wanjia.accounts import queries
 from wanjia.accounts.deputies import Colleague
+from wanjia.accounts.models import LONGEST_FILTER_NAME
 from wanjia.divisions.errors import PlaceNotResolved
 from wanjia.divisions.queries import name_of
 from wanjia.divisions.resolver import Resolver
@@ -149,6 +150,12 @@ class GrantForm(forms.Form):
             "valid_from": data["valid_from"] or clock.today(),
             "valid_to": last + timedelta(days=1) if last and last < date.max else None,
         }
+
+
+class FilterNameForm(forms.Form):
+    """The name somebody gives a filter of his."""
+
+    name = forms.CharField(label=_("名称"), max_length=LONGEST_FILTER_NAME)
 
 
 class ReasonForm(forms.Form):

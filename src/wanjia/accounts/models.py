@@ -162,3 +162,25 @@ class GrantRow(ScopedModel):
     def in_force(self, on: date) -> bool:
         """Whether it holds on that day."""
         return self.valid_from <= on and (self.valid_to is None or self.valid_to > on)
+
+
+LONGEST_FILTER_NAME = 30  # characters
+LONGEST_FILTER = 500  # characters of an address
+
+
+class SavedFilter(models.Model):
+    """What the address of a list said, kept by one person under a name of his own; it opens no row by itself."""
+
+    user_id = models.BigIntegerField()
+    page = models.CharField(max_length=20)  # the code of a `saved.SavableList`
+    name = models.CharField(max_length=LONGEST_FILTER_NAME)
+    query = models.CharField(max_length=LONGEST_FILTER)  # as in an address, its parts in the order of their names
+    saved_on = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user_id", "page", "name"], name="savedfilter_one_per_name"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.page} {self.pk}"

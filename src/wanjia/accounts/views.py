@@ -16,12 +16,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from wanjia.accounts import content, deputies, queries, services, sessions
+from wanjia.accounts import content, deputies, queries, saved, services, sessions
 from wanjia.accounts.errors import SearchForgotten
 from wanjia.accounts.forms import (
     AccountForm,
     ChangePasswordForm,
     DeputyForm,
+    FilterNameForm,
     GrantForm,
     NewPasswordForm,
     PeopleFilter,
@@ -155,6 +156,49 @@ def end_deputy(request: ViewerRequest, deputyship_id: int) -> HttpResponse:
     deputies.end_deputy(viewer=request.viewer, deputyship_id=deputyship_id)
     messages.success(request, _("代理已结束，即刻生效。"))
     return redirect("accounts:me")
+
+
+@access(SIGNED_IN)
+@require_GET
+def filters(request: ViewerRequest) -> HttpResponse:
+    """The own saved filters of all lists."""
+    return _filters_page(request)
+
+
+@access(SIGNED_IN)
+@require_POST
+def rename_filter(request: ViewerRequest, filter_id: int) -> HttpResponseBase:
+    kept = saved.filter_for(request.viewer, filter_id)
+    form = FilterNameForm(request.POST, auto_id=f"{filter_id}-%s")
+    if form.is_valid():
+        try:
+            saved.rename(viewer=request.viewer, filter_id=filter_id, name=form.cleaned_data["name"])
+        except Refusal as refusal:
+            form.add_error("name", " ".join(refusal.sentences(get_language() or "zh")))
+        else:
+            messages.success(request, _("名称已更改。"))
+            return redirect("accounts:filters")
+    request.page_address = reverse("accounts:filters")  # type: ignore[attr-defined]
+    return _filters_page(request, kept.pk, form)
+
+
+@access(SIGNED_IN)
+@require_POST
+def remove_filter(request: ViewerRequest, filter_id: int) -> HttpResponse:
+    saved.remove(viewer=request.viewer, filter_id=filter_id)
+    messages.success(request, _("常用筛选已删除。"))
+    return redirect("accounts:filters")
+
+
+def _filters_page(request: ViewerRequest, refused: int = 0, form: FilterNameForm | None = None) -> HttpResponse:
+    """The list, each with a form for its name; the one that was refused stands as it was typed."""
+    kept = saved.lines(request.viewer)
+    forms = {line.id: FilterNameForm(initial={"name": line.name}, auto_id=f"{line.id}-%s") for line in kept}
+    if form is not None:
+        forms[refused] = form
+    lines = [(line, forms[line.id]) for line in kept]
+    context = {"lines": lines, "most": saved.most()}
+    return render(request, "accounts/filters.html", context, status=400 if form else 200)
 
 
 @access("accounts.read")

@@ -17,6 +17,7 @@ class CaseworkConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from wanjia.accounts import saved
         from wanjia.audit import details, subjects, watched
         from wanjia.casework.models import Case, CaseEvent
         from wanjia.kernel.errors import Sentence
@@ -32,6 +33,7 @@ class CaseworkConfig(AppConfig):
                 url_name="casework:case",
             )
         )
+        saved.declare(saved.SavableList("cases", Sentence("核查件", "Cases"), "casework:list"))
         hooks.register_task_count(_waiting_for)
         _discover_flows()
 

@@ -8,6 +8,7 @@ app_name = "casework"
 
 urlpatterns = [
     path("", views.case_list, name="list"),
+    path("filters/save/", views.save_filter, name="save_filter"),
     path("mine/", views.mine, name="mine"),
     path("answers/", answers.answers, name="answers"),
     path("answers/form.xlsx", answers.answers_form, name="answers_form"),

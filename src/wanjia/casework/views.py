@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from wanjia.accounts import queries as accounts
+from wanjia.accounts import saved
 from wanjia.audit.services import record_access
 from wanjia.casework import declared, guards, presenting, queries, services
 from wanjia.casework.choices import BAR_SENTENCES, Bar, Need
@@ -32,6 +35,7 @@ from wanjia.scope.routes import SIGNED_IN, ViewerRequest, access
 from wanjia.scope.viewer import Viewer
 from wanjia.ui.viewing import chosen_area
 
+SAVED = "cases"  # the list to which saved filters belong
 LONGEST_CHECK = 200  # characters of one line of the tick-list
 
 # The rows, not the route, are what a permission cuts here: each kind of case has its own.
@@ -50,6 +54,25 @@ def mine(request: ViewerRequest) -> HttpResponse:
     return _listed(request, replace(CaseFilter.from_query(request.GET.dict()), mine="1"))
 
 
+@access(SIGNED_IN)
+@require_POST
+def save_filter(request: ViewerRequest) -> HttpResponseBase:
+    """Keep what the list shows under a name; refused, the list comes back with what was typed."""
+    case_filter = CaseFilter.from_query(request.GET.dict())
+    refused = saved.saved_from(request, SAVED, _kept(request, case_filter))
+    address = f"{reverse('casework:list')}{_address(case_filter)}"
+    if refused is None:
+        return redirect(address)
+    request.page_address = address  # type: ignore[attr-defined]
+    return _listed(request, case_filter, refused)
+
+
+def _kept(request: ViewerRequest, case_filter: CaseFilter) -> dict[str, str]:
+    """What of a filter is saved: the area looked at too, so that the list opens as it was seen."""
+    mine = bool(case_filter.mine or case_filter.raised)
+    return replace(case_filter, area="" if mine else chosen_area(request)).as_dict()
+
+
 @dataclass(frozen=True, slots=True)
 class StepTab:
     """One step with its open cases, as a tab above the list."""
@@ -60,8 +83,9 @@ class StepTab:
     current: bool
 
 
-def _listed(request: ViewerRequest, case_filter: CaseFilter) -> HttpResponse:
+def _listed(request: ViewerRequest, case_filter: CaseFilter, refused: Form | None = None) -> HttpResponse:
     language = _language()
+    kept = saved.bar(request.viewer, SAVED, _kept(request, case_filter), refused)
     case_filter = _in_chosen_area(request, case_filter)
     standing = queries.waiting_by_step(request.viewer, case_filter)
     page = queries.listing(request.viewer, case_filter, after=request.GET.get("after", ""), steps=standing)
@@ -81,8 +105,9 @@ def _listed(request: ViewerRequest, case_filter: CaseFilter) -> HttpResponse:
         "bulk": [(item.title.text(language), _bulk_address(shared, item)) for item in actions],
         "bulk_by_step": not actions and any(queries.bulk_actions(request.viewer, item) for item in offered),
         "query": _address(case_filter).removeprefix("?"),
+        "saved": kept,
     }
-    return render(request, "casework/list.html", context)
+    return render(request, "casework/list.html", context, status=400 if refused else 200)
 
 
 def _in_chosen_area(request: ViewerRequest, case_filter: CaseFilter) -> CaseFilter:

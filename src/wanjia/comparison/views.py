@@ -6,6 +6,7 @@ from dataclasses import asdict
 from decimal import Decimal
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from wanjia.accounts import saved
 from wanjia.audit.services import record_access
 from wanjia.casework import queries as casework
 from wanjia.casework.declared import newest
@@ -36,6 +38,7 @@ from wanjia.ui.viewing import asked_for, chosen_area
 RUNS_SHOWN = 50
 LONGEST_NUMBER = 10  # more digits than any household number has
 SAMPLE = "suspects.sample_share"
+SAVED = "findings"  # the list to which saved filters belong
 STATUS_TONES = {
     RunStatus.REQUESTED: "waiting",
     RunStatus.DONE: "done",
@@ -82,6 +85,34 @@ def comparing(request: ViewerRequest, job_id: int) -> HttpResponseBase:
 @require_GET
 def run(request: ViewerRequest, run_id: int) -> HttpResponse:
     """Rules with their counts, the list, and the chosen finding explained."""
+    return _run_page(request, run_id)
+
+
+@access("comparison.read")
+@require_GET
+def newest_findings(request: ViewerRequest) -> HttpResponseBase:
+    """The findings of the newest run, narrowed as the address says; where a saved filter leads."""
+    newest = queries.current_run(request.viewer)
+    if newest is None:
+        return redirect("comparison:runs")
+    return redirect(f"{reverse('comparison:run', args=[newest.pk])}?{_query(_filters(request))}")
+
+
+@access("comparison.read")
+@require_POST
+def save_filter(request: ViewerRequest, run_id: int) -> HttpResponseBase:
+    """Keep what the list is narrowed to under a name; refused, the list comes back with what was typed."""
+    queries.run_for(request.viewer, run_id)
+    filters = _filters(request)
+    refused = saved.saved_from(request, SAVED, _kept(filters))
+    address = f"{reverse('comparison:run', args=[run_id])}?{_query(filters)}"
+    if refused is None:
+        return redirect(address)
+    request.page_address = address  # type: ignore[attr-defined]
+    return _run_page(request, run_id, refused)
+
+
+def _run_page(request: ViewerRequest, run_id: int, refused: Form | None = None) -> HttpResponse:
     shown = queries.run_for(request.viewer, run_id)
     if shown.status not in (RunStatus.DONE, RunStatus.HELD):
         return render(request, "comparison/waiting.html", _head(shown))
@@ -99,9 +130,12 @@ def run(request: ViewerRequest, run_id: int) -> HttpResponse:
         "page": {"total": page.total, "next_cursor": page.next},
         "query": _query(filters),
         "to_issue": queries.undecided(request.viewer, run_id, filters, page.total) if may_issue else 0,
+        "saved": saved.bar(
+            request.viewer, SAVED, _kept(filters), refused, here=reverse("comparison:run", args=[run_id])
+        ),
         "held": HeldForm() if shown.status == RunStatus.HELD and request.viewer.may("comparison.run") else None,
     }
-    return render(request, "comparison/run.html", context)
+    return render(request, "comparison/run.html", context, status=400 if refused else 200)
 
 
 def _head(shown: Run) -> dict[str, object]:
@@ -236,6 +270,11 @@ def _query(filters: Filters) -> str:
     query = QueryDict(mutable=True)
     query.update({name: value for name, value in asdict(filters).items() if value})
     return query.urlencode()
+
+
+def _kept(filters: Filters) -> dict[str, str]:
+    """What of a filter is saved."""
+    return {name: str(value) for name, value in asdict(filters).items() if value}
 
 
 def _language() -> str:
