@@ -12,6 +12,7 @@ from tests.factories.accounts import client_for
 from wanjia.accounts import deputies
 from wanjia.accounts.errors import DeputyExists, DeputyPeriodUnusable, NotOfYourOffice
 from wanjia.accounts.models import Deputyship, GrantRow
+from wanjia.accounts.queries import viewer_for
 from wanjia.accounts.services import NewAccount, NewGrant, lock, open_accounts, revoke
 from wanjia.audit.models import Opening
 from wanjia.casework import queries
@@ -25,6 +26,7 @@ from wanjia.registry.models import Household
 from wanjia.scope.errors import NotVisible
 from wanjia.scope.models import Holding
 from wanjia.scope.system import system_viewer
+from wanjia.scope.viewer import Relation
 
 pytestmark = pytest.mark.django_db
 EYE = system_viewer("comparison.case")
@@ -101,14 +103,14 @@ def test_it_is_never_more_than_the_principals_own_grants(cases, office, also, st
     assert office["clerk"].stands_in_for == {office["town"].user_id}
     assert not office["clerk"].may("suspects.verify", TOWN)
     assert not any(grant.on_behalf_of and "registry.reveal" in grant.actions for grant in office["clerk"].grants)
+    assert office["town"].grants_for("suspects.verify")
+    lock(viewer=OPENS, user_id=office.users["verifier"].pk, reason="离岗")
+    assert not office["town"].grants_for("suspects.verify")
     [grant] = GrantRow.objects.visible_to(OPENS).filter(user=office.users["town"])
     revoke(viewer=OPENS, grant_id=grant.pk)
     assert not any(grant.on_behalf_of for grant in office["clerk"].grants), (
         "the day he loses the post, so does his deputy"
     )
-    assert office["town"].grants_for("suspects.verify")
-    lock(viewer=OPENS, user_id=office.users["verifier"].pk, reason="离岗")
-    assert not office["town"].grants_for("suspects.verify")
 
 
 def test_only_a_colleague_of_the_same_office_for_a_while_and_one_at_a_time(office, also, stands_in):
@@ -168,6 +170,60 @@ def test_what_the_deputy_did_then_binds_his_principal_afterwards(cases, office, 
     with clock.frozen(dt.date(2020, 12, 1)), pytest.raises(NotYours) as refusal:
         do(office["both"], number, "review")
     assert refusal.value.values["bar"] == Bar.TOOK_PART
+
+
+def test_ending_it_the_same_day_makes_no_second_pair_of_eyes(cases, office, also, stands_in):  # noqa: F811
+    """Named in the morning, ended at noon: what the deputy did in between was the principal's."""
+    also("both", ("information_officer", TOWN), ("township_reviewer", TOWN))
+    also("second", ("information_officer", TOWN))
+    number = cases["RA-02"]
+    down_to_town(office)
+    do(office["town"], number, "assign", assignee=office["both"].user_id)
+    named = stands_in("both", "second")
+    do(office["second"], number, "verify", outcome="06", note="登记错误")
+    deputies.end_deputy(viewer=office["both"], deputyship_id=named.pk)
+    for day in (16, 17):
+        with clock.frozen(dt.date(2020, 11, day)), pytest.raises(NotYours) as refusal:
+            do(office["both"], number, "review")
+        assert refusal.value.values["bar"] == Bar.TOOK_PART
+    do(office["town"], number, "review")
+
+
+def test_what_a_deputy_gave_back_his_principal_does_not_give_back_again(cases, office, also, stands_in):  # noqa: F811
+    also("second", ("information_officer", TOWN))
+    number = cases["RA-02"]
+    down_to_town(office)
+    do(office["town"], number, "assign", assignee=office["verifier"].user_id)
+    named = stands_in("verifier", "second")
+    do(office["second"], number, "give_back", why="absent", reason="出差")
+    deputies.end_deputy(viewer=office["verifier"], deputyship_id=named.pk)
+    do(office["town"], number, "assign", assignee=office["verifier"].user_id)
+    with pytest.raises(NotYours) as refusal:
+        do(office["verifier"], number, "give_back", why="absent", reason="又出差")
+    assert refusal.value.values["bar"] == Bar.RETURNED
+
+
+def test_a_deputy_who_leaves_the_office_acts_for_nobody_there(office, also, stands_in):
+    """His own post is gone, his account is not; what he was lent goes with the post."""
+    also("second", ("information_officer", TOWN), ("household_contact", TOWN))
+    stands_in("verifier", "second")
+    assert office["second"].stands_in_for
+    for grant in GrantRow.objects.visible_to(OPENS).filter(user=office.users["second"], role="information_officer"):
+        revoke(viewer=OPENS, grant_id=grant.pk)
+    assert not office["second"].stands_in_for
+
+
+def test_a_departments_officer_lends_its_records_to_nobody(office):
+    """Whoever has a post of the county is no colleague of the traffic police there."""
+    grants = [NewGrant("department_officer", "451228", Relation.OWN_DEPARTMENT, "gongan")]
+    [user] = open_accounts(viewer=OPENS, accounts=[NewAccount("police", "Police", "451228", grants=grants)])
+    assert deputies.colleagues(viewer_for(user)) == []
+    deputy = office.users["county"]
+    with pytest.raises(NotOfYourOffice):
+        deputies.name_deputy(
+            viewer=viewer_for(user), deputy_id=deputy.pk, area_code="451228", valid_from=TODAY, valid_to=FRIDAY,
+            reason="年休假",
+        )  # fmt: skip
 
 
 def test_where_the_principal_must_not_act_his_deputy_must_not(cases, office, also, stands_in):  # noqa: F811

@@ -142,8 +142,8 @@ def _posts() -> QuerySet[GrantRow]:
 
 
 def _offices(viewer: Viewer) -> list[str]:
-    """Where the viewer himself holds what a deputy may do."""
-    own = [grant for grant in viewer.acting_for(0).grants if content.deputised(grant.actions)]
+    """Where the viewer himself holds what a deputy may do; a department's officer has no colleagues at our desks."""
+    own = [grant for grant in viewer.acting_for(0).grants if content.deputised(grant.actions) and not grant.department]
     codes = {grant.area.lo for grant in own if len(grant.area.lo) in LENGTHS}
     return sorted(code for code in codes if any(grant.area == AreaRange.of(code) for grant in own))
 

@@ -38,12 +38,19 @@ def viewer_for(user: User | AbstractBaseUser, on: date | None = None) -> Viewer:
 
 
 def _of_a_principal(user_id: int, on: date) -> Q:
-    """The grants, at the office both share, of an active colleague the user stands in for."""
-    rows = Deputyship.objects.visible_to(system_viewer("accounts.sign_in")).filter(
+    """The grants, at the office both share, of an active colleague the user stands in for.
+
+    Whoever has left the office, or the post he was named in, no longer shares it.
+    """
+    eye = system_viewer("accounts.sign_in")
+    rows = Deputyship.objects.visible_to(eye).filter(
         deputy_id=user_id, principal_id=OuterRef("user_id"), area_code=OuterRef("area_code"),
         valid_from__lte=on, valid_to__gt=on,
     )  # fmt: skip
-    return Q(Exists(rows), user__is_active=True, role__duty="")
+    own = GrantRow.objects.visible_to(eye).filter(
+        in_force(on), user_id=user_id, area_code=OuterRef("area_code"), relation=Relation.ALL.value
+    )
+    return Q(Exists(rows), Exists(own), user__is_active=True, role__duty="", department="")
 
 
 def _by_relation(  # noqa: PLR0913 - the columns of the query above

@@ -93,7 +93,7 @@ def returned(viewer: Viewer, action: Action, cases: Sequence[Case]) -> dict[int,
     area_of = {case.case_no: case.area_code for case in cases}
     rows = CaseEvent.objects.of_many(area_of).filter(action=action.code)
     if cases[0].at.seat is Seat.PERSON:
-        rows = rows.filter(by_user__in=[viewer.user_id, *viewer.stands_in_for])
+        rows = rows.filter(Q(by_user__in=[viewer.user_id, *viewer.stands_in_for]) | Q(data__for=viewer.user_id))
     told = Counter(number for number, area in rows.values_list("case_id", "area_code") if area_of[number] == area)
     most = {number: int(reference.parameter(action.limit_parameter, region=area)) for number, area in area_of.items()}
     return {number: Bar.RETURNED for number, n in told.items() if n >= most[number]}
@@ -135,16 +135,21 @@ def _seat_bar(viewer: Viewer, user_id: int, case: Case, step: Step, action: Acti
 
 
 def took_part(case_nos: Collection[int], people: Collection[Linked], actions: Collection[str]) -> set[int]:
-    """The cases on which one of these people, as one with somebody now or then, has performed one of `actions`."""
+    """The cases on which one of these people, as one with somebody now or then, has performed one of `actions`.
+
+    What was done in somebody's name he has done, even if he ended it that very day.
+    """
     if not actions:
         return set()
     them = {link.other_id for link in people}
-    rows = CaseEvent.objects.of_many(case_nos).filter(by_user__in=them, action__in=actions)
+    rows = CaseEvent.objects.of_many(case_nos).filter(
+        Q(by_user__in=them) | Q(data__for__in=sorted(them)), action__in=actions
+    )
     today = clock.today()
     return {
         number
-        for number, by_user, at in rows.values_list("case_id", "by_user", "at")
-        if any(link.other_id == by_user and link.on(today, clock.day_of(at)) for link in people)
+        for number, by_user, principal, at in rows.values_list("case_id", "by_user", "data__for", "at")
+        if any(link.other_id in (by_user, principal) and link.on(today, clock.day_of(at)) for link in people)
     }
 
 
