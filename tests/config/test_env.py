@@ -1,5 +1,8 @@
 import os
 
+import pytest
+from django.db import connection
+
 from wanjia.config import env
 
 SITE, OWNER = "postgresql://wanjia_site@/wanjia", "postgresql://wanjia_owner@/wanjia"
@@ -22,3 +25,16 @@ def test_without_an_owner_there_is_one_login_and_without_a_url_there_is_sqlite(m
     with env.owning():
         assert env.read().database_url == ""
     assert "WANJIA_DATABASE_URL" not in os.environ
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL's own setting")
+def test_postgresql_compiles_no_statement():
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW jit")
+        assert cursor.fetchone() == ("off",)
+
+
+def test_what_the_url_asks_of_postgresql_comes_last(monkeypatch):
+    monkeypatch.setenv("WANJIA_DATABASE_URL", f"{SITE}?options=-c%20jit%3Don")
+    assert env.database(env.read())["OPTIONS"]["options"] == "-c jit=off -c jit=on"
