@@ -88,6 +88,8 @@ def test_it_ends_by_itself_and_on_request(cases, office, also, stands_in):  # no
             assert bool(queries.work_queue(office["second"])) is sees, day
     with pytest.raises(NotVisible):
         deputies.end_deputy(viewer=office["second"], deputyship_id=row_of.pk)
+    with pytest.raises(NotVisible):
+        deputies.end_deputy(viewer=office["next_town"], deputyship_id=row_of.pk)
     with clock.frozen(dt.date(2020, 11, 18)):
         deputies.end_deputy(viewer=office["verifier"], deputyship_id=row_of.pk)
         assert not queries.work_queue(office["second"])
@@ -270,10 +272,19 @@ def test_the_page_names_a_deputy_and_ends_it(cases, office, also):  # noqa: F811
     browser = client_for(office.users["verifier"])
     page = browser.get(reverse("accounts:me")).content.decode()
     assert "请同单位的同事代办" in page
-    form = {"colleague": f"{second.pk}:{TOWN}", "valid_from": "2020-11-16", "last_day": "2020-11-15", "reason": "休假"}
+    assert "Second" not in page, "who has an account is for whoever looks after accounts"
+    form = {
+        "colleague": "Second",
+        "office": TOWN,
+        "valid_from": "2020-11-16",
+        "last_day": "2020-11-15",
+        "reason": "休假",
+    }
     refused = browser.post(reverse("accounts:name_deputy"), form)
     assert refused.status_code == 400
     assert "代理期限不可用" in refused.content.decode()
+    stranger = browser.post(reverse("accounts:name_deputy"), form | {"last_day": "2020-11-20", "colleague": "county"})
+    assert "须是您在 451228100 同一单位" in stranger.content.decode()
     browser.post(reverse("accounts:name_deputy"), form | {"last_day": "2020-11-20"})
     assert "Second 代您办理核查件" in browser.get(reverse("accounts:me")).content.decode()
     assert "您代 Verifier 办理核查件" in client_for(second).get(reverse("accounts:me")).content.decode()

@@ -71,9 +71,7 @@ def examples(place: Place) -> list[Example]:
         Example("accounts:unlock", whom, secrets, method="post"),
         Example("accounts:set_password", whom, secrets, method="post", data={"password": "short"}),
         Example("accounts:revoke", {"grant_id": grant.pk}, secrets, method="post"),
-        Example(
-            "accounts:end_deputy", {"deputyship_id": standing_in.pk}, secrets, method="post", seen_by=lambda _: False
-        ),
+        Example("accounts:end_deputy", {"deputyship_id": standing_in.pk}, secrets, "accounts.write", "post"),
         *_filters(place, user, f"筛选{name}"),
     ]
 

@@ -372,7 +372,7 @@ FORMS = (
     Form(
         "accounts:name_deputy", SEAT, prepare=_colleague,
         data=lambda scene: {
-            "colleague": f"{scene.made['colleague'].pk}:{COUNTY}", "valid_from": "2020-11-16", "last_day": "2020-11-20",
+            "colleague": "w-colleague", "office": COUNTY, "valid_from": "2020-11-16", "last_day": "2020-11-20",
             "reason": "年休假",
         },
         adds=RECORD | {"accounts_deputyship"},

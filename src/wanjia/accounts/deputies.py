@@ -22,7 +22,7 @@ from wanjia.audit.services import Kind, record
 from wanjia.kernel import clock
 from wanjia.kernel.codes import LENGTHS
 from wanjia.reference.queries import parameter
-from wanjia.scope.areas import AreaRange, level_of
+from wanjia.scope.areas import level_of
 from wanjia.scope.errors import NotVisible
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Relation, Viewer
@@ -54,14 +54,41 @@ class Linked:
         return any(self.valid_from <= day < self.valid_to for day in days)
 
 
+def offices(viewer: Viewer) -> list[str]:
+    """Where the viewer himself has cases to act on by a post for everything there, not for single households."""
+    own = viewer.acting_for(0).grants
+    posts = {(grant.role, grant.area.lo) for grant in own if grant.relation is Relation.ALL}
+    return sorted(
+        {
+            grant.area.lo
+            for grant in own
+            if len(grant.area.lo) in LENGTHS
+            and (grant.role, grant.area.lo) in posts
+            and any(not action.endswith(".read") for action in content.deputised(grant.actions))
+        }
+    )
+
+
+def colleague_named(viewer: Viewer, typed: str, area_code: str) -> Colleague | None:
+    """The one colleague there with this name or login; None for nobody and for several.
+
+    Nobody is shown a list: who has an account is for whoever looks after accounts.
+    """
+    text = typed.strip()
+    logins = dict(_posts().filter(area_code=area_code).values_list("user_id", "user__username"))
+    found = [
+        one for one in colleagues(viewer) if one.area_code == area_code and text in (one.name, logins.get(one.user_id))
+    ]
+    return found[0] if len(found) == 1 else None
+
+
 def colleagues(viewer: Viewer) -> list[Colleague]:
     """Who could stand in for the viewer: people with a post of the office itself where he has his.
 
     Whoever only looks after households there, or comes from another level, is not of the office;
     nor is an administrator of the platform.
     """
-    offices = _offices(viewer)
-    rows = _posts().filter(area_code__in=offices, relation=Relation.ALL.value).exclude(user_id=viewer.user_id)
+    rows = _posts().filter(area_code__in=offices(viewer), relation=Relation.ALL.value).exclude(user_id=viewer.user_id)
     barred = set(_posts().exclude(role__duty="").values_list("user_id", flat=True))
     found = {
         (area, user_id): Colleague(user_id, name, area)
@@ -122,10 +149,14 @@ def name_deputy(  # noqa: PLR0913 - what a deputyship is made of
 
 @transaction.atomic
 def end_deputy(*, viewer: Viewer, deputyship_id: int) -> Deputyship:
-    """End one's own deputyship from today on. Raises NotVisible, DeputyEnded."""
+    """End a deputyship from today on: one's own, or where the viewer looks after accounts.
+
+    Raises NotVisible, DeputyEnded.
+    """
     rows = Deputyship.objects.visible_to(OFFICE).select_for_update(of=("self",))
-    row = rows.filter(pk=deputyship_id, principal_id=viewer.user_id).first()
-    if row is None:
+    row = rows.filter(pk=deputyship_id).first()
+    looked_after = Deputyship.objects.visible_to(viewer, "accounts.write").filter(pk=deputyship_id)
+    if row is None or (row.principal_id != viewer.user_id and not looked_after.exists()):
         raise NotVisible(kind="deputyship")
     today = clock.today()
     if row.valid_to <= today:
@@ -139,13 +170,6 @@ def end_deputy(*, viewer: Viewer, deputyship_id: int) -> Deputyship:
 def _posts() -> QuerySet[GrantRow]:
     rows = GrantRow.objects.visible_to(OFFICE).filter(in_force(clock.today()), user__is_active=True)
     return rows.order_by("pk")
-
-
-def _offices(viewer: Viewer) -> list[str]:
-    """Where the viewer himself holds what a deputy may do; a department's officer has no colleagues at our desks."""
-    own = [grant for grant in viewer.acting_for(0).grants if content.deputised(grant.actions) and not grant.department]
-    codes = {grant.area.lo for grant in own if len(grant.area.lo) in LENGTHS}
-    return sorted(code for code in codes if any(grant.area == AreaRange.of(code) for grant in own))
 
 
 def _record(viewer: Viewer, row: Deputyship, act: str) -> None:

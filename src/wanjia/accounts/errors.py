@@ -239,7 +239,7 @@ class NotOfYourOffice(Refusal):
         "代理人须是您在 {area} 同一单位、有岗位的同事。" + _NOTHING_ZH,
         "A deputy must be a colleague with a post at your own office in {area}. " + _NOTHING_EN,
     )
-    cure = Sentence("请从名单中选择。", "Choose one of the people listed.")
+    cure = Sentence("请核对姓名；有同名的请填登录名。", "Check the name; where two have the same, give the login.")
 
 
 class DeputyExists(Refusal):

@@ -11,7 +11,6 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from wanjia.accounts import queries
-from wanjia.accounts.deputies import Colleague
 from wanjia.accounts.models import LONGEST_FILTER_NAME
 from wanjia.divisions.errors import PlaceNotResolved
 from wanjia.divisions.queries import name_of
@@ -62,23 +61,21 @@ class SignInForm(forms.Form):
 class DeputyForm(forms.Form):
     """Who stands in for me, and until when."""
 
-    colleague = forms.ChoiceField(label=_("代理人"))
+    colleague = forms.CharField(label=_("代理人"), max_length=60, help_text=_("同单位同事的姓名；有同名的填登录名"))
+    office = forms.ChoiceField(label=_("单位"))
     valid_from = forms.DateField(label=_("第一天"), widget=forms.DateInput(attrs={"type": "date"}))
     last_day = forms.DateField(label=_("最后一天"), widget=forms.DateInput(attrs={"type": "date"}))
     reason = forms.CharField(label=_("原因"), max_length=200, help_text=_("例如：年休假、外出培训"))
 
-    def __init__(self, colleagues: Iterable[Colleague], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, offices: Iterable[str], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        listed = [(f"{one.user_id}:{one.area_code}", f"{one.name}（{name_of(one.area_code)}）") for one in colleagues]
-        self.fields["colleague"].choices = listed  # type: ignore[attr-defined]
+        self.fields["office"].choices = [(code, name_of(code)) for code in offices]  # type: ignore[attr-defined]
 
     def wanted(self) -> dict[str, Any]:
-        """What the service takes."""
+        """What the service takes, but for the deputy."""
         data = self.cleaned_data
-        user_id, _colon, area = data["colleague"].partition(":")
         return {
-            "deputy_id": int(user_id),
-            "area_code": area,
+            "area_code": data["office"],
             "valid_from": data["valid_from"],
             "valid_to": data["last_day"] + timedelta(days=1) if data["last_day"] < date.max else date.max,
             "reason": data["reason"],

@@ -116,15 +116,15 @@ def me(request: ViewerRequest) -> HttpResponseBase:
 def _own_page(request: ViewerRequest, **refused: Form) -> HttpResponse:
     """The own account; a form that was refused stands as it was typed."""
     viewer = request.viewer
-    colleagues = deputies.colleagues(viewer)
+    offices = deputies.offices(viewer)
     forms: dict[str, Form] = {
         "form": ChangePasswordForm(),
-        "deputy_form": DeputyForm(colleagues, initial={"valid_from": clock.today()}),
+        "deputy_form": DeputyForm(offices, initial={"valid_from": clock.today()}),
     }
     context = {
         "account": request.user,
         "grants": queries.own_grants(viewer),
-        "colleagues": colleagues,
+        "offices": offices,
         "deputies": deputies.deputies_of(viewer),
         "principals": deputies.principals_of(viewer),
     }
@@ -138,11 +138,13 @@ def name_deputy(request: ViewerRequest) -> HttpResponseBase:
     """Let a colleague stand in for me."""
     if request.method == "GET":
         return redirect("accounts:me")
-    form = DeputyForm(deputies.colleagues(request.viewer), request.POST)
+    form = DeputyForm(deputies.offices(request.viewer), request.POST)
     if not form.is_valid():
         return _own_page(request, deputy_form=form)
     try:
-        deputies.name_deputy(viewer=request.viewer, **form.wanted())
+        wanted = form.wanted()
+        found = deputies.colleague_named(request.viewer, form.cleaned_data["colleague"], wanted["area_code"])
+        deputies.name_deputy(viewer=request.viewer, deputy_id=found.user_id if found else 0, **wanted)
     except Refusal as refusal:
         _tell(form, refusal)
         return _own_page(request, deputy_form=form)

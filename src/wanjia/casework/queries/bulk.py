@@ -28,11 +28,13 @@ def assignees(viewer: Viewer, case_filter: CaseFilter, action_code: str) -> dict
 
 
 def lying_at(viewer: Viewer, desks: Collection[str]) -> dict[str, tuple[int, int]]:
-    """Desk → open cases and overdue ones that lie there now, as far as the viewer oversees it; from the counters."""
-    today, found = clock.today(), dict[str, list[int]]()
-    rows = CaseCounter.objects.overseen_by(viewer).filter(holder_area__in=desks)
+    """Desk → open cases and overdue ones that lie there now, for those the viewer oversees; from the counters."""
+    words = {flow.read_permission for flow in declared.flows()}
+    mine = [desk for desk in desks if any(viewer.may_throughout(word, desk) for word in words)]
+    today, found = clock.today(), {desk: [0, 0] for desk in mine}
+    rows = CaseCounter.objects.overseen_by(viewer).filter(holder_area__in=mine)
     for desk, due_on, n in rows.values_list("holder_area", "due_on", "n"):
-        pair = found.setdefault(desk, [0, 0])
+        pair = found[desk]
         pair[0] += n
         pair[1] += n if due_on < today else 0
     return {desk: (every, late) for desk, (every, late) in found.items()}

@@ -53,13 +53,13 @@ class BulkResult:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A desk cases would go to: from which villages, and what lies there already."""
+    """A desk cases would go to: from which villages, and what lies there already if the viewer oversees it."""
 
     area: str
     cases: int
     villages: Sequence[tuple[str, int]]
-    open: int
-    overdue: int
+    open: int | None
+    overdue: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def foresee(viewer: Viewer, case_filter: CaseFilter, action: str) -> Foreseen:
         desks.setdefault(desk, Counter())[case.area_code[: SEAT_LENGTH[Seat.VILLAGE]]] += 1
     lying = queries.lying_at(viewer, desks)
     destinations = [
-        Destination(desk, sum(villages.values()), sorted(villages.items()), *lying.get(desk, (0, 0)))
+        Destination(desk, sum(villages.values()), sorted(villages.items()), *lying.get(desk, (None, None)))
         for desk, villages in sorted(desks.items())
     ]
     moving = sum(item.cases for item in destinations)
