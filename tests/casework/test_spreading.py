@@ -11,9 +11,10 @@ from wanjia.audit.models import Opening
 from wanjia.audit.queries import verify_event
 from wanjia.audit.testing import unrecorded
 from wanjia.casework.choices import Bar
-from wanjia.casework.errors import CountChanged, PlanChanged
+from wanjia.casework.errors import CasesChanged, CountChanged, PlanChanged
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case, CaseEvent
+from wanjia.casework.rules import Answer
 from wanjia.casework.services import act_in_bulk, foresee, plan_spread, spread
 from wanjia.scope.models import Holding
 from wanjia.scope.system import system_viewer
@@ -165,6 +166,37 @@ def test_what_was_shown_as_going_goes_or_nothing_does(opened, county):
     assert (
         act_in_bulk(viewer=county, action="pass_on", case_filter=every, expected_count=2, expected_moving=2).done == 2
     )
+
+
+def test_as_many_others_or_the_same_acted_upon_meanwhile_are_not_what_was_confirmed(
+    at_town, opened, crew, county, town, browse
+):
+    """One goes and another comes: the count is the same, and nobody looked at the one that came."""
+    first, _ = at_town(1, 2)
+    seen, plan = foresee(town, AT_TOWN, "assign").seen, plan_spread(town, AT_TOWN, "assign")
+    do(town, first, "not_ours", reason="不是我们的")
+    at_town(3)
+    named = {"viewer": town, "action": "assign", "case_filter": AT_TOWN, "expected_count": 2, "seen": seen}
+    with pytest.raises(CasesChanged):
+        act_in_bulk(**named, answer=Answer(assignee=crew["anne"].user_id))
+    with pytest.raises(CasesChanged):
+        spread(**named, digest=plan.digest)
+    # the very same case, sent back and come again, is not as he saw it either
+    seen = foresee(town, AT_TOWN, "assign").seen
+    do(county, first, "pass_on")
+    third = Case.objects.for_writing().get(household_no=3)
+    do(town, third.pk, "not_ours", reason="不是我们的")
+    assert foresee(town, AT_TOWN, "assign").count == 2
+    browser, address = browse(town), f"{reverse('casework:bulk')}?kind=leak&step=at_town&action=assign"
+    stale = {"expected": "2", "moving": "2", "seen": seen, "assignee": str(crew["anne"].user_id)}
+    refused = browser.post(address, stale)
+    assert refused.status_code == 409
+    assert set(holders().values()) == {None}
+    # the page that comes back shows how they stand now, and confirming it does just that
+    form = refused.context["form"]
+    sent = {name: form[name].value() for name in ("expected", "moving", "seen", "plan", "assignee")}
+    assert browser.post(address, sent).status_code == 302
+    assert {case.household_no for case in Case.objects.for_writing() if case.step == "with_looker"} == {1, 2}
 
 
 def test_another_countys_cases_are_no_part_of_it(opened, county, people, deadlines):

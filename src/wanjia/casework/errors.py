@@ -162,6 +162,19 @@ class CountChanged(Refusal):
     cure = Sentence("请重新查看列表后再确认。", "Look at the list again, then confirm.")
 
 
+class CasesChanged(Refusal):
+    """A bulk action was confirmed for other cases than the filter holds now, or for the same before they moved."""
+
+    code = "casework.cases_changed"
+    status = 409
+    facts = ("n",)
+    what = Sentence(
+        "符合条件的仍是 {n} 条，但您查看之后其中有的已办理过或换成了别的件，没有任何内容被改动。",
+        "Still {n} cases match, but since you looked some were acted upon or are others; nothing was changed.",
+    )
+    cure = Sentence("请看一下现在的情况，再确认。", "Look at how they stand now, then confirm.")
+
+
 class PlanChanged(Refusal):
     """Cases were to be spread as shown, but by now they would be spread otherwise."""
 

@@ -98,6 +98,7 @@ class BulkForm(forms.Form):
 
     expected = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
     moving = forms.IntegerField(min_value=0, required=False, widget=forms.HiddenInput)
+    seen = forms.CharField(max_length=32, required=False, widget=forms.HiddenInput)
     plan = forms.CharField(max_length=32, required=False, widget=forms.HiddenInput)
     assignee = forms.TypedChoiceField(label=_("核查人"), required=False, coerce=int, empty_value=None)
     why = forms.ChoiceField(label=_("原因类别"), required=False)

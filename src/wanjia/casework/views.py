@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -213,17 +214,19 @@ def bulk(request: ViewerRequest) -> HttpResponseBase:
     if Need.ASSIGNEE in action.needs and preview.moving:
         plan = services.plan_spread(request.viewer, case_filter, action.code)
     spread = plan is not None and plan.moving > 0
-    initial = {"expected": preview.count, "moving": preview.moving, "assignee": SPREAD if spread else ""}
-    form = BulkForm(
-        request.POST or None, people=people, spread=spread, reason=Need.REASON in action.needs,
-        whys=_kinds(action, language), initial=initial | {"plan": plan.digest if plan else ""},
-    )  # fmt: skip
+    now = {"expected": preview.count, "moving": preview.moving, "seen": preview.seen}
+    now["plan"] = plan.digest if plan else ""
+    make = partial(
+        BulkForm, people=people, spread=spread, reason=Need.REASON in action.needs, whys=_kinds(action, language)
+    )
+    form = make(request.POST or None, initial={**now, "assignee": SPREAD if spread else ""})
     refusal = None
     if request.method == "POST" and form.is_valid():
         try:
             return _done_in_bulk(request, case_filter, action, form)
         except Refusal as refused:
             refusal = refused
+            form = make({**request.POST.dict(), **now})  # what he confirms next is what he sees now
     context = {
         "filter": case_filter,
         "action": {"code": action.code, "title": action.title.text(language)},
@@ -257,7 +260,7 @@ def _done_in_bulk(request: ViewerRequest, case_filter: CaseFilter, action: Actio
         due_on=data["due_on"],
     )
     what: dict[str, Any] = {"viewer": request.viewer, "action": action.code, "case_filter": case_filter}
-    what |= {"expected_count": data["expected"], "answer": answer}
+    what |= {"expected_count": data["expected"], "seen": data["seen"], "answer": answer}
     if answer.assignee == SPREAD:
         result = services.spread(**what, digest=data["plan"])
     else:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Substr
 
 from wanjia.audit.rules import holds_identity_number
@@ -20,6 +21,7 @@ from wanjia.casework.declared import Reexamined
 from wanjia.casework.errors import (
     ActionNotOffered,
     AnswerIncomplete,
+    CasesChanged,
     CountChanged,
     NotInBulk,
     NumberInText,
@@ -66,10 +68,12 @@ class Destination:
 class Foreseen:
     """What a bulk act would do: how many cases to which desks, and what stays for which reason.
 
-    `left` gives for each reason some of the case numbers; `skipped` how many there are.
+    `left` gives for each reason some of the case numbers; `skipped` how many there are. `seen`
+    names the cases as they stand, so that what is done is done to them.
     """
 
     count: int
+    seen: str
     moving: int
     destinations: Sequence[Destination]
     skipped: Mapping[str, int]
@@ -83,8 +87,8 @@ class Foreseen:
 
 def foresee(viewer: Viewer, case_filter: CaseFilter, action: str) -> Foreseen:
     """The preview of a bulk act, by the same guards; changes nothing and asks no rule again."""
-    rows = queries.matching(viewer, case_filter).filter(closed_at=None)
-    numbers = list(rows.order_by("case_no").values_list("case_no", flat=True))
+    rows = list(_open_in(viewer, case_filter))
+    numbers = [number for number, _ in rows]
     mover = BulkMover(viewer=viewer, answer=Answer(), choose=partial(picked, action), dry=True)
     desks: dict[str, Counter[str]] = {}
     for case, chosen in mover.free_cases(numbers):
@@ -97,7 +101,7 @@ def foresee(viewer: Viewer, case_filter: CaseFilter, action: str) -> Foreseen:
     ]
     moving = sum(item.cases for item in destinations)
     left = {reason: tuple(own[:SHOWN]) for reason, own in mover.left.items()}
-    return Foreseen(len(numbers), moving, destinations, dict(mover.skipped), left)
+    return Foreseen(len(numbers), _named(rows), moving, destinations, dict(mover.skipped), left)
 
 
 @transaction.atomic
@@ -108,19 +112,18 @@ def act_in_bulk(  # noqa: PLR0913 - what was confirmed, and what is said
     case_filter: CaseFilter,
     expected_count: int,
     expected_moving: int | None = None,
+    seen: str = "",
     answer: Answer | None = None,
 ) -> BulkResult:
     """Perform `action` on every case the filter holds for this viewer, in one transaction.
 
     Cases he may not act on are skipped and counted by reason; the others move together under
     one audit entry per flow version, all or none. Raises CountChanged if the filter holds another
-    number than he confirmed, or another number could move; NotInBulk, AnswerIncomplete,
-    DeadlineUnusable.
+    number than he confirmed, or another number could move; CasesChanged if they are not as he saw
+    them; NotInBulk, AnswerIncomplete, DeadlineUnusable.
     """
     answer = answer or Answer()
-    numbers = locked(viewer, case_filter)
-    if len(numbers) != expected_count:
-        raise CountChanged(expected=expected_count, found=len(numbers))
+    numbers = confirmed(viewer, case_filter, expected_count, seen)
     mover = BulkMover(viewer=viewer, answer=answer, choose=partial(picked, action))
     mover.move(numbers)
     if not mover.offered:
@@ -142,10 +145,28 @@ def picked(action: str, case: Case) -> Action | None:
     return None if found is None or guards.unpicked(found) else found
 
 
-def locked(viewer: Viewer, case_filter: CaseFilter) -> list[int]:
-    """The numbers of the open cases in the filter, their rows locked until the transaction ends."""
+def confirmed(viewer: Viewer, case_filter: CaseFilter, expected: int, seen: str = "") -> list[int]:
+    """The numbers of the open cases in the filter, their rows locked until the transaction ends.
+
+    Raises CountChanged if they are not as many as were confirmed, CasesChanged if they are others
+    than those `seen` names, or have been acted upon since.
+    """
+    rows = list(_open_in(viewer, case_filter).select_for_update(of=("self",)))
+    if len(rows) != expected:
+        raise CountChanged(expected=expected, found=len(rows))
+    if seen and _named(rows) != seen:
+        raise CasesChanged(n=len(rows))
+    return [number for number, _ in rows]
+
+
+def _open_in(viewer: Viewer, case_filter: CaseFilter) -> QuerySet[Case, tuple[int, int]]:
     rows = queries.matching(viewer, case_filter).filter(closed_at=None).order_by("case_no")
-    return list(rows.select_for_update(of=("self",)).values_list("case_no", flat=True))
+    return rows.values_list("case_no", "version")
+
+
+def _named(rows: Iterable[tuple[int, int]]) -> str:
+    lines = ";".join(f"{number}:{version}" for number, version in rows)
+    return hashlib.sha256(lines.encode()).hexdigest()[:32]
 
 
 class BulkMover:

@@ -12,11 +12,11 @@ from fractions import Fraction
 from django.db import transaction
 
 from wanjia.audit.services import JSON
-from wanjia.casework.errors import CountChanged, NothingToSample, SampleTooSmall
+from wanjia.casework.errors import NothingToSample, SampleTooSmall
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Action, Answer
-from wanjia.casework.services.bulk import BulkMover, BulkResult, locked
+from wanjia.casework.services.bulk import BulkMover, BulkResult, confirmed
 from wanjia.kernel import clock
 from wanjia.kernel.drawing import drawn as drawn_by
 from wanjia.reference import queries as reference
@@ -62,9 +62,7 @@ def draw_sample(*, viewer: Viewer, case_filter: CaseFilter, expected_count: int,
     wanted = least if draw.share is None else draw.share
     if wanted < least:
         raise SampleTooSmall(share=f"{wanted:%}", least=f"{least:%}")
-    numbers = locked(viewer, case_filter)
-    if len(numbers) != expected_count:
-        raise CountChanged(expected=expected_count, found=len(numbers))
+    numbers = confirmed(viewer, case_filter, expected_count)
     mover = BulkMover(viewer=viewer, answer=Answer(), choose=lambda case: case.flow.action(case.step, draw.take))
     free = mover.only_free(numbers)
     if not free:

@@ -19,11 +19,11 @@ from wanjia.accounts import queries as accounts
 from wanjia.accounts.queries import Holder
 from wanjia.casework import declared, guards, queries
 from wanjia.casework.choices import Bar
-from wanjia.casework.errors import ActionNotOffered, CountChanged, PlanChanged
+from wanjia.casework.errors import ActionNotOffered, PlanChanged
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Action, Answer
-from wanjia.casework.services.bulk import SHOWN, BulkMover, BulkResult, locked, picked, require_bulk
+from wanjia.casework.services.bulk import SHOWN, BulkMover, BulkResult, confirmed, picked, require_bulk, require_moved
 from wanjia.scope.viewer import Viewer
 
 Pair = tuple[int, int]  # user, case number
@@ -92,16 +92,15 @@ def spread(  # noqa: PLR0913 - what was confirmed, and what is said
     case_filter: CaseFilter,
     expected_count: int,
     digest: str,
+    seen: str = "",
     answer: Answer | None = None,
 ) -> BulkResult:
     """Give the filter's cases to the people the plan names, under one audit entry.
 
-    Raises CountChanged and PlanChanged if the cases, the people or their workload are no longer
-    those that were shown; NotInBulk, AnswerIncomplete, DeadlineUnusable.
+    Raises CountChanged, CasesChanged and PlanChanged if the cases, the people or their workload are
+    no longer those that were shown; NotInBulk, AnswerIncomplete, DeadlineUnusable.
     """
-    numbers = locked(viewer, case_filter)
-    if len(numbers) != expected_count:
-        raise CountChanged(expected=expected_count, found=len(numbers))
+    numbers = confirmed(viewer, case_filter, expected_count, seen)
     plan = _planned(_mover(viewer, action, dry=True), numbers)
     if plan.digest != digest:
         raise PlanChanged(moving=plan.moving, people=len(plan.shares))
@@ -111,6 +110,7 @@ def spread(  # noqa: PLR0913 - what was confirmed, and what is said
         mover.move(share.cases)
     if not mover.done:
         raise ActionNotOffered(case_no="-", action=action, step=case_filter.step or "-")
+    require_moved(mover, plan.moving)
     mover.record({"filter": case_filter.as_dict(), "people": len(plan.shares)})
     return replace(mover.result(), skipped=plan.skipped)
 
