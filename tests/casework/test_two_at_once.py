@@ -1,15 +1,19 @@
 """Two people act on one case in the same moment: one wins, the other is told who did."""
 
+import io
 import threading
 from contextvars import copy_context
 
+import openpyxl
 import pytest
 from django.db import connections
 
+from wanjia.casework.answers import desk
 from wanjia.casework.errors import CaseMovedOn, CountChanged
 from wanjia.casework.filters import CaseFilter
-from wanjia.casework.models import Case, CaseEvent
+from wanjia.casework.models import AnswerSheet, Case, CaseEvent
 from wanjia.casework.services import act, act_in_bulk
+from wanjia.files.uploads import sealed_from
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -75,3 +79,18 @@ def test_the_same_suspicion_opened_twice_at_once_is_one_case(deadlines, county):
     results = at_once(*[lambda: open_cases(viewer=county, kind="leak", specs=[spec(7), spec(8)])] * 2)
     assert Case.objects.for_writing().filter(closed_at=None).count() == 2, results
     assert sum(len(result.opened) for result in results) == 2, results
+
+
+def test_of_two_sheets_one_person_sends_at_once_one_is_kept(looker):
+    """A double click, or the same form from two windows: neither upload fails, and one sheet is there to be applied."""
+    out = io.BytesIO()
+    book = openpyxl.Workbook()
+    book.active.append(["核查件编号", "核查结果", "校验（请勿改动）"])
+    book.active.append([1, "dry 不属实", "1.1.x"])
+    book.save(out)
+    results = at_once(*[
+        lambda: desk.keep(looker, sealed_from(out.getvalue(), "答复.xlsx", "answers")) for _ in range(4)
+    ])  # fmt: skip
+    assert {type(result) for result in results} == {AnswerSheet}, results
+    assert desk.current(looker).token in {result.token for result in results}
+    assert AnswerSheet.objects.filter(user_id=looker.user_id).count() == 1

@@ -148,6 +148,22 @@ def test_issuing_says_in_numbers_what_will_happen_then_does_it(run, browse):
     assert "符合条件的疑点都已处理" in again
 
 
+def test_data_withdrawn_between_the_look_and_the_confirmation_stops_the_issue(run, browse):
+    browser, address = browse("province"), f"{reverse('comparison:issue', args=[run.pk])}?rule=RA-02"
+    told = {"expected": "3", "withdrawn": ""}
+    assert 'name="withdrawn" value=""' in browser.get(address).content.decode()
+    batch = run.batches[0]["batch"]
+    withdraw(viewer=system_viewer("cli.intake"), batch_id=batch, reason="送错文件")
+    refused = browser.post(address, told)
+    text = refused.content.decode()
+    assert (refused.status_code, f"第 {batch} 批数据已撤回" in text) == (409, True)
+    assert not Case.objects.for_writing().exists()
+    # whoever has read it may issue all the same: most of the run may stand on other data
+    assert f'name="withdrawn" value="{batch}"' in text
+    browser.post(address, told | {"withdrawn": str(batch)})
+    assert Case.objects.for_writing().count() == 3
+
+
 def test_a_wrong_count_or_a_weekend_comes_back_with_the_reason(run, browse):
     address = reverse("comparison:issue", args=[run.pk])
     answer = browse("province").post(address, {"expected": "9"})

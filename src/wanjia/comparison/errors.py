@@ -125,6 +125,22 @@ class FindingsChanged(Refusal):
     cure = Sentence("请重新查看列表后再确认。", "Look at the list again, then confirm.")
 
 
+class DataWithdrawn(Refusal):
+    """Between the look at what would be issued and its confirmation data the run stood on was withdrawn."""
+
+    code = "comparison.data_withdrawn"
+    status = 409
+    facts = ("batches",)
+    what = Sentence(
+        "您查看之后，本次比对用到的第 {batches} 批数据已撤回，没有下发任何内容。",
+        "Since you looked, batch {batches}, which this run used, was withdrawn; nothing was issued.",
+    )
+    cure = Sentence(
+        "建议用现有数据重新比对；仍要下发的，请看过提示再确认。",
+        "Better compare again over what is current; to issue all the same, read the note and confirm.",
+    )
+
+
 class NothingToIssue(Refusal):
     """Every finding that matches has been decided already."""
 

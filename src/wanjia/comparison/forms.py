@@ -16,6 +16,7 @@ class IssueForm(forms.Form):
     """The confirmation of an issue: what was seen, and perhaps another deadline."""
 
     expected = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    withdrawn = forms.CharField(max_length=2_000, required=False, widget=forms.HiddenInput)  # batches, as told
     due_on = forms.DateField(
         label=_("市级转办期限"),
         required=False,

@@ -212,6 +212,7 @@ def _issued(request: ViewerRequest, run_id: int, filters: Filters, form: IssueFo
         run_id=run_id,
         filters=filters,
         expected_count=data["expected"],
+        withdrawn={int(number) for number in data["withdrawn"].split(",") if number.isascii() and number.isdigit()},
         due_on=data["due_on"],
     )
     figures = {"n": f"{done.opened:,}", "cities": len(done.by_city)}

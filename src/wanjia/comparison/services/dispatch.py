@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import partial
@@ -18,7 +18,7 @@ from wanjia.casework.models import Case
 from wanjia.casework.services import CaseSpec, SubjectSpec, open_cases
 from wanjia.comparison import queries
 from wanjia.comparison.choices import Decision, RunStatus
-from wanjia.comparison.errors import FindingsChanged, NothingToIssue, RunNotReady
+from wanjia.comparison.errors import DataWithdrawn, FindingsChanged, NothingToIssue, RunNotReady
 from wanjia.comparison.models import Run, Screening
 from wanjia.comparison.queries import Filters, Finding
 from wanjia.kernel import clock
@@ -28,6 +28,7 @@ from wanjia.ruleset.vocabulary import OTHER
 from wanjia.scope.errors import NotAllowed
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
+from wanjia.sources import queries as sources
 
 KIND = "suspect"
 ISSUE = "comparison.issue"
@@ -123,18 +124,27 @@ def screen(viewer: Viewer, run_id: int, filters: Filters) -> Screened:
 
 
 @transaction.atomic
-def issue_findings(
-    *, viewer: Viewer, run_id: int, filters: Filters, expected_count: int, due_on: date | None = None
+def issue_findings(  # noqa: PLR0913 - what of which run, and what was confirmed of it
+    *,
+    viewer: Viewer,
+    run_id: int,
+    filters: Filters,
+    expected_count: int,
+    withdrawn: Collection[int] | None = None,
+    due_on: date | None = None,
 ) -> Issued:
     """Issue a selection: a case per suspicion, on the desk of its city, under one audit entry.
 
     Suspicions with an open case, or answered before on the same evidence, are screened out and
-    that is recorded too. Raises FindingsChanged when the selection holds another number than was
-    confirmed, NothingToIssue, NotAllowed, NotVisible, RunNotReady, DeadlineUnusable.
+    that is recorded too. `withdrawn` are the batches of the run that were told to be withdrawn when
+    it was confirmed. Raises FindingsChanged when the selection holds another number than was
+    confirmed, DataWithdrawn, NothingToIssue, NotAllowed, NotVisible, RunNotReady, DeadlineUnusable.
     """
     # Two people issuing from one run at once: the second waits, then finds everything decided.
-    Run.objects.select_for_update().filter(pk=run_id).first()
+    run = Run.objects.select_for_update().filter(pk=run_id).first()
     sorted_out = screen(viewer, run_id, filters)
+    if run is not None and withdrawn is not None and (more := _withdrawn(run) - set(withdrawn)):
+        raise DataWithdrawn(batches="、".join(map(str, sorted(more))))
     if sorted_out.total != expected_count:
         raise FindingsChanged(expected=expected_count, found=sorted_out.total)
     if not (sorted_out.fresh or sorted_out.repeated or sorted_out.muted):
@@ -166,6 +176,10 @@ def issue_findings(
         muted=len(sorted_out.muted),
         decided=sorted_out.decided,
     )
+
+
+def _withdrawn(run: Run) -> set[int]:
+    return sources.withdrawn(system_viewer("comparison.inputs"), {int(item["batch"]) for item in run.batches})
 
 
 def _grouped(findings: Iterable[Finding]) -> list[Suspicion]:
