@@ -171,6 +171,7 @@ def deadlines(db):
     rows = [
         Parameter(name=f"leaks.days.{name}", value=days, value_type="days", **common) for name, days in DAYS.items()
     ]
+    rows.append(Parameter(name="deadlines.days_at_most", value="366", value_type="integer", **common))
     rows.append(Parameter(name="deadlines.warn_share", value="0.8", value_type="share", **common))
     rows.append(Parameter(name="leaks.sample_share", value="0.05", value_type="share", **common))
     with unrecorded():

@@ -117,6 +117,22 @@ def test_an_exemption_that_is_over_before_it_begins_is_refused(answered, office)
     assert done.outcome_until is None
 
 
+def test_an_exemption_lasts_no_longer_than_it_may(answered, office):
+    """A day in the year 9999 would keep the suspicion away for ever, whatever the record says."""
+    with pytest.raises(UntilUnusable) as refusal:
+        answered("05", until=dt.date(9999, 12, 31))
+    assert refusal.value.values["last"] == "2030-11-24"
+    number = Case.objects.for_writing().get().case_no
+    assert row(number).step == "assigned"
+    notice = Notice(region="45", valid_from=dt.date(2020, 11, 1), source="桂扶办〔2020〕试行")
+    set_parameter(office["province"], name="suspects.exempt_days_at_most", value="365", notice=notice)
+    answer = {"viewer": office["verifier"], "case_no": number, "action": "verify", "seen_version": row(number).version}
+    with pytest.raises(UntilUnusable):
+        act(**answer, answer=Answer(outcome="05", note="有证明", until=dt.date(2021, 11, 17)))
+    done = act(**answer, answer=Answer(outcome="05", note="有证明", until=dt.date(2021, 11, 16)))
+    assert done.outcome_until == dt.date(2021, 11, 16)
+
+
 def test_evidence_that_came_while_the_case_was_open_is_a_question_of_its_own(answered, next_run, world, office):
     world.car(1, registered_on=dt.date(2012, 1, 1))
     run, found = next_run("20201117-01")

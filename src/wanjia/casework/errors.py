@@ -201,14 +201,15 @@ class NotInBulk(Refusal):
 
 
 class DeadlineUnusable(Refusal):
-    """A chosen deadline lies in the past or on no working day."""
+    """A chosen deadline lies in the past, on no working day, or so far ahead that nobody would be reminded."""
 
     code = "casework.deadline_unusable"
     status = 422
-    facts = ("due_on",)
+    facts = ("due_on", "last")
     what = Sentence(
-        "期限 {due_on} 不可用：须为今天以后的工作日。没有任何内容被改动。",
-        "The deadline {due_on} cannot be used: it must be a working day after today. Nothing was changed.",
+        "期限 {due_on} 不可用：须为今天以后的工作日，不晚于 {last}。没有任何内容被改动。",
+        "The deadline {due_on} cannot be used: it must be a working day after today, up to {last}. "
+        "Nothing was changed.",
     )
     cure = Sentence(
         "请另选一个工作日，或不填，按规定天数自动计算。",
@@ -217,18 +218,19 @@ class DeadlineUnusable(Refusal):
 
 
 class UntilUnusable(Refusal):
-    """An exemption would have ended before it began."""
+    """An exemption would have ended before it began, or would keep its suspicion away for longer than it may."""
 
     code = "casework.until_unusable"
     status = 422
-    facts = ("case_no", "until")
+    facts = ("case_no", "until", "last")
     what = Sentence(
-        "核查件 {case_no} 的例外有效期 {until} 已经过去，没有任何内容被改动。",
-        "The last day {until} of the exemption of case {case_no} is past; nothing was changed.",
+        "核查件 {case_no} 的例外有效期 {until} 不可用：须在今天至 {last} 之间，没有任何内容被改动。",
+        "The last day {until} of the exemption of case {case_no} cannot be used: it lies between today and {last}; "
+        "nothing was changed.",
     )
     cure = Sentence(
-        "请填写今天或以后的日期，或不填，按规定天数计算。",
-        "Name today or a later day, or leave it empty for the usual number of days.",
+        "请填写这期间的日期，或不填，按规定天数计算。",
+        "Name a day between them, or leave it empty for the usual number of days.",
     )
 
 

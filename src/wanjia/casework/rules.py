@@ -22,7 +22,8 @@ class Outcome:
 
     `holds` says the suspicion was true; `feedback` that the sender of the record is told;
     `mutes` how long the same suspicion stays away; `lasts_parameter` names the reference
-    parameter with the days an outcome lasts whose last day nobody named.
+    parameter with the days an outcome lasts whose last day nobody named, `lasts_at_most_parameter`
+    the one with the days it may last.
     """
 
     code: str
@@ -31,6 +32,7 @@ class Outcome:
     feedback: bool = False
     mutes: Mutes = Mutes.EVIDENCE
     lasts_parameter: str = ""
+    lasts_at_most_parameter: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,7 +266,7 @@ def problems_of(flow: Flow) -> list[str]:
 def _action_problems(flow: Flow, codes: set[str]) -> Iterator[str]:
     outcomes = {item.code for item in flow.outcomes}
     for item in flow.outcomes:
-        if (item.mutes is Mutes.UNTIL) != bool(item.lasts_parameter):
+        if {item.mutes is Mutes.UNTIL} != {bool(item.lasts_parameter), bool(item.lasts_at_most_parameter)}:
             yield f"outcome {item.code} lasts until a day without saying how long, or the reverse"
     actions = {action.code for _, action in flow.actions()}
     for step in flow.steps:

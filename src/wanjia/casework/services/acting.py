@@ -27,7 +27,7 @@ from wanjia.casework.errors import (
     WhyNotOffered,
 )
 from wanjia.casework.models import Case
-from wanjia.casework.rules import Action, Answer
+from wanjia.casework.rules import Action, Answer, Outcome
 from wanjia.casework.services import holdings
 from wanjia.casework.services.moves import MOVED_FIELDS, Act, dates_for, enter
 from wanjia.casework.services.returning import asks_place, move, require_place, why_told
@@ -145,8 +145,7 @@ def require_answer(
     missing = [need for need in Need if need in _needs(action, answer) and not _given(case, need, answer, has_evidence)]
     if missing:
         raise AnswerIncomplete(case_no=case.case_no, missing=in_words(missing))
-    if _lasts_until(case, answer) and answer.until is not None and answer.until < clock.today():
-        raise UntilUnusable(case_no=case.case_no, until=answer.until.isoformat())
+    _require_until(case, answer)
     require_place(case, action, answer)
     if Need.ASSIGNEE in action.needs and answer.assignee is not None:
         bar = queries.assignee_bars(case, action, [answer.assignee]).get(answer.assignee)
@@ -200,19 +199,26 @@ def take(case: Case, action: Action, answer: Answer) -> None:
         case.propose(answer.correction or {})
 
 
-def _lasts_until(case: Case, answer: Answer) -> bool:
+def _lasting(case: Case, answer: Answer) -> Outcome | None:
+    """The outcome that was answered, if it lasts until a day."""
     outcome = case.flow.outcome(answer.outcome)
-    return outcome is not None and outcome.mutes is Mutes.UNTIL
+    return outcome if outcome is not None and outcome.mutes is Mutes.UNTIL else None
+
+
+def _require_until(case: Case, answer: Answer) -> None:
+    outcome, today = _lasting(case, answer), clock.today()
+    if outcome is None or answer.until is None:
+        return
+    last = today + timedelta(days=int(reference.parameter(outcome.lasts_at_most_parameter, today, case.area_code)))
+    if not today <= answer.until <= last:
+        raise UntilUnusable(case_no=case.case_no, until=answer.until.isoformat(), last=last.isoformat())
 
 
 def _last_day(case: Case, answer: Answer) -> date | None:
     """Until when the answer lasts: the day named, or as many days as the parameter of its day and place says."""
-    if not _lasts_until(case, answer):
-        return None
-    if answer.until is not None:
-        return answer.until
-    outcome = case.flow.outcome(answer.outcome)
-    assert outcome is not None  # noqa: S101 - it lasts until a day
+    outcome = _lasting(case, answer)
+    if outcome is None or answer.until is not None:
+        return answer.until if outcome is not None else None
     days = int(reference.parameter(outcome.lasts_parameter, clock.today(), case.area_code))
     return clock.today() + timedelta(days=days)
 

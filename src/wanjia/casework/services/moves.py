@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -35,15 +35,16 @@ class Dates:
 def dates_for(step: Step, chosen: date | None = None) -> Dates:
     """The dates of a step entered today; `chosen` replaces the usual deadline.
 
-    Raises DeadlineUnusable for a chosen day that is past or no working day.
+    Raises DeadlineUnusable for a chosen day that is past, no working day, or too far ahead.
     """
     if step.terminal:
         return Dates(None, None)
     today, calendar = clock.today(), reference.calendar()
+    last = today + timedelta(days=int(reference.parameter("deadlines.days_at_most", today)))
     if chosen is None:
         due_on = calendar.add(today, int(reference.parameter(step.days_parameter, today)))
-    elif chosen <= today or not calendar.is_working_day(chosen):
-        raise DeadlineUnusable(due_on=chosen.isoformat())
+    elif not today < chosen <= last or not calendar.is_working_day(chosen):
+        raise DeadlineUnusable(due_on=chosen.isoformat(), last=last.isoformat())
     else:
         due_on = chosen
     share = float(reference.parameter("deadlines.warn_share", today))

@@ -30,6 +30,7 @@ OUTCOMES = (
         holds=True,
         mutes=Mutes.UNTIL,
         lasts_parameter="suspects.exempt_days",
+        lasts_at_most_parameter="suspects.exempt_days_at_most",
     ),
     Outcome(
         code="06", title=Sentence("不属实，部门数据错误", "Not true, department error"), holds=False, feedback=True
