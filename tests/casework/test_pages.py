@@ -169,6 +169,16 @@ def test_bulk_assignment_offers_only_who_can_look(opened, county, town, looker, 
     assert {case.holder_user_id for case in Case.objects.for_writing()} == {looker.user_id}
 
 
+@pytest.mark.parametrize("number", [0, -1, 2**31, 2**63 - 1, 2**63, 10**30])
+def test_a_made_up_assignee_is_refused_whatever_the_number(opened, county, town, browse, number):
+    (case_no,) = opened(1)
+    do(county, case_no, "pass_on")
+    address = reverse("casework:act", args=[case_no])
+    answer = browse(town).post(address, {"action": "assign", "version": "2", "assignee": str(number)})
+    assert answer.status_code == 422
+    assert row(case_no).step == "at_town"
+
+
 def test_nobody_gets_a_bulk_page_for_what_he_may_not_do(opened, town, browse):
     opened(1)
     assert browse(town).get(f"{reverse('casework:bulk')}?step=reported&action=pass_on").status_code == 403

@@ -74,8 +74,9 @@ def assignee_bars(case: Case, action: Action, user_ids: Collection[int]) -> dict
     permission, following = _permission_of_assignee(case, action), _following(case, action)
     able = _able(permission, guards.places_of([case])[case.case_no])
     found = {number: Bar.NO_ROLE for number in user_ids if number not in able}
+    known = [number for number in user_ids if number in able]  # nobody has the others, or could
     for after in following:
-        for (number, _), bar in guards.personal_bars(user_ids, after, [case]).items():
+        for (number, _), bar in guards.personal_bars(known, after, [case]).items():
             found.setdefault(number, bar)
     return found
 
