@@ -59,6 +59,27 @@ def test_the_reject_sheet_holds_every_text_as_text_in_the_senders_columns(reject
     assert {row[0] for row in page[1:]} <= sent
 
 
+# What calls the one writer, and why it asks for nobody's approval; "approved" where it does.
+LEAVES = {
+    "registry/services/export.py": "approved",
+    "audit/exports.py": "acts of officials from the log, read by those who watch over them",
+    "comparison/progress/views.py": "figures of areas, rules and departments; nobody in particular",
+    "casework/answers/form.py": "a form of the cases one person has to answer, and his own answers back",
+    "inspection/services/population.py": "numbers of cases, without which a draw cannot be repeated",
+    "sources/services/sheet.py": "the sender's own rows, back to the sender",
+}
+
+
+def test_every_list_asks_for_its_approval_or_says_why_not():
+    handed_out = re.compile(r"(?:return|=) .*\bexport\(")
+    texts = {str(path.relative_to(SOURCE)): path.read_text("utf-8") for path in SOURCE.rglob("*.py")}
+    calls = {name: text for name, text in texts.items() if handed_out.search(text)}
+    assert calls.keys() == LEAVES.keys()
+    assert {name for name, text in calls.items() if "require_approval(" in text} == {
+        name for name, why in LEAVES.items() if why == "approved"
+    }
+
+
 def test_nothing_but_the_one_writer_makes_spreadsheets():
     """A list that wrote its own CSV would forget what the writer knows."""
     writes = re.compile(r"csv\.(?:writer|DictWriter)\(|import xlsxwriter|openpyxl|[\"']text/csv")

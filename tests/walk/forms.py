@@ -21,6 +21,7 @@ from PIL import Image
 from tests.factories import accounts as factory
 from tests.factories import sources as deliveries
 from tests.factories.comparison import staged
+from tests.factories.exports import limit
 from tests.factories.walking import HOME, MINE, Example
 from tests.walk.site import Asker
 from wanjia.accounts import saved
@@ -39,6 +40,7 @@ from wanjia.inspection import queries as audited
 from wanjia.jobs.services import cancel
 from wanjia.kernel import clock
 from wanjia.registry.models import Household
+from wanjia.registry.services.export import exportable
 from wanjia.scope.system import system_viewer
 from wanjia.sources.choices import BatchStatus
 from wanjia.sources.models import Batch
@@ -269,6 +271,14 @@ def _saved(scene: Scene) -> None:
 
 def _filter(scene: Scene) -> Mapping[str, Any]:
     return {"filter_id": scene.made["filter"]}
+
+
+def _nothing_is_short(scene: Scene) -> None:
+    limit(0)
+
+
+def _households(scene: Scene) -> int:
+    return exportable(scene.viewer(*SEAT), {"area": COUNTY, "standing": "live"}).rows
 
 
 def _no_job_waits(scene: Scene) -> None:
@@ -505,6 +515,16 @@ FORMS = (
         "comparison:issue", OFFICER, kwargs=lambda _: {"run_id": staged().run.pk},
         data=lambda _: {"expected": str(staged().run.finding_count), "due_on": ""},
         changes=COUNTERS, adds=CASE_ROWS | {"casework_case", "casework_casesubject", "comparison_screening"},
+    ),
+    Form(
+        "exports:ask", SEAT, prepare=_nothing_is_short, kwargs=lambda _: {"code": "households"},
+        query=f"area={COUNTY}&standing=live",
+        data=lambda scene: {"expected": str(_households(scene)), "reason": "月报核对"},
+        adds=RECORD | {"exports_exportrequest"},
+    ),
+    Form(
+        "exports:request", SEAT, kwargs=_of("exports:request"), data=lambda _: {"decision": "approve", "note": "同意"},
+        changes={"exports_exportrequest": {"state", "decided_by", "decided_at", "note", "expires_at"}}, adds=RECORD,
     ),
     Form(
         "inspection:draw", ("auditor", COUNTY), query="state=all", data=_seeded, adds=RECORD | {"inspection_sample"},

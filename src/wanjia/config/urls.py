@@ -18,6 +18,7 @@ PREFIXES = {
     "registry": "registry/",
     "workforce": "workforce/",
     "sources": "sources/",
+    "exports": "exports/",
     "files": "files/",
     "jobs": "jobs/",
     "divisions": "divisions/",

@@ -12,15 +12,19 @@ class RegistryConfig(AppConfig):
     def ready(self) -> None:
         from wanjia.audit import details, subjects
         from wanjia.audit.watched import watch
+        from wanjia.exports import lists
         from wanjia.kernel.errors import Sentence
         from wanjia.registry.choices import SHOWN_IN_LISTS, SHOWN_ON_THE_PAGE
         from wanjia.registry.loaded import loaded_rows
         from wanjia.registry.payloads import payload_of_change
         from wanjia.registry.queries import may_read
+        from wanjia.registry.services.export import EXPORT, HOUSEHOLDS, exportable
 
         watch(*(f"registry.{table}" for table in TABLES))
         details.register_details("registry.Change", payload_of_change)
         details.register_source(details.DetailSource("registry.load", loaded_rows))
+        title = Sentence("户名单", "Households")
+        lists.declare(lists.ExportableList(HOUSEHOLDS, title, EXPORT, exportable, "registry:export"))
         for fields, title in (
             (SHOWN_IN_LISTS, Sentence("户名册", "List of households")),
             (SHOWN_ON_THE_PAGE, Sentence("户页面", "Household page")),

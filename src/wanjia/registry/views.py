@@ -19,6 +19,8 @@ from wanjia.accounts.queries import names_of
 from wanjia.accounts.typed import keep, recall
 from wanjia.audit.services import record_access
 from wanjia.divisions.queries import full_name
+from wanjia.exports import queries as exports
+from wanjia.exports.lists import as_query
 from wanjia.kernel import clock
 from wanjia.kernel.errors import Language
 from wanjia.registry import queries, services
@@ -33,6 +35,7 @@ from wanjia.ui.panels import panels_for
 from wanjia.ui.sheets import Format, download
 from wanjia.ui.viewing import chosen_area
 
+LONGEST_NUMBER = 15
 READ, WRITE, REVEAL, EXPORT = "registry.read", "registry.write", "registry.reveal", "registry.export"
 
 
@@ -56,8 +59,17 @@ def households(request: ViewerRequest) -> HttpResponse:
         "rows": [(row, matched.get(row.household_no)) for row in page.rows],
         "search_form": SearchForm(),
         "may_export": request.viewer.may(EXPORT),
+        "to_ask": _to_ask(filters, page) if request.viewer.may(EXPORT) else "",
     }
     return render(request, "registry/households.html", context)
+
+
+def _to_ask(filters: Filters, page: queries.Page) -> str:
+    """Where to ask for the list, when it is too long to be taken alone; "" when it is not."""
+    if page.total <= exports.most() or filters.text:
+        return ""
+    query = as_query({**filters.as_codes(), "standing": filters.standing or "all"})
+    return f"{reverse('exports:ask', args=[services.HOUSEHOLDS])}?{query}"
 
 
 @access(READ)
@@ -91,7 +103,11 @@ def export(request: ViewerRequest) -> StreamingHttpResponse:
     _, filters = _asked(request)
     form = Format.asked(request.GET.get("format"))
     count, pieces = services.export_households(
-        viewer=request.viewer, filters=filters, account=request.viewer.name, form=form
+        viewer=request.viewer,
+        filters=filters,
+        account=request.viewer.name,
+        form=form,
+        request_id=_request_number(request),
     )
     return download(pieces, f"households-{clock.today():%Y%m%d}-{count}", form)
 
@@ -145,6 +161,12 @@ def correct(request: ViewerRequest, household_no: int) -> HttpResponseBase:
     sections = [(member, form.member_fields(member.person.pk)) for member in members]
     context = {"household": found, "form": form, "sections": sections, "place": full_name(found.village_code)}
     return render(request, "registry/correct.html", context, status=400 if form.errors else 200)
+
+
+def _request_number(request: ViewerRequest) -> int | None:
+    """The approved request an address names, if it names one."""
+    text = request.GET.get("request", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER else None
 
 
 def _asked(request: ViewerRequest) -> tuple[HouseholdFilter, Filters]:

@@ -6,7 +6,7 @@ from wanjia.registry.services.change import (
     exit_normally,
     remove_household,
 )
-from wanjia.registry.services.export import export_households
+from wanjia.registry.services.export import HOUSEHOLDS, export_households
 from wanjia.registry.services.load import LoadResult, Rejected, load_registry
 from wanjia.registry.services.members import (
     Leaving,
@@ -25,6 +25,7 @@ from wanjia.registry.services.tables import RegistryBatch
 from wanjia.registry.services.writing import Changed
 
 __all__ = [
+    "HOUSEHOLDS",
     "Changed",
     "Edit",
     "Leaving",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from django.db import transaction
 from django.utils.translation import get_language, gettext
 
 from wanjia.audit.exports import export
 from wanjia.audit.services import common_area
 from wanjia.divisions.queries import full_name
+from wanjia.exports.lists import Asked, as_query
+from wanjia.exports.services import require_approval
+from wanjia.kernel.codes import LENGTHS
 from wanjia.protection.masking import mask_name
 from wanjia.reference.queries import code_list
 from wanjia.reference.rules import CodeBook
@@ -18,15 +22,18 @@ from wanjia.scope.viewer import Viewer
 from wanjia.ui.sheets import Cell, Format, Table
 
 EXPORT = "registry.export"
+LONGEST_CODE = 20
+HOUSEHOLDS = "households"  # the code under which a long list is approved
 
 
 def export_households(
-    *, viewer: Viewer, filters: Filters, account: str, form: Format = Format.CSV
+    *, viewer: Viewer, filters: Filters, account: str, form: Format = Format.CSV, request_id: int | None = None
 ) -> tuple[int, Iterator[bytes]]:
     """The number of rows and the bytes of the file, streamed.
 
     Cut to where the viewer may do `registry.export`; names masked; recorded before the first byte.
-    The last row says who exported how many rows when: a file without it is not whole.
+    The last row says who exported how many rows when: a file without it is not whole. A long list needs the
+    number of an approved request. Raises ApprovalNeeded, ApprovalOver, OtherList, RowsChanged.
     """
     count = count_households(viewer, filters, EXPORT)
     language = get_language() or "zh-hans"
@@ -48,14 +55,46 @@ def export_households(
         account=account,
         conditions=_conditions(filters, language),
     )
-    return count, export(
-        table,
-        form,
-        viewer=viewer,
-        area=filters.area or common_area(area.lo for area in viewer.ranges(EXPORT)),
-        act="registry.export",
-        content={"filters": filters.as_codes()},
+    with transaction.atomic():
+        approved = require_approval(
+            viewer=viewer, code=HOUSEHOLDS, query=_query(filters), rows=count, request_id=request_id
+        )
+        return count, export(
+            table,
+            form,
+            viewer=viewer,
+            area=_area(viewer, filters),
+            act="registry.export",
+            content={"filters": filters.as_codes()} | ({"request": approved} if approved else {}),
+        )
+
+
+def exportable(viewer: Viewer, values: Mapping[str, str]) -> Asked:
+    """The list as an address narrows it, for a request to export it; what was typed is in no address."""
+    area, standing = values.get("area", ""), values.get("standing", "")
+    known = area.isascii() and area.isdigit() and len(area) in LENGTHS
+    filters = Filters(
+        area=area if known else "",
+        status=_code(values, "status"),
+        category=_code(values, "category"),
+        standing="" if standing == "all" else standing if standing in Standing else Standing.LIVE.value,
     )
+    conditions = _conditions(filters, get_language() or "zh-hans")[:-1]
+    rows = count_households(viewer, filters, EXPORT)
+    return Asked(rows, _area(viewer, filters), _query(filters), tuple(conditions))
+
+
+def _code(values: Mapping[str, str], name: str) -> str:
+    return values.get(name, "")[:LONGEST_CODE].replace("\0", "")
+
+
+def _area(viewer: Viewer, filters: Filters) -> str:
+    return filters.area or common_area(area.lo for area in viewer.ranges(EXPORT))
+
+
+def _query(filters: Filters) -> str:
+    """The filter as an address says it; that something was typed makes it another one."""
+    return as_query({**filters.as_codes(), "standing": filters.standing or "all"})
 
 
 def _rows(viewer: Viewer, filters: Filters, language: str) -> Iterator[list[Cell]]:
