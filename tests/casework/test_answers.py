@@ -152,6 +152,20 @@ def test_a_photo_filed_meanwhile_makes_the_row_good(assigned, browse, looker):
     assert CaseEvent.objects.of(row(number)).order_by("-id")[0].data["evidence"]
 
 
+def test_answers_in_rows_nobody_saw_are_told_before_they_are_given(assigned, browse, looker):
+    """A sheet goes from hand to hand: whoever sends it in answers with his own name what another hid in it."""
+    assigned(7, 8)
+    browser = browse(looker)
+    book = fill(fill(form(browser), 2, **GOOD), 3, **GOOD)
+    book.worksheets[0].row_dimensions[3].hidden = True
+    sent(browser, book)
+    page = browser.get(ANSWERS)
+    assert (page.context["good_n"], page.context["hidden_rows"]) == (2, [3])
+    assert "其中 1 行在表中是隐藏的" in page.content.decode()
+    sent(browser, fill(fill(form(browser), 2, **GOOD), 3, **GOOD))
+    assert "是隐藏的" not in browser.get(ANSWERS).content.decode()
+
+
 def test_what_was_altered_swapped_doubled_or_made_up_is_told_row_by_row(assigned, browse, looker):
     numbers = assigned(*range(10, 19))
     browser = browse(looker)

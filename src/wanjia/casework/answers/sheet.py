@@ -58,12 +58,14 @@ NOT_OFFERED = Sentence("不是下拉列表中的选项", "it is none of the list
 class Filled:
     """One row as it was filled in: its place in the sheet and its cells by column, as text or ISO day.
 
-    `problem` is what makes the row unusable whatever it says, with the column it is about.
+    `problem` is what makes the row unusable whatever it says, with the column it is about. A row
+    that was `hidden` its sender did not see.
     """
 
     row: int
     cells: Mapping[str, str]
     problem: tuple[str, str] | None = None
+    hidden: bool = False
 
     @property
     def case_no(self) -> int | None:
@@ -93,15 +95,15 @@ class Uploaded:
 
     def as_text(self) -> str:
         """For the encrypted column."""
-        rows = [[item.row, dict(item.cells), item.problem] for item in self.rows]
+        rows = [[item.row, dict(item.cells), item.problem, item.hidden] for item in self.rows]
         return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
 
 
 def rows_from(text: str) -> list[Filled]:
     """The rows `as_text` wrote."""
     return [
-        Filled(row, cells, None if problem is None else (problem[0], problem[1]))
-        for row, cells, problem in json.loads(text)
+        Filled(row, cells, None if problem is None else (problem[0], problem[1]), *hidden)
+        for row, cells, problem, *hidden in json.loads(text)
     ]
 
 
@@ -155,7 +157,7 @@ def _take(found: Uploaded, row: Row, of_keys: Mapping[int, str]) -> None:
         found.blank += "case_no" in texts
         return
     kept = {key: text for key, text in texts.items() if text}
-    found.rows.append(Filled(row.number, kept, problems[0] if problems else None))
+    found.rows.append(Filled(row.number, kept, problems[0] if problems else None, row.hidden))
 
 
 def _text(key: str, text: str) -> str:

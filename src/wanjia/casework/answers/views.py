@@ -67,6 +67,8 @@ def _previewed(request: ViewerRequest, kept: AnswerSheet, language: str) -> dict
     refused = [line for line in found.refused if not line.lacks_proof]
     return {
         "good_n": len(found.good),
+        "hidden_rows": [line.filled.row for line in found.good if line.filled.hidden][:SHOWN],
+        "hidden_n": sum(line.filled.hidden for line in found.good),
         "outcomes": found.outcomes,
         "proofless_n": len(proofless),
         "households": [
