@@ -111,7 +111,8 @@ def measured(households: int, dispatched: int) -> Figures:
         "answer_cpu_s": meter.cpu_of("answer"),
         "close_cpu_s": meter.cpu_of("close"),
         "many": more,
-        "many_dispatch_cpu_s": meter.cpu_of("many pass_on", "many distribute") if more else None,
+        "many_pass_on_cpu_s": meter.cpu_of("many pass_on") if more else None,
+        "many_distribute_cpu_s": meter.cpu_of("many distribute") if more else None,
         "parts": parts,
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from wanjia.casework import queries as casework
@@ -62,13 +62,12 @@ class DataLine:
     fallen: bool  # to less than half of what it was: the wrong file, or another county's
 
 
-def data_lines(run: Run, language: str) -> list[DataLine]:
-    """What a run was made from. Two queries; counts only, nobody in particular."""
+def data_lines(run: Run, language: str, gone: Collection[int]) -> list[DataLine]:
+    """What a run was made from, `gone` withdrawn since. Two queries; counts only, nobody in particular."""
     batches = [int(item["batch"]) for item in run.batches]
     rows = resolution.resolutions_against(batches, run.snapshot)
     earlier = resolution.resolutions_before({row.dataset for row in rows}, batches)
     known = contracts()
-    gone = withdrawn_since([run])[run.pk]
     lines = []
     for row in rows:
         before = earlier[row.dataset].share if row.dataset in earlier else None

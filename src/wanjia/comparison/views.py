@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from decimal import Decimal
+from typing import Any
 
 from django.contrib import messages
 from django.forms import Form
@@ -116,15 +117,16 @@ def _run_page(request: ViewerRequest, run_id: int, refused: Form | None = None) 
     shown = queries.run_for(request.viewer, run_id)
     if shown.status not in (RunStatus.DONE, RunStatus.HELD):
         return render(request, "comparison/waiting.html", _head(shown))
+    head = _head(shown)
     filters, language = _filters(request), _language()
     page = queries.findings(request.viewer, shown, filters, request.GET.get("after", ""))
     may_issue = request.viewer.may(services.ISSUE) and shown.status == RunStatus.DONE
     context = {
-        **_head(shown),
+        **head,
         "filters": filters,
         "rules": presenting.rule_lines(request.viewer, shown, filters, language),
         "parts": presenting.parts(request.viewer, shown, filters),
-        "data": presenting.data_lines(shown, language),
+        "data": presenting.data_lines(shown, language, head["withdrawn"]),
         "may_see_batches": request.viewer.may("sources.read"),
         "rows": presenting.finding_rows(request.viewer, shown, page.items, language),
         "page": {"total": page.total, "next_cursor": page.next},
@@ -138,7 +140,7 @@ def _run_page(request: ViewerRequest, run_id: int, refused: Form | None = None) 
     return render(request, "comparison/run.html", context, status=400 if refused else 200)
 
 
-def _head(shown: Run) -> dict[str, object]:
+def _head(shown: Run) -> dict[str, Any]:
     status = RunStatus(shown.status)
     gone = presenting.withdrawn_since([shown])[shown.pk]
     return {"run": shown, "status": status.label, "tone": STATUS_TONES[status], "withdrawn": gone}
