@@ -64,7 +64,8 @@ def test_every_icon_a_page_names_is_drawn():
 def test_no_page_carries_inline_script_or_style():
     for template in TEMPLATES:
         text = template.read_text("utf-8")
-        assert "<style" not in text, template
+        stands_alone = template.name.endswith("_paper.html")  # a file handed out, which brings its own style
+        assert stands_alone or "<style" not in text, template
         assert not re.search(r"\sstyle=", text), template
         assert not re.search(r"\son[a-z]+=", text), template
         assert not re.search(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)", text), template
