@@ -120,7 +120,7 @@ def sends_on(page: Page, step: str, act: str, count: int) -> None:
     page.get_by_role("navigation", name="按环节").get_by_role("link", name=step).click()
     page.get_by_role("link", name=f"{act}：这 {count} 件").click()
     desks = rows_of(page, "去向")
-    assert sum(number_in(row.inner_text().split()[-1]) for row in desks) == count
+    assert sum(number_in(row.get_by_role("cell").first.inner_text()) for row in desks) == count
     press(page, f"确认{act} {count} 件")
     expect(page.get_by_text(f"已办理 {count} 件。")).to_be_visible()
     expect(page.get_by_text("没有等您办理的核查件。")).to_be_visible()

@@ -74,7 +74,9 @@ def installation(
         }
         size = ["--people", str(people), "--records", str(records), "--seed", str(seed)]
         with (folder / "build.log").open("ab") as log:
-            site._run(["demo", "--no-serve", "--json", "--home", str(folder / "home"), *size], environment, log)
+            site._run(
+                site._wanjia(["demo", "--no-serve", "--json", "--home", str(folder / "home"), *size]), environment, log
+            )
         truth = _told(environment, people, records, seed)
         with _processes(folder, environment) if serve else contextlib.nullcontext("") as url:
             yield Installation(url, folder, environment, truth)
