@@ -69,6 +69,9 @@ def _put_a_bare_row(model: type[ScopedModel]) -> None:
     [area] = policies._places(model)
     key = model._meta.pk.column
     with as_owner(), connection.cursor() as cursor:
+        cursor.execute(
+            "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
+        )  # no table changes before they ran
         for (name,) in _rows(f"SELECT conname FROM pg_constraint WHERE {of_table}"):
             cursor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{name}"')
         for field in model._meta.concrete_fields:
