@@ -4,7 +4,7 @@ import pytest
 
 from bench.compare import measure
 
-pytestmark = pytest.mark.one_database
+pytestmark = [pytest.mark.one_database, pytest.mark.long, pytest.mark.fault]  # two runs of half a minute
 
 
 def test_the_bench_runs_the_real_path_and_repeats_itself():

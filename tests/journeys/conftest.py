@@ -20,16 +20,16 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+def worked_county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     """A county four weeks into its work, large enough for neighbours; nobody works in it."""
     with built(tmp_path_factory.mktemp("county") / "home", people=2_400, records=5_000, seed=3) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def site(county: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(worked_county: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A copy of it for one file's journeys: they change it."""
-    with copied(county, tmp_path_factory.mktemp("journey") / "home") as running:
+    with copied(worked_county, tmp_path_factory.mktemp("journey") / "home") as running:
         yield running
 
 
