@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.office import follow, number_in, opens, press
+
+pytestmark = pytest.mark.one_database
 
 FOUND = "车辆两年前已卖给外村人，有协议和收款条。"
 WHY = "车管档案无转移登记，车辆仍在本人名下。"

@@ -10,9 +10,12 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.office import follow, number_in, press, rows_of
+
+pytestmark = pytest.mark.one_database
 
 SEED = "双色球 2020112 期 03 08 19 24 26 32"
 SIZE = 5
