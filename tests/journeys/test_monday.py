@@ -146,6 +146,8 @@ def test_two_cadres_at_a_door_with_their_phones(desk, tmp_path):
 
     village.goto(f"/cases/{case}/")
     assert sound(village) == []
+    press(village, "提交整改")
+    expect(village.get_by_text(re.compile(f"核查件 {case} 已办理：.+，现为“已整改，待乡镇审核”"))).to_be_visible()
 
 
 def sound(page: Page) -> list[str]:
