@@ -1,8 +1,10 @@
 """Reading: lists, search, paging, members, history, guards; each cut to the viewer."""
 
+import re
 from datetime import date
 
 import pytest
+from django.db import connection, transaction
 
 from tests.factories.registry import BUILDER, NEXT_COUNTY, TOWNSHIPS, VILLAGES
 from wanjia.registry import queries
@@ -10,6 +12,7 @@ from wanjia.registry.models import Change, Household, HouseholdAlias
 from wanjia.registry.queries import Filters
 from wanjia.registry.services import Edit, correct, remove_household
 from wanjia.scope.errors import NotVisible
+from wanjia.scope.reach import serving
 
 COUNTED = {
     "province": 32,
@@ -197,3 +200,20 @@ def test_rows_are_offered_only_to_somebody(county):
         with pytest.raises(Unscoped):
             model.objects.count()
     assert Household.objects.visible_to(BUILDER).filter(entered_on=date(2020, 11, 16)).count() == 32
+
+
+def test_the_beginning_of_a_name_is_looked_up_in_the_index_of_names(county):
+    """On PostgreSQL under row-level security, where LIKE is asked row by row."""
+    viewer = county.viewer("county")
+    people = queries._named(viewer, Filters(text="韦明")).values("household_no")
+    with serving(viewer), transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL enable_seqscan = off")  # so few rows are otherwise read one after the other
+        plan = people.explain()
+
+    looked_up = {
+        "sqlite": r"INDEX person_by_name \(name_match>\? AND name_match<\?\)",
+        "postgresql": r"person_by_name.*\s+Index Cond: .*name_match\S* ~>=~ '韦明'.* AND .*name_match\S* ~<~ '韦明",
+    }
+    assert re.search(looked_up[connection.vendor], plan), plan

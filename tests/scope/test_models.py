@@ -232,3 +232,16 @@ def test_writing_needs_no_viewer_and_reading_back_does(roles):
         )  # fmt: skip
         GrantRow.objects.bulk_create([])
     assert GrantRow.objects.get_visible(_viewer("45"), pk=row.pk) == row
+
+
+@pytest.mark.parametrize("form", ["", "韦", "韦明", "韦明明", "\U00020bb7", "%", "_", "a", "A", "a'", "\\", "乙"])
+def test_a_beginning_is_taken_letter_by_letter(roles, form):
+    names = ["韦", "韦明", "韦明明", "韦\U0010fffd", "韥", "\U00020bb7田", "%x", "_", "ab", "Ab", "a'b", "\\b", ""]
+    people = User.objects.visible_to(EVERYBODY).filter(username__startswith="named-")
+    for number, name in enumerate(names):
+        factory.account(f"named-{number}", area="45")
+        people.filter(username=f"named-{number}").update(display_name=name)
+
+    found = people.filter(display_name__begins=form).values_list("display_name", flat=True)
+
+    assert sorted(found) == sorted(name for name in names if name.startswith(form))

@@ -8,4 +8,4 @@ class ScopeConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from wanjia.scope import checks, routes  # noqa: F401 - importing registers them
+        from wanjia.scope import checks, lookups, routes  # noqa: F401 - importing registers them
