@@ -20,7 +20,8 @@ from wanjia.casework.models import Case, CaseEvent
 from wanjia.casework.services import act_in_bulk, draw_sample
 from wanjia.comparison.choices import FeedbackState
 from wanjia.comparison.errors import DisputeNeedsReason, FeedbackMovedOn
-from wanjia.comparison.feedback import desk, presenting, queries, services
+from wanjia.comparison.feedback import desk, presenting, queries, raising, services
+from wanjia.comparison.feedback.raising import Raised, raise_unanswered
 from wanjia.comparison.models import Feedback, Run, WrongRecord
 from wanjia.comparison.progress.figures import progress
 from wanjia.comparison.progress.weekly import monday_of, weekly
@@ -29,6 +30,7 @@ from wanjia.comparison.services import issue_findings, run_comparison
 from wanjia.kernel import clock
 from wanjia.lake import Type
 from wanjia.reference import queries as reference
+from wanjia.reference.services import Notice, set_parameter
 from wanjia.scope.errors import NotVisible
 from wanjia.scope.stores import lake
 from wanjia.scope.system import system_viewer
@@ -410,3 +412,77 @@ def test_the_record_is_shown_to_its_department_and_the_person_only_masked(case_n
     (delivered,) = page.delivered
     assert any(title == "号牌号码" and asked for title, _, asked in delivered.facts)
     assert presenting.page(feedback, office["county"], "zh").case_no == case_no
+
+
+def _after(day, working_days):
+    """The morning so many working days after a day."""
+    later = reference.calendar().add(day, working_days)
+    return dt.datetime.combine(later, dt.time(7), clock.CHINA)
+
+
+def test_a_department_is_reminded_and_then_its_data_office_is_told(case_no, office, officers):
+    feedback, version = given(office, case_no), row(case_no).version
+    assert raise_unanswered() == Raised(0, 0), "nothing is due yet"
+    with clock.frozen(_after(feedback.warn_on, 0)):
+        assert raise_unanswered() == Raised(1, 0)
+        assert raise_unanswered() == Raised(0, 0), "once a deadline"
+        assert desk.waits(officers["police"]).soon == 1
+    grace = int(reference.parameter("feedback.days.raise", clock.today()))
+    with clock.frozen(_after(feedback.due_on, grace)):
+        assert raise_unanswered() == Raised(0, 0)
+        assert queries.unanswered(office["county"]) == queries.Unanswered(overdue=1, raised=0)
+    with clock.frozen(_after(feedback.due_on, grace + 1)):
+        assert raise_unanswered() == Raised(0, 1)
+        assert raise_unanswered() == Raised(0, 0)
+        assert again(feedback).raised_to == "451228", "the delivery covers this county"
+        assert queries.unanswered(office["county"]) == queries.Unanswered(overdue=1, raised=1)
+        assert queries.unanswered(office["city"]) == queries.Unanswered(overdue=1, raised=0)
+        assert list(queries.listed(office["county"], queries.RAISED_HERE)) == [feedback]
+        assert not queries.listed(office["city"], queries.RAISED_HERE).exists()
+        assert list(queries.listed(office["city"], queries.RAISED)) == [feedback]
+        (line,) = queries.figures(office["city"], by="department")
+        assert (line.of, line.overdue, line.raised) == ("gongan", 1, 1)
+        (shown,) = presenting.rows([again(feedback)], "zh")
+        assert shown.state == "待部门答复，已超期并报451228"
+        page = case_pages.case_page(row(case_no), office["county"], "zh")
+        assert any("已超期并报451228督促" in warning for warning in page.told.warnings)
+        assert [line.title for line in page.history][-2:] == ["答复期限临近，提醒部门", "部门逾期未答复反馈，已上报"]
+        assert row(case_no).version == version, "nobody who looks at the case is disturbed"
+        services.agree(viewer=officers["police"], feedback_id=feedback.pk, seen_version=1)
+        assert queries.unanswered(office["county"]) == queries.Unanswered(overdue=0, raised=0)
+        assert not queries.listed(office["city"], queries.RAISED).exists()
+    assert acts(case_no)[-3:] == ["department_reminded", "department_unanswered", "department_agrees"]
+    assert all(verify_event(event.event_id).true for event in CaseEvent.objects.of(row(case_no)))
+
+
+def test_an_answer_in_time_is_neither_reminded_of_nor_raised(case_no, office, officers):
+    feedback = given(office, case_no)
+    services.agree(viewer=officers["police"], feedback_id=feedback.pk, seen_version=1)
+    with clock.frozen(_after(feedback.due_on, 9)):
+        assert raise_unanswered() == Raised(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("area", "office_at"),
+    [("45", "45"), ("4512", "4512"), ("451229", "4512"), ("451228100", "451228")],
+    ids=["the region's", "the city's", "a county without an account", "a township has no data office"],
+)
+def test_it_is_raised_to_the_level_that_received_the_delivery(case_no, office, area, office_at):
+    feedback = given(office, case_no)
+    with unrecorded():
+        Batch.objects.visible_to(EYE).update(area=area)
+    assert raising.offices_for([feedback]) == {feedback.pk: office_at}
+
+
+def test_what_rests_on_no_delivery_we_know_is_raised_to_the_province(case_no, office):
+    feedback = given(office, case_no)
+    feedback.run_id = None
+    assert raising.offices_for([feedback]) == {feedback.pk: "45"}
+
+
+def test_the_days_until_it_is_raised_are_a_parameter(case_no, office):
+    feedback = given(office, case_no)
+    notice = Notice(region="45", valid_from=dt.date(2020, 11, 1), source="桂扶办〔2020〕试行")
+    set_parameter(office["province"], name=raising.DAYS, value="1", notice=notice)
+    with clock.frozen(_after(feedback.due_on, 2)):
+        assert raise_unanswered() == Raised(0, 1)

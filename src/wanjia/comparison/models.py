@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from wanjia.casework.choices import Alarm
 from wanjia.comparison.choices import Decision, DepartmentAnswer, FeedbackState, RunStatus
 from wanjia.kernel import clock
 from wanjia.scope.models import ScopedModel, ScopeRule
@@ -114,7 +115,8 @@ class Feedback(ScopedModel):
 
     It stands beside the case, whose way to its close it does not hold up. `found` is what the
     verifier wrote; `findings` name the records, by their numbers in `run`. The department answers
-    until `due_on`, late answers count. `version` guards against two people answering at once.
+    until `due_on`, late answers count. `alarm` is what the clock has said so far, `raised_to` the area
+    whose data office answers for the silence. `version` guards against two people answering at once.
     """
 
     scope_rule: ClassVar[ScopeRule] = ScopeRule(action="sources.read", area="area_code", department="department")
@@ -133,6 +135,8 @@ class Feedback(ScopedModel):
     given_at = models.DateTimeField()
     warn_on = models.DateField()
     due_on = models.DateField()  # last day on which the answer is in time
+    alarm = models.CharField(max_length=6, blank=True, default=Alarm.NONE)
+    raised_to = models.CharField(max_length=15, blank=True, default="")
     state = models.CharField(max_length=10, choices=FeedbackState.choices, default=FeedbackState.GIVEN)
     answer = models.CharField(max_length=10, choices=DepartmentAnswer.choices, blank=True, default="")
     reason = models.TextField(blank=True, default="")
@@ -162,6 +166,7 @@ class Feedback(ScopedModel):
             models.Index(fields=["department", "state", "due_on", "id"], name="feedback_by_department"),
             models.Index(fields=["area_code", "state"], name="feedback_by_area"),
             models.Index(fields=["case_no"], name="feedback_by_case"),
+            models.Index(fields=["raised_to"], condition=Q(state=FeedbackState.GIVEN), name="feedback_open_and_raised"),
         ]
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from wanjia.casework import queries as casework
 from wanjia.casework.models import Case
 from wanjia.casework.queries import AreaFigure, HomeLines
 from wanjia.comparison.feedback import desk
-from wanjia.comparison.feedback.queries import ANSWER
+from wanjia.comparison.feedback import queries as feedback
 from wanjia.kernel import clock
 from wanjia.scope.areas import AreaRange
 from wanjia.scope.viewer import Viewer
@@ -45,6 +45,7 @@ class Today:
     tasks: tuple[Task, ...]
     parts: tuple[AreaFigure, ...]
     department: desk.Waits | None = None  # for a department officer: her feedback and files
+    unanswered: feedback.Unanswered | None = None  # for who answers for deliveries
 
     @property
     def whole(self) -> AreaFigure:
@@ -59,7 +60,8 @@ def today(viewer: Viewer, area: str, language: str) -> Today:
         casework.home_lines(viewer, _narrowed(viewer, area)),
         _tasks(viewer, waiting, language),
         _parts(viewer, area),
-        desk.waits(viewer) if viewer.may(ANSWER) else None,
+        desk.waits(viewer) if viewer.may(feedback.ANSWER) else None,
+        feedback.unanswered(viewer, _narrowed(viewer, area)) if viewer.may(feedback.PRESS) else None,
     )
 
 

@@ -35,6 +35,7 @@ SYSTEM_VIEWERS: dict[str, str] = {
     "comparison.feedback": "keeps a department's feedback in step with its case, whoever decided about the case",
     "comparison.guards": "finds out who entered a household, belongs to it or is its contact",
     "comparison.inputs": "pins which batches are current in the region; only their ids leave, and which were withdrawn",
+    "comparison.raise": "looks at every department's feedback for deadlines that have passed",
     "comparison.screen": "an open case in any area stands in the way of a second one",
     "config.prepare": "fills an installation with its code lists, divisions and roles",
     "demo.build": "founds an invented county in an installation of its own",

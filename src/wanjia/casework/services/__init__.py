@@ -3,7 +3,7 @@
 from wanjia.casework.rules import Answer
 from wanjia.casework.services.acting import act
 from wanjia.casework.services.answering import Judged, Proofs, Reply, answer_many, asking, judge
-from wanjia.casework.services.asides import happen, locked
+from wanjia.casework.services.asides import happen, happen_together, locked, locked_together
 from wanjia.casework.services.bulk import NOT_IN_STEP, BulkResult, Foreseen, act_in_bulk, foresee
 from wanjia.casework.services.escalation import Escalated, escalate_overdue
 from wanjia.casework.services.moves import Dates, dates_for
@@ -36,8 +36,10 @@ __all__ = [
     "escalate_overdue",
     "foresee",
     "happen",
+    "happen_together",
     "judge",
     "locked",
+    "locked_together",
     "open_cases",
     "plan_spread",
     "spread",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from django.db import transaction
 
@@ -23,6 +23,12 @@ def locked(case_no: int) -> Case:
     return rows.get(pk=case_no)
 
 
+def locked_together(case_nos: Collection[int]) -> list[Case]:
+    """As `locked`, for a set, in the order of their numbers."""
+    rows = Case.objects.visible_to(system_viewer("casework.aside")).select_for_update(of=("self",))
+    return list(rows.filter(pk__in=case_nos).order_by("case_no"))
+
+
 @transaction.atomic
 def happen(*, viewer: Viewer, case_no: int, code: str, note: str = "", data: Mapping[str, JSON] | None = None) -> Case:
     """Write an aside of the case's flow: history, one audit entry and, where it leads somewhere, the move.
@@ -41,6 +47,24 @@ def happen(*, viewer: Viewer, case_no: int, code: str, note: str = "", data: Map
         act.note_many([(case.step, case, data or {})], note)
     act.record(case=case, content={"case_no": case_no, "from": came_from, "to": case.step, **(data or {})})
     return case
+
+
+@transaction.atomic
+def happen_together(
+    *, viewer: Viewer, cases: Sequence[Case], code: str, data: Mapping[int, Mapping[str, JSON]]
+) -> None:
+    """Write an aside that leads nowhere into the history of these locked cases; `data` is each one's own.
+
+    Set-based, one audit entry for each flow version among them.
+    """
+    by_flow: dict[int, list[Case]] = {}
+    for case in cases:
+        by_flow.setdefault(case.flow_version, []).append(case)
+    for same in by_flow.values():
+        aside = same[0].flow.aside(code)
+        act = Act(viewer, same[0].flow, code, Kind(aside.record))
+        act.note_many([(case.step, case, data.get(case.case_no, {})) for case in same])
+        act.record(content={"n": len(same)})
 
 
 def _move(case: Case, aside: Aside, act: Act, note: str, data: Mapping[str, JSON]) -> None:

@@ -21,11 +21,12 @@ UNDECIDED = (BatchStatus.MAPPING, BatchStatus.PREVIEWED, BatchStatus.HELD)
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """What waits for a department officer, in three numbers."""
+    """What waits for a department officer: `overdue` of the feedback, `soon` due of it, files to decide about."""
 
     feedback: int
     overdue: int
     files: int
+    soon: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,11 @@ class Desk:
 
 def waits(viewer: Viewer) -> Waits:
     """The numbers of the home page. Two statements."""
-    due = list(queries.waiting(viewer).values_list("due_on", flat=True))
+    today = clock.today()
+    due = list(queries.waiting(viewer).values_list("warn_on", "due_on"))
     files = Batch.objects.visible_to(viewer, sources.LOAD).filter(status__in=UNDECIDED).count()
-    return Waits(len(due), sum(day < clock.today() for day in due), files)
+    late = sum(due_on < today for _, due_on in due)
+    return Waits(len(due), late, files, soon=sum(warn_on <= today <= due_on for warn_on, due_on in due))
 
 
 def desk(viewer: Viewer, language: str) -> Desk:
@@ -74,12 +77,12 @@ def desk(viewer: Viewer, language: str) -> Desk:
 
 def lines(counted: Iterable[Figures]) -> list[tuple[str, Figures]]:
     """Counts with the dataset in words."""
-    return [(dataset_title(line.dataset), line) for line in counted]
+    return [(dataset_title(line.of), line) for line in counted]
 
 
 def carried(viewer: Viewer) -> list[Carried]:
     """The current deliveries, as far as the viewer may open them, that still hold what was agreed to be wrong."""
-    wrong = queries.agreed_wrong(viewer, sorted({line.dataset for line in queries.figures(viewer) if line.agreed}))
+    wrong = queries.agreed_wrong(viewer, sorted({line.of for line in queries.figures(viewer) if line.agreed}))
     datasets = sorted({item.dataset for item in wrong})
     found = []
     for batch in sources.current_batches(viewer, datasets):

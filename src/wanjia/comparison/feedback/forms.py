@@ -9,13 +9,15 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from wanjia.comparison.choices import DepartmentAnswer, FeedbackState
-from wanjia.comparison.feedback.queries import OPEN, OVERDUE
+from wanjia.comparison.feedback.queries import OPEN, OVERDUE, RAISED, RAISED_HERE
 
 LONGEST_REASON = 1000
 STATES = (
     ("", _("全部")),
     (OPEN, _("待部门答复")),
     (OVERDUE, _("已超期")),
+    (RAISED, _("已报上级")),
+    (RAISED_HERE, _("已报到本级")),
     (DepartmentAnswer.AGREE.value, _("部门认可")),
     (DepartmentAnswer.DISPUTE.value, _("部门有异议")),
     (FeedbackState.LIFTED.value, _("答复前已撤回")),

@@ -18,6 +18,7 @@ from wanjia.comparison.documents import RunRule
 from wanjia.comparison.feedback import queries, records
 from wanjia.comparison.feedback.records import DeliveredRow
 from wanjia.comparison.models import Feedback
+from wanjia.divisions.queries import name_of
 from wanjia.kernel.money import yuan
 from wanjia.protection.masking import MASKS, without_key
 from wanjia.reference.queries import label_of
@@ -102,7 +103,11 @@ def _row(item: Feedback, person: str, rules: Mapping[str, RunRule], source: str,
     state = FeedbackState(item.state)
     word = str(state.label)
     if item.is_overdue:
-        word = _("待部门答复，已超期")
+        word = (
+            _("待部门答复，已超期并报%(place)s") % {"place": name_of(item.raised_to)}
+            if item.raised_to
+            else _("待部门答复，已超期")
+        )
     return Row(
         feedback=item,
         person=person,

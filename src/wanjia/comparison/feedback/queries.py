@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q, QuerySet
 
+from wanjia.casework import guards
 from wanjia.casework.models import CaseEvent
 from wanjia.comparison.choices import DepartmentAnswer, FeedbackState
 from wanjia.comparison.models import Feedback, WrongRecord
@@ -16,10 +17,10 @@ from wanjia.scope.models import range_q
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 
-READ, ANSWER = "sources.read", "sources.feedback"
+READ, ANSWER, PRESS = "sources.read", "sources.feedback", "sources.press"
 KEEPER = system_viewer("comparison.feedback")
-OPEN, OVERDUE = "open", "overdue"
-NAMES = ("given", "agreed", "disputed", "open", "overdue", "lifted")
+OPEN, OVERDUE, RAISED, RAISED_HERE = "open", "overdue", "raised", "raised_here"
+NAMES = ("given", "agreed", "disputed", "open", "overdue", "raised", "lifted")
 SETTLING = ("stand_by", "look_again", "reopen")
 
 
@@ -33,16 +34,44 @@ def waiting(viewer: Viewer) -> QuerySet[Feedback]:
     return Feedback.objects.visible_to(viewer, ANSWER).filter(state=FeedbackState.GIVEN).order_by("due_on", "id")
 
 
+def raised(viewer: Viewer) -> QuerySet[Feedback]:
+    """What departments left unanswered and was raised to an office of this viewer."""
+    return Feedback.objects.visible_to(viewer, PRESS).filter(_raised_here(viewer))
+
+
+def _raised_here(viewer: Viewer) -> Q:
+    offices = sorted(guards.seats_of(viewer, PRESS))
+    return Q(state=FeedbackState.GIVEN, raised_to__in=offices)
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """What departments have not answered in time, in an area; `raised` of it to the viewer's own office."""
+
+    overdue: int
+    raised: int
+
+
+def unanswered(viewer: Viewer, area: str = "") -> Unanswered:
+    """For who answers for deliveries. One statement."""
+    rows = _inside(viewer, area, PRESS).order_by()
+    counted = rows.aggregate(
+        overdue=Count("pk", filter=_state_q(OVERDUE)), raised=Count("pk", filter=_raised_here(viewer))
+    )
+    return Unanswered(**counted)
+
+
 def listed(viewer: Viewer, state: str = "", dataset: str = "", area: str = "") -> QuerySet[Feedback]:
     """The feedback the viewer may read, narrowed; what is open by its deadline, else the newest first."""
-    rows = _inside(viewer, area).filter(_state_q(state))
+    rows = _inside(viewer, area)
+    rows = rows.filter(_raised_here(viewer)) if state == RAISED_HERE else rows.filter(_state_q(state))
     if dataset:
         rows = rows.filter(dataset=dataset)
-    return rows.order_by(*(("due_on", "id") if state in (OPEN, OVERDUE) else ("-id",)))
+    return rows.order_by(*(("due_on", "id") if state in (OPEN, OVERDUE, RAISED, RAISED_HERE) else ("-id",)))
 
 
-def _inside(viewer: Viewer, area: str) -> QuerySet[Feedback]:
-    rows = Feedback.objects.visible_to(viewer)
+def _inside(viewer: Viewer, area: str, action: str | None = None) -> QuerySet[Feedback]:
+    rows = Feedback.objects.visible_to(viewer, action)
     return rows.filter(range_q("area_code", AreaRange.of(area))) if area else rows
 
 
@@ -51,6 +80,7 @@ def _state_q(state: str) -> Q:
     conditions = {
         OPEN: Q(state=FeedbackState.GIVEN),
         OVERDUE: late,
+        RAISED: Q(state=FeedbackState.GIVEN) & ~Q(raised_to=""),
         DepartmentAnswer.AGREE.value: Q(answer=DepartmentAnswer.AGREE),
         DepartmentAnswer.DISPUTE.value: Q(answer=DepartmentAnswer.DISPUTE),
         FeedbackState.LIFTED.value: Q(state=FeedbackState.LIFTED, answer=""),
@@ -60,24 +90,30 @@ def _state_q(state: str) -> Q:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One dataset's feedback: given = agreed + disputed + open + lifted; overdue is of the open ones."""
+    """One dataset's, or department's, feedback: given = agreed + disputed + open + lifted.
 
-    dataset: str
+    Overdue is of the open ones, raised of the overdue.
+    """
+
+    of: str
     given: int
     agreed: int
     disputed: int
     open: int
     overdue: int
+    raised: int
     lifted: int  # taken back before the department answered
 
 
-def figures(viewer: Viewer, area: str = "") -> list[Figures]:
-    """Counts per dataset over what the viewer may read, in an area; most overdue first. One statement."""
-    parts = (DepartmentAnswer.AGREE.value, DepartmentAnswer.DISPUTE.value, OPEN, OVERDUE, FeedbackState.LIFTED.value)
+def figures(viewer: Viewer, area: str = "", *, by: str = "dataset", rule: str = "") -> list[Figures]:
+    """Counts per dataset, or `by` "department", over what the viewer may read; most overdue first. One statement."""
+    parts = (
+        DepartmentAnswer.AGREE.value, DepartmentAnswer.DISPUTE.value, OPEN, OVERDUE, RAISED, FeedbackState.LIFTED.value,
+    )  # fmt: skip
     counts = [Count("pk"), *(Count("pk", filter=_state_q(state)) for state in parts)]
-    rows = _inside(viewer, area).order_by().values("dataset")
-    counted = rows.annotate(**dict(zip(NAMES, counts, strict=True))).values_list("dataset", *NAMES)
-    return sorted((Figures(*row) for row in counted), key=lambda line: (-line.overdue, -line.open, line.dataset))
+    rows = _inside(viewer, area).filter(**({"rule": rule} if rule else {})).order_by().values(by)
+    counted = rows.annotate(**dict(zip(NAMES, counts, strict=True))).values_list(by, *NAMES)
+    return sorted((Figures(*row) for row in counted), key=lambda line: (-line.overdue, -line.open, line.of))
 
 
 def total(lines: Collection[Figures]) -> Figures:

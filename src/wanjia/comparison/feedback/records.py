@@ -100,6 +100,32 @@ def findings_of(feedbacks: Sequence[Feedback]) -> dict[int, list[Finding]]:
     return found
 
 
+def areas_delivered(feedbacks: Sequence[Feedback]) -> dict[int, str]:
+    """Feedback → the area covered by the delivery its run asked, the widest of several.
+
+    Also where that held no record of the person. Left out where the run or the delivery is not kept.
+    """
+    wanted: dict[int, set[int]] = {}
+    for item in feedbacks:
+        if item.run_id is not None:
+            wanted.setdefault(item.run_id, set()).update(item.findings)
+    asked = {run: _numbered(run, numbers) for run, numbers in wanted.items()}
+    batches = {
+        item.pk: {asked[item.run_id][number].batch for number in item.findings if number in asked[item.run_id]}
+        for item in feedbacks
+        if item.run_id is not None
+    }
+    rows = Batch.objects.visible_to(KEEPER).filter(pk__in=set[int]().union(*batches.values()))
+    area_of = {number: (dataset, area) for number, dataset, area in rows.values_list("pk", "dataset", "area")}
+    found: dict[int, str] = {}
+    for item in feedbacks:
+        told = [area_of[number] for number in batches.get(item.pk, ()) if number in area_of]
+        areas = [area for dataset, area in told if dataset == item.dataset]
+        if areas:
+            found[item.pk] = min(areas, key=lambda area: (len(area), area))
+    return found
+
+
 def _in_rows(rule: RunRule | None) -> bool:
     return rule is not None and rule.shape != describing.ABSENT and rule.dataset != REGISTRY
 

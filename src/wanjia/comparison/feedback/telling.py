@@ -11,6 +11,7 @@ from wanjia.comparison.choices import FeedbackState
 from wanjia.comparison.describing import department_title
 from wanjia.comparison.feedback import queries
 from wanjia.comparison.models import Feedback
+from wanjia.divisions.queries import name_of
 from wanjia.scope.viewer import Viewer
 from wanjia.ui.templatetags.wanjia import day
 
@@ -47,6 +48,9 @@ def _told(feedback: Feedback, language: str) -> str:
         case FeedbackState.AGREED:
             return _("%(department)s认可其数据有误。") % facts
         case _:
+            if feedback.is_overdue and feedback.raised_to:
+                raised = facts | {"place": name_of(feedback.raised_to)}
+                return _("已反馈%(department)s，答复期限 %(due)s，已超期并报%(place)s督促。") % raised
             if feedback.is_overdue:
                 return _("已反馈%(department)s，答复期限 %(due)s，已超期。") % facts
             return _("已反馈%(department)s，答复期限 %(due)s。") % facts

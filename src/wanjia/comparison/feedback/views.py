@@ -40,7 +40,7 @@ def feedback_list(request: ViewerRequest) -> HttpResponse:
     area = chosen_area(request)
     area = "" if area == request.viewer.home_area else area
     lines = queries.figures(request.viewer, area)
-    datasets = [(line.dataset, dataset_title(line.dataset)) for line in lines]
+    datasets = [(line.of, dataset_title(line.of)) for line in lines]
     form = FeedbackFilter(request.GET, datasets=datasets)
     chosen = form.cleaned_data if form.is_valid() else {}
     found = queries.listed(request.viewer, chosen.get("state", ""), chosen.get("dataset", ""), area)

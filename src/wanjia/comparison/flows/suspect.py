@@ -307,6 +307,17 @@ OBJECTS = Aside(
     title=Sentence("部门有异议，同一疑点已另行核查", "The department disputes; it is being verified anew already"),
 )
 
+REMINDED = Aside(
+    code="department_reminded",
+    title=Sentence("答复期限临近，提醒部门", "Deadline near, the department is reminded"),
+    record="dispatch",
+)
+UNANSWERED = Aside(
+    code="department_unanswered",
+    title=Sentence("部门逾期未答复反馈，已上报", "Feedback unanswered past its deadline, raised"),
+    record="dispatch",
+)
+
 
 # Steps whose time is that of another state of §6.1's table: the same desk does the same work.
 SAME_TIME = {"verified_no_change": "corrected", "sampled": "county_closed", "reopened": "dispatched_county"}
@@ -326,7 +337,7 @@ SUSPECT = Flow(
     open_permission="comparison.issue",
     first="issued",
     outcomes=OUTCOMES,
-    asides=(AGREES, DISPUTES, TAKES_UP, OBJECTS),
+    asides=(AGREES, DISPUTES, TAKES_UP, OBJECTS, REMINDED, UNANSWERED),
     sealed=frozenset({"id_number"}),
     steps=(
         _step(

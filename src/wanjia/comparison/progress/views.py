@@ -16,12 +16,14 @@ from django.views.decorators.http import require_GET
 from wanjia.audit.exports import export
 from wanjia.casework.filters import EARLIEST
 from wanjia.comparison import describing
+from wanjia.comparison.feedback import queries as feedback
 from wanjia.comparison.forms import ProgressForm, WeekForm
 from wanjia.comparison.progress import figures, weekly
 from wanjia.comparison.progress.figures import READ, Figures
 from wanjia.divisions.queries import full_name, may_enter, name_of
 from wanjia.kernel import clock
 from wanjia.scope.routes import ViewerRequest, access
+from wanjia.scope.viewer import Viewer
 from wanjia.ui.sheets import Cell, Format, Table, download
 from wanjia.ui.viewing import asked_for, chosen_area
 
@@ -60,10 +62,17 @@ def progress(request: ViewerRequest) -> HttpResponse:
             Row(code, describing.department_title(code, _language()) or _("建档立卡自查"), line, "", "")
             for code, line in _most(found.by_department.items())
         ],
+        "feedback": _answered(request.viewer, area, rule),
         "query": _address(request, rule=rule),
         "today": clock.today(),
     }
     return render(request, "comparison/progress.html", context)
+
+
+def _answered(viewer: Viewer, area: str, rule: str) -> list[tuple[str, feedback.Figures]]:
+    """How the departments answer what they are told of their records, for who may read deliveries."""
+    lines = feedback.figures(viewer, area, by="department", rule=rule) if viewer.may(feedback.READ) else []
+    return [(describing.department_title(line.of, _language()), line) for line in lines]
 
 
 def _part_rows(request: ViewerRequest, found: figures.Progress, rule: str) -> list[Row]:
