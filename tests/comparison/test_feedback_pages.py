@@ -1,6 +1,11 @@
 """The department's desk in a browser's eyes."""
 
+import datetime as dt
+import re
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.comparison.test_feedback import (  # noqa: F401 - fixtures are used by their names
@@ -15,11 +20,16 @@ from tests.comparison.test_feedback import (  # noqa: F401 - fixtures are used b
 )
 from wanjia.accounts import sessions
 from wanjia.accounts.models import User
+from wanjia.accounts.queries import viewer_for
 from wanjia.audit.access import access_store
+from wanjia.audit.testing import unrecorded
 from wanjia.casework.services import Answer, act
 from wanjia.comparison.choices import FeedbackState
 from wanjia.comparison.feedback import services
+from wanjia.comparison.feedback.raising import raise_unanswered
+from wanjia.comparison.models import Feedback
 from wanjia.kernel import clock
+from wanjia.reference import queries as reference
 from wanjia.sources.choices import BatchStatus
 from wanjia.sources.models import Batch
 
@@ -197,3 +207,63 @@ def test_the_case_tells_its_readers_how_the_department_stands(feedback, browse, 
     assert page(feedback) not in text, "the township has no list of feedback"
     act(viewer=office["city"], case_no=case_no, action="take", seen_version=row(case_no).version, answer=Answer())
     assert "已反馈公安厅" in browse("county").get(row(case_no).get_absolute_url()).content.decode()
+
+
+BADGE = re.compile(r'<a class="w-tool" href="([^"]*)">.*?我的待办</span>(?:<b class="w-count">([^<]*)</b>)?', re.DOTALL)
+
+
+def badge(browser, address="/"):
+    """Where 我的待办 leads, and the number beside it."""
+    return BADGE.search(browser.get(address).content.decode()).groups()
+
+
+def test_the_count_of_tasks_holds_the_feedback_to_answer_and_leads_to_it(feedback, browse, officers):  # noqa: F811
+    assert badge(browse("police")) == (reverse(DESK), "1")
+    assert badge(browse("welfare")) == (reverse(DESK), None)
+    services.agree(viewer=officers["police"], feedback_id=feedback.pk, seen_version=1)
+    assert badge(browse("police")) == (reverse(DESK), None)
+
+
+def test_what_was_raised_is_counted_where_it_is_answered_for(feedback, browse, case_no, office):  # noqa: F811
+    late = reference.calendar().add(feedback.due_on, 3)
+    with clock.frozen(dt.datetime.combine(late, dt.time(9), clock.CHINA)):
+        raise_unanswered()
+        assert badge(browse("county")) == (reverse(LIST) + "?state=raised_here", "1")
+        home = browse("county").get("/").content.decode()
+        assert "部门逾期未答复的数据反馈 <b>1</b> 条" in home
+        assert "其中 1 条已报到本级，请督促" in home
+        listed = browse("county").get(reverse(LIST), {"state": "raised_here"}).content.decode()
+        assert page(feedback) in listed
+        assert "待部门答复，已超期并报" in listed
+        assert "部门对反馈的答复" in browse("county").get(reverse("comparison:progress")).content.decode()
+        city = browse("city").get("/").content.decode()
+        assert "部门逾期未答复的数据反馈 <b>1</b> 条" in city
+        assert "已报到本级" not in city
+        assert badge(browse("city")) == (reverse("casework:mine"), "1"), "the decided case, for its sample"
+        assert "部门逾期" not in browse("town").get("/").content.decode()
+        act(viewer=office["city"], case_no=case_no, action="take", seen_version=row(case_no).version, answer=Answer())
+        services.dispute(viewer=viewer_for(User.objects.visible_to(EYE).get(username="police")), feedback_id=feedback.pk,
+                         seen_version=1, reason=WHY)  # fmt: skip
+        assert badge(browse("county")) == (reverse("casework:mine"), "1"), "disputed: now it is the county's turn"
+
+
+def test_with_matters_of_two_kinds_the_bar_leads_home(feedback, browse, case_no, officers):  # noqa: F811
+    with unrecorded():
+        Feedback.objects.visible_to(EYE).create(
+            **{name: getattr(feedback, name) for name in ("department", "dataset", "rule", "run_id", "findings",
+               "area_code", "outcome", "given_by", "given_at", "warn_on", "due_on")}, case_no=case_no + 1,
+            raised_to="451228",
+        )  # fmt: skip
+    services.dispute(viewer=officers["police"], feedback_id=feedback.pk, seen_version=1, reason=WHY)
+    assert badge(browse("county")) == ("/", "2")
+
+
+def test_the_bar_costs_one_statement_more_for_those_it_concerns_and_none_for_others(feedback, browse):
+    def asked(name):
+        browser = browse(name)
+        browser.get(reverse(LIST))
+        with CaptureQueriesContext(connection) as statements:
+            browser.get("/me/")
+        return sum("comparison_feedback" in query["sql"] for query in statements)
+
+    assert [asked(name) for name in ("police", "county", "town", "verifier")] == [1, 1, 0, 0]

@@ -34,7 +34,7 @@ class CaseworkConfig(AppConfig):
             )
         )
         saved.declare(saved.SavableList("cases", Sentence("核查件", "Cases"), "casework:list"))
-        hooks.register_task_count(_waiting_for)
+        hooks.register_tasks(hooks.TaskSource(_waiting_for, "", "casework:mine"))
         _discover_flows()
 
 

@@ -1,4 +1,11 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from django.apps import AppConfig
+
+if TYPE_CHECKING:
+    from wanjia.ui.viewing import Looker
 
 
 class ComparisonConfig(AppConfig):
@@ -13,6 +20,7 @@ class ComparisonConfig(AppConfig):
         from wanjia.audit.details import register_details
         from wanjia.audit.watched import watch
         from wanjia.kernel.errors import Sentence
+        from wanjia.ui import hooks
 
         watch("comparison.Run", "comparison.Screening", "comparison.Feedback", "comparison.WrongRecord")
         title = Sentence("比对", "Run")
@@ -22,3 +30,30 @@ class ComparisonConfig(AppConfig):
         subjects.declare_page("suspects.read", "case", Sentence("核查件页面", "Case page"))
         saved.declare(saved.SavableList("findings", Sentence("疑点", "Findings"), "comparison:findings"))
         register_details("comparison.Screening", lambda row: row.payload(), order="id")
+        # nobody has both, so a page asks the database once more at most
+        hooks.register_tasks(
+            hooks.TaskSource(_feedback_to_answer, "sources.feedback", "comparison:department_desk", order=10)
+        )
+        hooks.register_tasks(
+            hooks.TaskSource(
+                _feedback_raised, "sources.press", "comparison:feedback_list", "?state=raised_here", order=60
+            )
+        )
+
+
+def _feedback_to_answer(looker: Looker) -> int:
+    """How much feedback waits for a department's officer."""
+    from wanjia.comparison.feedback import queries
+    from wanjia.scope.viewer import Viewer
+
+    assert isinstance(looker, Viewer)  # noqa: S101 - the shell only knows a viewer's outline
+    return queries.waiting(looker).count()
+
+
+def _feedback_raised(looker: Looker) -> int:
+    """How much feedback departments left unanswered and was raised to an office of this viewer."""
+    from wanjia.comparison.feedback import queries
+    from wanjia.scope.viewer import Viewer
+
+    assert isinstance(looker, Viewer)  # noqa: S101 - as above
+    return queries.raised(looker).count()

@@ -76,8 +76,21 @@ class Frame:
 
     @cached_property
     def task_count(self) -> int | None:
+        """How many matters of all kinds wait for the viewer; None when nobody counts them."""
+        return sum(kind.n for kind in self._tasks) if self._tasks else None
+
+    @cached_property
+    def task_page(self) -> str:
+        """Where they are: the page of the only kind that waits, or the home page, which has a line for each."""
+        waiting = [kind for kind in self._tasks if kind.n] or self._tasks[:1]
+        if len(waiting) != 1:
+            return self.links.get("home" if waiting else "tasks", "")
+        return (_address(waiting[0].url_name) or self.links.get("tasks", "")) + waiting[0].query
+
+    @cached_property
+    def _tasks(self) -> list[hooks.Waiting]:
         viewer = looker(self.request)
-        return hooks.task_count(viewer) if viewer else None
+        return hooks.tasks(viewer) if viewer else []
 
     @cached_property
     def signed_in(self) -> bool:

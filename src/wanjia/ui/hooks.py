@@ -8,7 +8,7 @@ never fails for want of a label.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,13 +21,37 @@ CodeLabel = Callable[[str, str, str], str]
 TaskCount = Callable[["Looker"], int]
 
 
+@dataclass(frozen=True, slots=True)
+class TaskSource:
+    """Matters of one kind that wait for people, and the page that lists them.
+
+    `action` is the permission without which none wait for anybody ("" for everybody), so that it is
+    not even counted; of several kinds a smaller `order` comes first.
+    """
+
+    count: TaskCount
+    action: str
+    url_name: str
+    query: str = ""
+    order: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many matters of one kind wait for a viewer, and where he finds them."""
+
+    n: int
+    url_name: str
+    query: str
+
+
 @dataclass(slots=True)
 class _Hooks:
     area_names: AreaNames | None = None
     area_path: AreaPath | None = None
     area_children: AreaChildren | None = None
     code_label: CodeLabel | None = None
-    task_count: TaskCount | None = None
+    task_sources: list[TaskSource] = field(default_factory=list)
 
 
 _hooks = _Hooks()
@@ -49,9 +73,9 @@ def register_code_labels(label: CodeLabel) -> None:
     _hooks.code_label = label
 
 
-def register_task_count(count: TaskCount) -> None:
-    """`count(viewer)` says how many matters wait for the viewer; shown beside 我的待办."""
-    _hooks.task_count = count
+def register_tasks(source: TaskSource) -> None:
+    """Matters that wait for people; their number is shown beside 我的待办. One source for each page."""
+    _hooks.task_sources = [*(each for each in _hooks.task_sources if each.url_name != source.url_name), source]
 
 
 def area_name(code: str) -> str:
@@ -78,6 +102,11 @@ def code_label(code_list: str, value: str, language: str) -> str:
     return (_hooks.code_label(code_list, value, language) if _hooks.code_label else "") or value
 
 
-def task_count(viewer: Looker) -> int | None:
-    """How many matters wait for the viewer; None when nobody counts them."""
-    return _hooks.task_count(viewer) if _hooks.task_count else None
+def tasks(viewer: Looker) -> list[Waiting]:
+    """What may wait for the viewer, kind by kind in their order; empty when nobody counts."""
+    sources = sorted(_hooks.task_sources, key=lambda source: (source.order, source.url_name))
+    return [
+        Waiting(source.count(viewer), source.url_name, source.query)
+        for source in sources
+        if not source.action or viewer.may(source.action)
+    ]
