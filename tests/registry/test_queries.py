@@ -2,9 +2,11 @@
 
 import re
 from datetime import date
+from itertools import islice
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from tests.factories.registry import BUILDER, NEXT_COUNTY, TOWNSHIPS, VILLAGES
 from wanjia.registry import queries
@@ -111,6 +113,38 @@ def test_pages_follow_each_other_without_gap_or_repetition(county):
     assert seen == list(range(1, 33))
     assert steps == 5
     assert numbers(queries.household_page(viewer, Filters(), "nonsense", size=3).rows) == [1, 2, 3]
+
+
+def test_the_whole_list_is_read_in_pieces_the_first_without_the_others(county, monkeypatch):
+    monkeypatch.setattr(queries, "PIECE", 5)
+    listed = queries.WholeList(county.viewer("county"), Filters())
+    with CaptureQueriesContext(connection) as asked:
+        rows = iter(listed)
+        first = next(rows)
+        before = len(asked)
+        seen = [first.household_no, *numbers(rows)]
+
+    assert seen == list(range(1, 33))
+    assert (before, len(asked)) == (1, 7)
+    assert all(query["sql"].endswith("LIMIT 5") for query in asked.captured_queries)
+    assert listed.as_it_is()
+
+
+def test_a_list_that_changes_while_it_is_read_is_not_the_list(county, monkeypatch):
+    from wanjia.audit.testing import unrecorded
+
+    monkeypatch.setattr(queries, "PIECE", 10)
+    rows = Household.objects.visible_to(BUILDER)
+    listed = queries.WholeList(county.viewer("county"), Filters())
+    read = iter(listed)
+    seen = numbers(islice(read, 10))
+    with unrecorded():  # one that was read moves to the end, one that was not to the beginning
+        rows.filter(pk=1).update(village_code=VILLAGES[-1])
+        rows.filter(pk=32).update(village_code=VILLAGES[0])
+    seen += numbers(read)
+
+    assert sorted(seen) == [1, 1, *range(2, 32)]  # as many as were counted
+    assert not listed.as_it_is()
 
 
 def test_a_page_of_the_list_costs_two_queries(county, django_assert_num_queries):

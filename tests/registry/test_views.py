@@ -2,12 +2,15 @@
 
 import csv
 import io
+import zipfile
 
 import pytest
+from django.db import connection
 
-from tests.factories.registry import BUILDER, TOWNSHIPS
+from tests.factories.registry import BUILDER, TOWNSHIPS, VILLAGES
 from wanjia.audit.access import access_store
 from wanjia.audit.models import Opening
+from wanjia.registry import queries
 from wanjia.registry.models import Change, Household
 from wanjia.registry.services import Edit, correct
 
@@ -205,6 +208,33 @@ def test_the_export_equals_the_list_masked_counted_and_recorded(enter, county):
     entry = Opening.objects.visible_to(BUILDER).get(act="registry.export")
     assert entry.payload["content"]["rows"] == 4
     assert entry.payload["actor"]["user"] == county.users["province"].pk
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_an_export_whose_list_changed_meanwhile_says_so_though_the_count_is_the_same(enter, county, form, monkeypatch):
+    from wanjia.audit.testing import unrecorded
+
+    monkeypatch.setattr(queries, "PIECE", 10)
+    pieces = []
+
+    def moved_between(execute, sql, *args):
+        if sql.endswith("LIMIT 10"):
+            pieces.append(sql)
+            if len(pieces) == 2:
+                with unrecorded():
+                    rows = Household.objects.visible_to(BUILDER)
+                    rows.filter(pk=1).update(village_code=VILLAGES[-1])
+                    rows.filter(pk=32).update(village_code=VILLAGES[0])
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(moved_between):
+        answer = enter("county").get(f"{HOUSEHOLDS}export/", {"format": form})
+        content = b"".join(answer.streaming_content)
+
+    if form == "xlsx":
+        content = zipfile.ZipFile(io.BytesIO(content)).read("xl/worksheets/sheet1.xml")
+    assert len(pieces) == 4
+    assert "原计 32 行，实有 32 行：本文件不等于查询结果" in content.decode("utf-8-sig")
 
 
 @pytest.mark.parametrize("who", ["village", "contact", "township"])

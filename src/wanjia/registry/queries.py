@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.translation import override
 
 from wanjia.accounts.models import User
@@ -39,6 +39,7 @@ from wanjia.scope.viewer import Viewer
 
 READ = "registry.read"
 PAGE = 50
+PIECE = 1_000  # households read at a time
 SUGGESTIONS = 10
 COMMON = 2_000  # people; more of one name are not gathered to find the page they begin with
 HUNDRED = 100
@@ -183,9 +184,34 @@ def household_page(viewer: Viewer, filters: Filters, after: str = "", size: int 
     return Page(stretch[:size], total, cursor, at_least=common is not None)
 
 
-def all_rows(viewer: Viewer, filters: Filters, action: str = READ) -> Iterator[HouseholdRow]:
-    """Every row of the list, read a piece at a time."""
-    return _rows(households(viewer, filters, action))
+class WholeList:
+    """Every row of the list, a piece at a time, each found by the key of the row before it.
+
+    So the first row need not wait for the last, and no statement stays open while a download is slow. The
+    pieces are of different instants: whoever promises the list asks `as_it_is` after its last row.
+    """
+
+    def __init__(self, viewer: Viewer, filters: Filters, action: str = READ) -> None:
+        self._list = households(viewer, filters, action)
+        self._rows = 0
+        self._sum = 0
+
+    def __iter__(self) -> Iterator[HouseholdRow]:
+        self._rows = self._sum = 0
+        rows, more = self._list, True
+        while more:
+            piece = list(_rows(rows, limit=PIECE))
+            for row in piece:
+                self._rows += 1
+                self._sum += row.household_no
+                yield row
+            if more := len(piece) == PIECE:
+                rows = self._list.filter(_beyond(piece[-1].village_code, piece[-1].household_no))
+
+    def as_it_is(self) -> bool:
+        """Whether the rows read are those of the list now: as many, and their numbers add up to the same."""
+        found = self._list.order_by().aggregate(rows=Count("*"), sum=Sum("household_no"))
+        return (found["rows"], found["sum"] or 0) == (self._rows, self._sum)
 
 
 def rows_for(viewer: Viewer, household_nos: Iterable[int]) -> list[HouseholdRow]:
@@ -384,10 +410,7 @@ def _with_head(rows: QuerySet[Household]) -> QuerySet[Any]:
 
 def _rows(rows: QuerySet[Household], limit: int | None = None) -> Iterator[HouseholdRow]:
     columns = [field.name for field in fields(HouseholdRow)]
-    found = _with_head(rows).values_list(*columns)
-    if limit is not None:
-        return (HouseholdRow(*row) for row in found[:limit])
-    return (HouseholdRow(*row) for row in found.iterator(chunk_size=2_000))
+    return (HouseholdRow(*row) for row in _with_head(rows).values_list(*columns)[:limit])
 
 
 def _key_of(cursor: str) -> tuple[str, int] | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -84,7 +84,8 @@ class Table:
     `promised` is how many rows the query counted. `conditions` are what it was narrowed to, in
     words. A table that is not `signed` goes back to a department as a file to correct: its last
     row says nothing, unless rows are missing. `columns`, where given, make it a form: each stands
-    for one title of the header, and only a workbook can be one.
+    for one title of the header, and only a workbook can be one. `as_it_is`, asked after the last row,
+    says of rows that were not read in one statement whether they are what the query gives now.
     """
 
     title: str
@@ -95,6 +96,7 @@ class Table:
     conditions: Sequence[tuple[str, str]] = ()
     signed: bool = True
     columns: Sequence[Column] = ()
+    as_it_is: Callable[[], bool] | None = None
 
 
 class Tally:
@@ -105,6 +107,7 @@ class Tally:
         self.account = table.account
         self.at = clock.now().astimezone(clock.CHINA)
         self._table = table
+        self._changed = False
         # the words are chosen now: a file is written after its request, in nobody's language
         self._said = gettext("由 {account} 于 {at} 导出 {rows} 行")
         self._differs = gettext("导出期间数据有变动，原计 {promised} 行，实有 {rows} 行：本文件不等于查询结果")
@@ -114,11 +117,13 @@ class Tally:
         for row in self._table.rows:
             self.rows += 1
             yield row
+        if self._table.as_it_is is not None:
+            self._changed = not self._table.as_it_is()
 
     @property
     def difference(self) -> str:
         """What a file that is not its query says of itself; empty when it is."""
-        if self.rows == self._table.promised:
+        if self.rows == self._table.promised and not self._changed:
             return ""
         return self._differs.format(promised=self._table.promised, rows=self.rows)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from django.db import transaction
 from django.utils.translation import get_language, gettext
@@ -17,7 +17,7 @@ from wanjia.protection.masking import mask_name
 from wanjia.reference.queries import code_list
 from wanjia.reference.rules import CodeBook
 from wanjia.registry.choices import Standing
-from wanjia.registry.queries import Filters, HouseholdRow, all_rows, count_households
+from wanjia.registry.queries import Filters, HouseholdRow, WholeList, count_households
 from wanjia.scope.viewer import Viewer
 from wanjia.ui.sheets import Cell, Format, Table
 
@@ -37,6 +37,7 @@ def export_households(
     """
     count = count_households(viewer, filters, EXPORT)
     language = get_language() or "zh-hans"
+    listed = WholeList(viewer, filters, EXPORT)
     table = Table(
         title=gettext("户名单"),
         header=[
@@ -50,10 +51,11 @@ def export_households(
             gettext("识别年度"),
             gettext("脱贫年度"),
         ],
-        rows=_rows(viewer, filters, language),
+        rows=_rows(listed, language),
         promised=count,
         account=account,
         conditions=_conditions(filters, language),
+        as_it_is=listed.as_it_is,
     )
     with transaction.atomic():
         approved = require_approval(
@@ -97,9 +99,9 @@ def _query(filters: Filters) -> str:
     return as_query({**filters.as_codes(), "standing": filters.standing or "all"})
 
 
-def _rows(viewer: Viewer, filters: Filters, language: str) -> Iterator[list[Cell]]:
+def _rows(listed: Iterable[HouseholdRow], language: str) -> Iterator[list[Cell]]:
     categories, statuses = code_list("household_category"), code_list("poverty_status")
-    for row in all_rows(viewer, filters, EXPORT):
+    for row in listed:
         yield [
             row.household_no,
             mask_name(row.head_name),
