@@ -9,7 +9,7 @@ from __future__ import annotations
 import http.client
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -30,6 +30,12 @@ class Form:
     options: dict[str, list[str]] = field(default_factory=dict)
     longest: dict[str, int] = field(default_factory=dict)
     largest: dict[str, int] = field(default_factory=dict)
+    buttons: list[str] = field(default_factory=list)  # the addresses of buttons that send it elsewhere
+
+    def sent_to(self, ending: str) -> Form | None:
+        """The form as its button with an address of this ending sends it, if it has one."""
+        found = next((address for address in self.buttons if address.endswith(ending)), None)
+        return None if found is None else replace(self, action=found)
 
     def may_be_sent(self, values: Mapping[str, str]) -> bool:
         """Whether a browser sends the form with these values: it checks the bounds of numbers."""
@@ -64,6 +70,8 @@ class Page(HTMLParser):
                 form.fields[self._select] = values.get("value", "")
         elif tag == "input" and name:
             self._input(form, name, values.get("type", "text"), values)
+        elif tag == "button" and "formaction" in values:
+            form.buttons.append(values["formaction"])
         elif tag == "textarea" and name:
             form.fields[name] = ""
             form.texts.append(name)

@@ -239,7 +239,8 @@ class Work:
         mine = verifier.get("/cases/mine/")
         for link in [link for link in mine.page.links if re.fullmatch(r"/cases/\d+/", link)][:2]:
             page = verifier.get(link)
-            form = next((form for form in page.page.forms if form.action.endswith("/evidence/")), None)
+            sent = (form.sent_to("/evidence/") for form in page.page.forms)
+            form = next((form for form in sent if form is not None), None)
             if form is None:
                 continue
             for name, content in (
