@@ -530,6 +530,11 @@ FORMS = (
         "inspection:draw", ("auditor", COUNTY), query="state=all", data=_seeded, adds=RECORD | {"inspection_sample"},
     ),
     Form(
+        "inspection:bulk_reading", ("audit_admin", COUNTY), kwargs=_of("inspection:bulk_reading"),
+        data=lambda _: {"answer": "年度核对，股长同意"},
+        changes={"inspection_bulkreading": {"answered_by", "answered_at", "answer"}}, adds=RECORD,
+    ),
+    Form(
         "jobs:cancel", OFFICER, kwargs=_of("jobs:cancel"), changes={"jobs_job": {"state", "finished_at"}}, adds=RECORD,
     ),
     Form("office:area", SEAT, data=lambda _: {"code": TOWNSHIP, "next": "/"}, changes=SESSION),

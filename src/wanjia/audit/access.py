@@ -27,7 +27,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,7 @@ CREATE TABLE IF NOT EXISTS leaf (
     event_id TEXT NOT NULL UNIQUE
 );
 CREATE TABLE IF NOT EXISTS committed (event_id TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS watched (last_id INTEGER NOT NULL);
 CREATE TRIGGER IF NOT EXISTS access_no_update BEFORE UPDATE ON access
     BEGIN SELECT RAISE(ABORT, 'access rows are append-only'); END;
 CREATE TRIGGER IF NOT EXISTS access_no_delete BEFORE DELETE ON access
@@ -100,6 +101,26 @@ class Leaf:
 
     def digests(self) -> list[bytes]:
         return [detail_digest(salt, payload) for salt, payload in self.rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One access row, as far as watching who reads how much needs it."""
+
+    row: int
+    at: datetime
+    actor_id: int
+    subject: tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What one person read between two rows: how many subjects, from when until when, and where they are."""
+
+    subjects: int
+    since: datetime
+    until: datetime
+    area: str
 
 
 class AccessStore:
@@ -212,6 +233,51 @@ class AccessStore:
             (str(event_id),),
         )
         return [(bytes(salt), json.loads(payload)) for salt, payload in found.fetchall()]
+
+    def unwatched(self, before: timedelta) -> list[Look]:
+        """People's rows nobody has watched yet and those of the time `before` them, in order.
+
+        None where no row is new.
+        """
+        if not self.path.exists():
+            return []
+        connection = self._connection()
+        (watched,) = connection.execute("SELECT coalesce(max(last_id), 0) FROM watched").fetchone()
+        first = connection.execute("SELECT at FROM access WHERE id > ? ORDER BY id LIMIT 1", (watched,)).fetchone()
+        if first is None:
+            return []
+        since = stamp(datetime.fromisoformat(first[0]) - before)
+        # times follow the numbers of the rows, so a walk back from the first new one ends soon
+        (outside,) = connection.execute(
+            "SELECT coalesce((SELECT id FROM access WHERE id <= ? AND at < ? ORDER BY id DESC LIMIT 1), 0)",
+            (watched, since),
+        ).fetchone()
+        found = connection.execute(
+            "SELECT id, at, actor_id, subject_kind, subject_id FROM access WHERE id > ? AND actor_id > 0 ORDER BY id",
+            (outside,),
+        )
+        return [Look(row, datetime.fromisoformat(at), actor, (kind, no)) for row, at, actor, kind, no in found]
+
+    def mark_watched(self, last: int) -> None:
+        """Note that every row up to number `last` has been watched."""
+        with self._writing() as connection:
+            connection.execute("DELETE FROM watched")
+            connection.execute("INSERT INTO watched (last_id) VALUES (?)", (last,))
+
+    def read_by(self, actor_id: int, first: int, last: int) -> Read:
+        """What one person read from row `first` to row `last`, both of which are his."""
+        rows = self._connection().execute(
+            "SELECT at, subject_kind, subject_id, area FROM access WHERE actor_id = ? AND id BETWEEN ? AND ?"
+            " ORDER BY id",
+            (actor_id, first, last),
+        )
+        found = rows.fetchall()
+        return Read(
+            len({row[1:3] for row in found}),
+            datetime.fromisoformat(found[0][0]),
+            datetime.fromisoformat(found[-1][0]),
+            common_area(row[3] for row in found),
+        )
 
     def readings(
         self,

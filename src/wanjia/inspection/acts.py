@@ -3,6 +3,17 @@ from wanjia.kernel.errors import Sentence
 
 ACTS = [
     Act(
+        "inspection.bulk_reading",
+        Sentence(
+            "发现 {reader} 号用户在短时间内查阅 {subjects} 个对象",
+            "noticed that user {reader} read of {subjects} subjects in a short time",
+        ),
+    ),
+    Act(
+        "inspection.answer_reading",
+        Sentence("核实批量查阅预警：{answer}", "answered a reading alert: {answer}"),
+    ),
+    Act(
         "inspection.draw",
         Sentence("从 {population} 件核查件中抽取审计样本 {size} 件", "drew {size} of {population} cases for an audit"),
     ),

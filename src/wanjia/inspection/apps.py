@@ -13,5 +13,7 @@ class InspectionConfig(AppConfig):
         from wanjia.kernel.errors import Sentence
 
         watched.watch("inspection.Sample")
+        alert = Sentence("批量查阅预警", "Alert of bulk reading")
+        subjects.declare(subjects.Subject("bulk_reading", alert, queries.may_read_alert, "inspection:bulk_reading"))
         subjects.declare(subjects.Subject("sample", Sentence("审计样本", "Audit sample"), visible=queries.may_open))
         subjects.declare_page("audit.sample", "case", Sentence("审计样本材料", "Bundle of an audit sample"))

@@ -66,3 +66,26 @@ class NothingToDraw(Refusal):
     status = 409
     what = Sentence("这个总体里没有核查件，没有抽样。", "There is no case in this population; nothing was drawn.")
     cure = Sentence("请放宽条件或日期。", "Widen the conditions or the days.")
+
+
+class YourOwnReading(Refusal):
+    """Whoever read cannot be the one who says that it was in order, nor may his deputy or principal."""
+
+    code = "inspection.your_own_reading"
+    status = 403
+    what = Sentence(
+        "这是您本人（或您的代理人、被代理人）的查阅，不能由您核实；没有登记。",
+        "You read this yourself, or whoever you stand in for did; you cannot be the one to look into it.",
+    )
+    cure = Sentence("请由另一名审计管理员核实。", "Ask another audit administrator.")
+
+
+class AlreadyAnswered(Refusal):
+    """Somebody else was first."""
+
+    code = "inspection.already_answered"
+    status = 409
+    what = Sentence(
+        "这条预警已有人核实，您的说明没有保存。", "Somebody has looked into this alert already; nothing was saved."
+    )
+    cure = Sentence("请刷新页面查看。", "Reload the page to read what was found.")

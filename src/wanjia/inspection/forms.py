@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from wanjia.casework.filters import EARLIEST, LATEST, CaseFilter
 from wanjia.casework.forms import STATES
-from wanjia.inspection.models import LONGEST_SEED
+from wanjia.inspection.models import LONGEST_ANSWER, LONGEST_SEED
 
 LARGEST = 10**9 - 1
 
@@ -81,3 +81,13 @@ class DrawForm(forms.Form):
         if size > self.most:
             raise forms.ValidationError(_("最多 %(most)s 件。") % {"most": f"{self.most:,}"})
         return size
+
+
+class AnswerReadingForm(forms.Form):
+    """What came of looking into an alert."""
+
+    answer = forms.CharField(
+        label=_("核实说明"),
+        max_length=LONGEST_ANSWER,
+        help_text=_("问过谁、因何工作需要、是否得当；不要写身份证号码。"),
+    )

@@ -87,3 +87,50 @@ class Sample(ScopedModel):
 
 
 PIECE = 64 * 1024
+LONGEST_ANSWER = 200
+
+
+class BulkReading(ScopedModel):
+    """Somebody read of unusually many people in a short time, on one machine (domain.md §16.4).
+
+    `first_row` and `last_row` are the first and the last of his rows in the readings' store of
+    `node`; while nobody has answered, what he goes on reading is added. `subjects` are different
+    people, households, cases or files.
+    """
+
+    scope_rule: ClassVar[ScopeRule] = ScopeRule(action="audit.read", area="area")
+
+    node = models.CharField(max_length=255)
+    first_row = models.BigIntegerField()
+    last_row = models.BigIntegerField()
+    reader = models.BigIntegerField()
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    subjects = models.PositiveIntegerField()
+    area = models.CharField(max_length=15, blank=True)
+    raised_at = models.DateTimeField()
+    answered_by = models.BigIntegerField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    answer = models.CharField(max_length=LONGEST_ANSWER, blank=True)
+
+    class Meta:
+        verbose_name = "批量查阅预警"
+        indexes = [
+            models.Index(fields=["node", "reader", "-last_row"], name="bulkreading_by_reader"),
+            models.Index(fields=["area", "-id"], name="bulkreading_by_area"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["node", "reader", "first_row"], name="bulkreading_once"),
+            models.CheckConstraint(
+                condition=models.Q(answered_by=None, answered_at=None, answer="")
+                | models.Q(answered_by__isnull=False, answered_at__isnull=False) & ~models.Q(answer=""),
+                name="bulkreading_answered_by_somebody_with_words",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(answered_by=None) | ~models.Q(answered_by=models.F("reader")),
+                name="bulkreading_answered_by_another",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.reader}"

@@ -7,13 +7,13 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from wanjia.casework import queries as casework
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case
 from wanjia.inspection.errors import AreaNotYours
-from wanjia.inspection.models import Sample
+from wanjia.inspection.models import BulkReading, Sample
 from wanjia.kernel import clock
 from wanjia.kernel.codes import is_division_code
 from wanjia.reference import queries as reference
@@ -21,6 +21,7 @@ from wanjia.scope.models import visible_q
 from wanjia.scope.viewer import Viewer
 
 DRAW = "audit.sample"
+ANSWER = "audit.answer"
 MOST = "audit.sample_most"
 CHUNK = 10_000
 
@@ -107,3 +108,23 @@ def cases_of(viewer: Viewer, sample: Sample) -> dict[int, Case]:
     """The drawn cases the viewer may read today, by number."""
     rows = Case.objects.visible_to(viewer).filter(pk__in=sample.numbers)
     return {case.case_no: case for case in rows}
+
+
+def bulk_readings(viewer: Viewer) -> QuerySet[BulkReading]:
+    """The alerts where the viewer reads the audit trail: unanswered ones first, then the newest."""
+    return BulkReading.objects.visible_to(viewer).order_by(F("answered_at").desc(nulls_first=True), "-id")
+
+
+def open_bulk_readings(viewer: Viewer) -> int:
+    """How many of them nobody has looked into."""
+    return BulkReading.objects.visible_to(viewer).filter(answered_by=None).count()
+
+
+def bulk_reading_for(viewer: Viewer, reading_id: int) -> BulkReading:
+    """One of them. Raises NotVisible."""
+    return BulkReading.objects.get_visible(viewer, pk=reading_id)
+
+
+def may_read_alert(viewer: Viewer, reading_id: int) -> bool:
+    """Whether the alert is one of those."""
+    return BulkReading.objects.visible_to(viewer).filter(pk=reading_id).exists()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse, HttpResponseBase
@@ -10,17 +13,69 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from wanjia.accounts.queries import names_of
 from wanjia.casework import presenting as cases
 from wanjia.casework import queries as casework
 from wanjia.inspection import presenting, queries, services
 from wanjia.inspection.errors import PopulationChanged
-from wanjia.inspection.forms import DrawForm, PopulationForm
+from wanjia.inspection.forms import AnswerReadingForm, DrawForm, PopulationForm
+from wanjia.inspection.models import BulkReading
 from wanjia.kernel.errors import Refusal
 from wanjia.scope.routes import ViewerRequest, access
 from wanjia.ui.sheets import Format, download, saved
 from wanjia.ui.viewing import chosen_area
 
 PAGE_SIZE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class AlertLine:
+    """An alert as pages show it."""
+
+    alert: BulkReading
+    reader: str
+    answered_by: str
+
+
+@access("audit.read")
+@require_safe
+def bulk_readings(request: ViewerRequest) -> HttpResponse:
+    """Who read of unusually many people in a short time, and what came of it; unanswered ones first."""
+    page = Paginator(queries.bulk_readings(request.viewer), PAGE_SIZE).get_page(request.GET.get("page"))
+    limits = {"subjects": services.most_subjects(), "minutes": services.minutes()}
+    return render(request, "inspection/bulk_readings.html", {"page": page, "lines": _alerts(page), **limits})
+
+
+@access("audit.read")
+@require_http_methods(["GET", "HEAD", "POST"])
+def bulk_reading(request: ViewerRequest, reading_id: int) -> HttpResponse:
+    """One alert, and a form for whoever may say what came of looking into it."""
+    alert = queries.bulk_reading_for(request.viewer, reading_id)
+    form, refusal = AnswerReadingForm(request.POST or None), None
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.answer_reading(viewer=request.viewer, reading_id=alert.pk, answer=form.cleaned_data["answer"])
+        except Refusal as refused:
+            refusal = refused
+        else:
+            messages.success(request, _("核实情况已登记。"))
+            return redirect("inspection:bulk_readings")
+    answers = alert.answered_by is None and alert.reader != request.viewer.user_id
+    context = {
+        "line": _alerts([alert])[0],
+        "form": form if answers and request.viewer.may_throughout(queries.ANSWER, alert.area) else None,
+        "refusal": None if refusal is None else refusal.sentences(_language()),
+    }
+    status = refusal.status if refusal else 400 if request.method == "POST" else 200
+    return render(request, "inspection/bulk_reading.html", context, status=status)
+
+
+def _alerts(found: Iterable[BulkReading]) -> list[AlertLine]:
+    rows = list(found)
+    names = names_of({row.reader for row in rows} | {row.answered_by or 0 for row in rows})
+    return [
+        AlertLine(row, names.get(row.reader, f"#{row.reader}"), names.get(row.answered_by or 0, "")) for row in rows
+    ]
 
 
 @access(queries.DRAW)

@@ -13,6 +13,7 @@ from wanjia.casework.models import Case
 from wanjia.casework.queries import AreaFigure, HomeLines
 from wanjia.comparison.feedback import desk
 from wanjia.comparison.feedback import queries as feedback
+from wanjia.inspection import queries as inspection
 from wanjia.kernel import clock
 from wanjia.scope.areas import AreaRange
 from wanjia.scope.viewer import Viewer
@@ -46,6 +47,7 @@ class Today:
     parts: tuple[AreaFigure, ...]
     department: desk.Waits | None = None  # for a department officer: her feedback and files
     unanswered: feedback.Unanswered | None = None  # for who answers for deliveries
+    bulk_readings: int | None = None  # alerts nobody has looked into, for whoever may answer them
 
     @property
     def whole(self) -> AreaFigure:
@@ -62,6 +64,7 @@ def today(viewer: Viewer, area: str, language: str) -> Today:
         _parts(viewer, area),
         desk.waits(viewer) if viewer.may(feedback.ANSWER) else None,
         feedback.unanswered(viewer, _narrowed(viewer, area)) if viewer.may(feedback.PRESS) else None,
+        inspection.open_bulk_readings(viewer) if viewer.may(inspection.ANSWER) else None,
     )
 
 

@@ -42,6 +42,8 @@ SYSTEM_VIEWERS: dict[str, str] = {
     "divisions.load": "loads a province's divisions from the installation's own file",
     "files.sweep": "removes contents no file refers to; only their keyed digests are compared",
     "inspection.entries": "finds which entries are about a case its reader fetched; which of them open is asked again",
+    "inspection.measures": "counts the reading alerts nobody has answered for the operator",
+    "inspection.watch_readings": "finds whoever read of unusually many people, wherever they are",
     "jobs.schedule": "puts what is due into the queue; the task itself says what it reads",
     "reference.load": "loads the code lists and parameters that came with the program",
     "registry.guards": "answers whether somebody is a relative, poor, or entered the data; only the answer leaves",
