@@ -11,7 +11,10 @@ from tests.browser.chromium import NARROW, WIDE, axe_findings, overflowing
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
 # Between them these people see every page of the menu.
-LOGINS = ["province", "city", "county", "township", "verifier", "village", "contact", "traffic", "auditor", "secadmin"]
+LOGINS = [
+    "province", "city", "county", "township", "verifier", "village", "secretary", "contact", "traffic", "auditor",
+    "secadmin",
+]  # fmt: skip
 
 
 def menu_of(page: Page) -> list[str]:

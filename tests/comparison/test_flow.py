@@ -6,8 +6,10 @@ import io
 import pytest
 from PIL import Image
 
-from tests.comparison.conftest import VILLAGE, register
+from tests.comparison.conftest import NEXT_VILLAGE, VILLAGE, register
 from tests.factories.sources import number
+from wanjia.accounts.queries import viewer_for
+from wanjia.accounts.services import NewAccount, NewGrant, open_accounts
 from wanjia.audit.queries import verify_event
 from wanjia.audit.testing import unrecorded
 from wanjia.casework import declared, presenting, queries
@@ -116,6 +118,32 @@ def test_a_wrongly_identified_household_leaves_the_registry_by_six_hands(cases, 
     ]  # fmt: skip
     assert len({event.by_user for event in events}) == 6
     assert all(verify_event(event.event_id).true for event in events)
+
+
+def test_the_villages_secretary_goes_to_the_door_like_any_verifier(cases, office):
+    """domain.md §16.3: whoever leads the village verifies what he is given there, and nowhere else."""
+    number, other = cases["RA-02"], cases["RA-02B"]
+    down_to_town(office)
+    accounts = [
+        NewAccount(name, name, area, grants=[NewGrant("village_secretary", area)])
+        for name, area in (("secretary", VILLAGE), ("neighbour", NEXT_VILLAGE))
+    ]
+    ours, theirs = open_accounts(viewer=system_viewer("accounts.administer"), accounts=accounts)
+    secretary = viewer_for(ours)
+    with pytest.raises(AssigneeBarred):
+        do(office["town"], number, "assign", assignee=theirs.pk)
+    do(office["town"], number, "assign", assignee=ours.pk)
+    assert list(queries.work_queue(secretary)) == [row(number)]
+    assert {case.case_no for case in Case.objects.visible_to(secretary)} == {number, other}, "he reads his village's"
+    do(office["town"], other, "assign", assignee=office["verifier"].user_id)
+    with pytest.raises(NotYours):
+        do(secretary, other, "verify", outcome="08", note="车辆已过户。")
+    photograph(secretary, number)
+    do(secretary, number, "verify", outcome="04", note="入户查看车辆，已拍照。")
+    with pytest.raises(NotYours):
+        do(secretary, number, "correct", correction={"change": "T5"})
+    do(office["operator"], number, "correct", correction={"change": "T5"})
+    assert not Case.objects.visible_to(viewer_for(theirs)).exists()
 
 
 def test_a_later_car_leads_to_a_normal_exit(cases, office):

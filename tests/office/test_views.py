@@ -27,6 +27,7 @@ SEATS = {
     "county_office": "451228",
     "township_reviewer": "451228100",
     "information_officer": "451228100",
+    "village_secretary": "451228100001",
     "village_operator": "451228100001",
     "household_contact": "451228100001",
     "party_secretary": "451228100",

@@ -47,6 +47,8 @@ def posts(
         yield from _township(random, place, first=stage.startswith(place.code))
         for village in place.villages:
             yield from _village(random, place, village, first=village[0] == stage)
+    place = next(place for place in places if stage.startswith(place.code))
+    yield from _secretary(random, place, next(village for village in place.villages if village[0] == stage))
 
 
 def _name(random: Random) -> str:
@@ -99,3 +101,12 @@ def _village(random: Random, place: Place, village: tuple[str, str], *, first: b
             _name(random), "household_contact", code, f"{place.name}{name}帮扶联系人", "household contact",
             shown=here,
         )  # fmt: skip
+
+
+def _secretary(random: Random, place: Place, village: tuple[str, str]) -> Iterator[Post]:
+    """The first secretary of the logins' village; last, so that nobody else is named otherwise."""
+    code, name = village
+    yield Post(
+        "secretary", _name(random), "village_secretary", code, f"{place.name}{name}第一书记", "first secretary",
+        shown=True,
+    )  # fmt: skip
