@@ -92,6 +92,7 @@ class Bar(StrEnum):
     TOOK_PART = "took_part"
     ENTERED_DATA = "entered_data"
     RELATIVE = "relative"
+    SAME_BOOK = "same_book"
     OWN_HOUSEHOLD = "own_household"
     PAIRED = "paired"
     ONLY_DRAWN = "only_drawn"
@@ -110,6 +111,10 @@ BAR_SENTENCES: dict[Bar, Sentence] = {
     ),
     Bar.ENTERED_DATA: Sentence("该户数据由其录入", "entered this household's data"),
     Bar.RELATIVE: Sentence("与该户有亲属关系", "is a relative of this household"),
+    Bar.SAME_BOOK: Sentence(
+        "与该户有亲属关系（在同一户口簿上）",
+        "is a relative of this household: in one household book with its people",
+    ),
     Bar.OWN_HOUSEHOLD: Sentence("是该户家庭成员", "is a member of this household"),
     Bar.PAIRED: Sentence("是该户的帮扶联系人", "is this household's contact"),
     Bar.ONLY_DRAWN: Sentence(

@@ -33,7 +33,7 @@ SYSTEM_VIEWERS: dict[str, str] = {
     "cli.intake": "the operator at the machine's own console takes in a file",
     "comparison.case": "shows the record behind a case to whoever was allowed to fetch the case",
     "comparison.feedback": "keeps a department's feedback in step with its case, whoever decided about the case",
-    "comparison.guards": "finds out who entered a household, belongs to it or is its contact",
+    "comparison.guards": "finds out who entered a household, belongs to it, is its contact or stands in a book with it",
     "comparison.inputs": "pins which batches are current in the region; only their ids leave, and which were withdrawn",
     "comparison.raise": "looks at every department's feedback for deadlines that have passed",
     "comparison.screen": "an open case in any area stands in the way of a second one",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from wanjia.casework.choices import Bar
 from wanjia.casework.models import Case, CaseSubject
 from wanjia.casework.rules import Action
+from wanjia.comparison import kinship
+from wanjia.comparison.services.run import REGION
 from wanjia.registry import queries as registry
 from wanjia.registry.choices import IN_HOUSEHOLD
 from wanjia.registry.models import Household, Membership, Person
@@ -45,13 +47,22 @@ def barred(user_ids: Collection[int], action: Action, cases: Sequence[Case]) -> 
 
 
 def _kin(user_ids: Collection[int], households: Collection[int]) -> Barred:
-    """Who is, or was, of the household himself, or ever shared a home with one of its people.
+    """Who is, or was, of the household himself, shared a home with one of its people, or stands in a book with one.
 
-    All the registry knows of kinship: a daughter who married out, brothers who parted.
+    The registry knows a daughter who married out and brothers who parted; the register of public
+    security also those who were never poor.
     """
     user_of = {key: user_id for user_id, key in registry.id_keys_of(user_ids).items()}
     if not user_of:
         return {}
+    found = _home(user_of, households)
+    for pair in _in_one_book(user_of, households):
+        found.setdefault(pair, Bar.SAME_BOOK)
+    return found
+
+
+def _home(user_of: Mapping[int, int], households: Collection[int]) -> Barred:
+    """By shared homes in the registry; `user_of` are the users by the keys of their own numbers."""
     owns = _people(person_key__in=user_of)
     homes = _stays(person_no__in=owns)
     found: Barred = {}
@@ -74,6 +85,21 @@ def _kin(user_ids: Collection[int], households: Collection[int]) -> Barred:
     for person_no, household_no, _ in _stays(person_no__in=lived_with, household_no__in=wanted):
         for user_id in lived_with[person_no]:
             found.setdefault((user_id, household_no), Bar.RELATIVE)
+    return found
+
+
+def _in_one_book(user_of: Mapping[int, int], households: Collection[int]) -> set[tuple[int, int]]:
+    """(user, household) where somebody who is, or was, of the household stands in a household book with the user."""
+    found: set[tuple[int, int]] = set()
+    beside: dict[int, set[int]] = {}  # key → the users in whose book it stands
+    for key, others in kinship.in_one_book(user_of, REGION).items():
+        for other in others:
+            beside.setdefault(other, set()).add(user_of[key])
+    if not beside:
+        return found
+    people = _people(person_key__in=beside)
+    for person_no, household_no, _ in _stays(person_no__in=people, household_no__in=set(households)):
+        found |= {(user_id, household_no) for user_id in beside[people[person_no]]}
     return found
 
 

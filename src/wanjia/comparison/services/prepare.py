@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from wanjia.comparison import inputs
+from wanjia.comparison import inputs, kinship
 from wanjia.comparison.choices import RunStatus
 from wanjia.comparison.errors import NoBatches
 from wanjia.comparison.models import Run
@@ -47,6 +47,7 @@ def refresh_inputs(*, viewer: Viewer, region: str = REGION, job: JobHandle | Non
     for number, batch in enumerate(batches, start=1):
         _tell(job, number, len(batches), "正在归户")
         resolve_batch(viewer=everybody, batch_id=batch.pk, snapshot_id=snapshot)
+        kinship.keep_books(batch, snapshot, region)
     return snapshot
 
 
