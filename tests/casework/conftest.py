@@ -115,13 +115,14 @@ class Roofs:
     def briefs(self, cases, language, viewer=None):
         return {case.case_no: Brief(f"韦*{case.case_no}", f"{case.topic} 漏雨", ("上楼看看",)) for case in cases}
 
-    def barred(self, user_ids, action, cases):
-        return {
+    def barred(self, user_ids, actions, cases):
+        told = {
             (user, case.case_no): self.bars[user, case.household_no]
             for user in user_ids
             for case in cases
             if (user, case.household_no) in self.bars
         }
+        return {action.code: told for action in actions}
 
     def remarks(self, user_ids, case, language):
         return {}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -92,6 +93,25 @@ def names_of(user_ids: Iterable[int]) -> dict[int, str]:
     wanted = {number for number in user_ids if number}
     rows = User.objects.visible_to(system_viewer("accounts.names")).filter(pk__in=wanted)
     return dict(rows.values_list("pk", "display_name"))
+
+
+class Colleagues:
+    """Names and posts as one page needs them again and again: each is asked for once."""
+
+    def __init__(self) -> None:
+        self._names: dict[int, str] = {}
+
+    def names_of(self, user_ids: Iterable[int]) -> Mapping[int, str]:
+        """As the function; others' names may be among them."""
+        unknown = {number for number in user_ids if number} - self._names.keys()
+        if unknown:
+            self._names |= dict.fromkeys(unknown, "") | names_of(unknown)
+        return self._names
+
+    @cached_property
+    def roles(self) -> list[Role]:
+        """Every role, in the order of the levels."""
+        return roles()
 
 
 def holders_of(action: str, area: str) -> dict[int, str]:

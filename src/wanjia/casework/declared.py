@@ -144,8 +144,10 @@ class FlowCallbacks(Protocol):
         """
         ...
 
-    def barred(self, user_ids: Collection[int], action: Action, cases: Sequence[Case]) -> Mapping[tuple[int, int], Bar]:
-        """(user, case number) → why this person may not act, set-based; others are free."""
+    def barred(
+        self, user_ids: Collection[int], actions: Collection[Action], cases: Sequence[Case]
+    ) -> Mapping[str, Mapping[tuple[int, int], Bar]]:
+        """By code of the action: (user, case number) → why this person may not act, set-based; others are free."""
         ...
 
     def remarks(self, user_ids: Collection[int], case: Case, language: str) -> Mapping[int, str]:

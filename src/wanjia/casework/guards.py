@@ -7,7 +7,8 @@ under the lock.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Q
@@ -83,20 +84,25 @@ def unstaffed(action: Action, cases: Sequence[Case]) -> dict[int, Bar]:
     return {number: Bar.NO_OFFICE for number, desk in desks.items() if desk not in manned}
 
 
-def returned(viewer: Viewer, action: Action, cases: Sequence[Case]) -> dict[int, Bar]:
+def returned(
+    viewer: Viewer, action: Action, cases: Sequence[Case], told: Sequence[CaseEvent] | None = None
+) -> dict[int, Bar]:
     """The cases this desk, or where a person holds them this person, has sent back as often as may be.
 
     After that the level above has decided that they stay; a case that moved to another place is asked anew.
+    `told` is all that happened to them, where the caller has read it.
     """
     if not action.limit_parameter or not cases:
         return {}
     area_of = {case.case_no: case.area_code for case in cases}
-    rows = CaseEvent.objects.of_many(area_of).filter(action=action.code)
+    rows = told if told is not None else CaseEvent.objects.of_many(area_of).filter(action=action.code)
+    back = [row for row in rows if row.action == action.code and row.area_code == area_of[row.case_id]]
     if cases[0].at.seat is Seat.PERSON:
-        rows = rows.filter(Q(by_user__in=[viewer.user_id, *viewer.stands_in_for]) | Q(data__for=viewer.user_id))
-    told = Counter(number for number, area in rows.values_list("case_id", "area_code") if area_of[number] == area)
+        own = {viewer.user_id, *viewer.stands_in_for}
+        back = [row for row in back if row.by_user in own or row.data.get("for") == viewer.user_id]
+    sent = Counter(row.case_id for row in back)
     most = {number: int(reference.parameter(action.limit_parameter, region=area)) for number, area in area_of.items()}
-    return {number: Bar.RETURNED for number, n in told.items() if n >= most[number]}
+    return {number: Bar.RETURNED for number, n in sent.items() if n >= most[number]}
 
 
 def seat_bar(viewer: Viewer, case: Case, step: Step, action: Action) -> Bar | None:
@@ -134,52 +140,95 @@ def _seat_bar(viewer: Viewer, user_id: int, case: Case, step: Step, action: Acti
     return Bar.OTHER_SEAT if viewer.may(action.permission) else Bar.NO_ROLE
 
 
-def took_part(case_nos: Collection[int], people: Collection[Linked], actions: Collection[str]) -> set[int]:
-    """The cases on which one of these people, as one with somebody now or then, has performed one of `actions`.
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """Who performed which action on a case, and in whose name."""
 
-    What was done in somebody's name he has done, even if he ended it that very day.
-    """
+    case_no: int
+    action: str
+    people: tuple[int | None, ...]
+    on: date
+
+
+def _acted(
+    case_nos: Collection[int],
+    everybody: Collection[int],
+    actions: Collection[str],
+    told: Sequence[CaseEvent] | None = None,
+) -> list[Acted]:
+    """What these people have done on these cases. What was done in somebody's name he has done."""
     if not actions:
-        return set()
-    them = {link.other_id for link in people}
+        return []
+    if told is not None:
+        every = [
+            Acted(row.case_id, row.action, (row.by_user, row.data.get("for")), clock.day_of(row.at)) for row in told
+        ]
+        return [act for act in every if act.action in actions]
     rows = CaseEvent.objects.of_many(case_nos).filter(
-        Q(by_user__in=them) | Q(data__for__in=sorted(them)), action__in=actions
+        Q(by_user__in=everybody) | Q(data__for__in=sorted(everybody)), action__in=actions
     )
-    today = clock.today()
-    return {
-        number
-        for number, by_user, principal, at in rows.values_list("case_id", "by_user", "data__for", "at")
-        if any(link.other_id in (by_user, principal) and link.on(today, clock.day_of(at)) for link in people)
-    }
+    found = rows.values_list("case_id", "action", "by_user", "data__for", "at")
+    return [Acted(number, action, (by, principal), clock.day_of(at)) for number, action, by, principal, at in found]
+
+
+def _took_part(acted: Acted, people: Collection[Linked], today: date) -> bool:
+    """Whether one of these, as one with somebody now or then, has done it, even if that ended the very day."""
+    return any(link.other_id in acted.people and link.on(today, acted.on) for link in people)
 
 
 def bars(viewer: Viewer, action: Action, cases: Sequence[Case]) -> dict[int, Bar]:
     """Case number → why this viewer may not perform `action` there, seat aside."""
-    partial = personal_bars([viewer.user_id], action, cases)
-    return (
-        unstaffed(action, cases)
-        | returned(viewer, action, cases)
-        | {case_no: bar for (_, case_no), bar in partial.items()}
-    )
+    return bars_by_action(viewer, [action], cases)[action.code]
+
+
+def bars_by_action(
+    viewer: Viewer, actions: Collection[Action], cases: Sequence[Case], told: Sequence[CaseEvent] | None = None
+) -> dict[str, dict[int, Bar]]:
+    """As `bars`, for several actions; what they have in common is asked once, and nothing of what is `told` again."""
+    personal = _personal_bars([viewer.user_id], actions, cases, told)
+    return {
+        action.code: unstaffed(action, cases)
+        | returned(viewer, action, cases, told)
+        | {case_no: bar for (_, case_no), bar in personal[action.code].items()}
+        for action in actions
+    }
 
 
 def personal_bars(user_ids: Collection[int], action: Action, cases: Sequence[Case]) -> dict[tuple[int, int], Bar]:
     """(user, case number) → why this person may not perform `action` there, whatever his seat."""
-    found: dict[tuple[int, int], Bar] = {}
-    if not (action.apart_from or action.impartial):
+    return _personal_bars(user_ids, [action], cases)[action.code]
+
+
+def _personal_bars(
+    user_ids: Collection[int],
+    actions: Collection[Action],
+    cases: Sequence[Case],
+    told: Sequence[CaseEvent] | None = None,
+) -> dict[str, dict[tuple[int, int], Bar]]:
+    found: dict[str, dict[tuple[int, int], Bar]] = {action.code: {} for action in actions}
+    asked = [action for action in actions if action.apart_from or action.impartial]
+    if not asked:
         return found
-    numbers = [case.case_no for case in cases]
+    today = clock.today()
     one_with = _one_with(user_ids)
-    for user_id, people in one_with.items():
-        found |= {(user_id, number): Bar.TOOK_PART for number in took_part(numbers, people, action.apart_from)}
-    if action.impartial:
-        everybody = {link.other_id for people in one_with.values() for link in people}
-        of_one = {**_recused(everybody, cases), **_outside_bars(everybody, action, cases)}
-        today = clock.today()
+    everybody = {link.other_id for people in one_with.values() for link in people}
+    apart = {code for action in asked for code in action.apart_from}
+    acted = _acted([case.case_no for case in cases], everybody, apart, told)
+    impartial = [action for action in asked if action.impartial]
+    recused = _recused(everybody, cases) if impartial else {}
+    outside = _outside_bars(everybody, impartial, cases)
+    for action in asked:
+        bars = found[action.code]
+        mine = [act for act in acted if act.action in action.apart_from]
+        for user_id, people in one_with.items():
+            bars |= {(user_id, act.case_no): Bar.TOOK_PART for act in mine if _took_part(act, people, today)}
+        if not action.impartial:
+            continue
+        of_one = {**recused, **outside.get(action.code, {})}
         for user_id, people in one_with.items():
             for link in people:
                 if link.on(today):
-                    found |= {(user_id, no): bar for (other, no), bar in of_one.items() if other == link.other_id}
+                    bars |= {(user_id, no): bar for (other, no), bar in of_one.items() if other == link.other_id}
     return found
 
 
@@ -211,13 +260,18 @@ def _recused(user_ids: Collection[int], cases: Sequence[Case]) -> dict[tuple[int
     }
 
 
-def _outside_bars(user_ids: Collection[int], action: Action, cases: Sequence[Case]) -> Mapping[tuple[int, int], Bar]:
+def _outside_bars(
+    user_ids: Collection[int], actions: Sequence[Action], cases: Sequence[Case]
+) -> dict[str, dict[tuple[int, int], Bar]]:
+    found: dict[str, dict[tuple[int, int], Bar]] = {action.code: {} for action in actions}
+    if not actions:
+        return found
     by_flow: dict[tuple[str, int], list[Case]] = {}
     for case in cases:
         by_flow.setdefault((case.kind, case.flow_version), []).append(case)
-    found: dict[tuple[int, int], Bar] = {}
     for key, own in by_flow.items():
-        found |= declared.offered_for(*key).callbacks.barred(user_ids, action, own)
+        for code, bars in declared.offered_for(*key).callbacks.barred(user_ids, actions, own).items():
+            found[code] |= bars
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from datetime import UTC
+from functools import cached_property
 from typing import Any, ClassVar, NoReturn, Self, TypeVar, cast
 
 from django.db import models
@@ -142,6 +143,14 @@ class Case(ScopedModel):
         hidden = {name: value for name, value in said.items() if name in self.flow.sealed}
         self.proposal = said | dict.fromkeys(hidden, HIDDEN) if correction is not None else None
         self.proposal_sealed = json.dumps(hidden, ensure_ascii=False) if hidden else None
+
+    @cached_property
+    def households(self) -> tuple[int, ...]:
+        """The households the case is about, its own first, for whoever fetched it; they are given when it is opened."""
+        rows = CaseSubject.objects.visible_to(system_viewer("casework.history")).filter(case_id=self.pk)
+        numbers = {number for number in rows.values_list("household_no", flat=True) if number is not None}
+        own = set[int]() if self.household_no is None else {self.household_no}
+        return (*own, *sorted(numbers - own))
 
     @property
     def at(self) -> Step:

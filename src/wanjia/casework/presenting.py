@@ -18,7 +18,6 @@ from wanjia.casework.models import Case
 from wanjia.casework.queries import HistoryLine, Offer
 from wanjia.casework.rules import Action, seat_area
 from wanjia.divisions.queries import full_name, name_of
-from wanjia.files import queries as files
 from wanjia.files.models import StoredFile
 from wanjia.kernel import clock
 from wanjia.kernel.errors import Sentence
@@ -47,7 +46,9 @@ class Row:
     tone: str
 
 
-def rows(cases: Sequence[Case], viewer: Viewer, language: str) -> list[Row]:
+def rows(
+    cases: Sequence[Case], viewer: Viewer, language: str, colleagues: accounts.Colleagues | None = None
+) -> list[Row]:
     """The cases of a page, in a fixed number of queries."""
     by_flow: dict[tuple[str, int], list[Case]] = {}
     for case in cases:
@@ -55,7 +56,7 @@ def rows(cases: Sequence[Case], viewer: Viewer, language: str) -> list[Row]:
     headlines: dict[int, str] = {}
     for key, group in by_flow.items():
         headlines |= declared.offered_for(*key).callbacks.headlines(group, viewer, language)
-    names = accounts.names_of(case.holder_user_id for case in cases if case.holder_user_id)
+    names = (colleagues or accounts.Colleagues()).names_of(case.holder_user_id or 0 for case in cases)
     return [
         Row(
             case=case,
@@ -170,27 +171,30 @@ class CasePage:
 
 def case_page(case: Case, viewer: Viewer, language: str, entered: Mapping[str, Any] | None = None) -> CasePage:
     """The page of a case its caller fetched; `entered` is what was typed when it was refused."""
-    offered = queries.offers(viewer, case)
-    history = queries.history(case, language)
+    colleagues = accounts.Colleagues()
+    told = queries.events(case)
+    offered = queries.offers(viewer, case, told)
+    history = queries.history(case, language, told, colleagues)
+    evidence, proofs = queries.filed(case, viewer)
     place = next((line.event.data["place"] for line in reversed(history) if line.place), "")
-    answers = [_answering(item, case, language, entered or {}, place) for item in offered]
+    answers = [_answering(item, case, language, entered or {}, place, colleagues) for item in offered]
     callbacks = declared.offered_for(case.kind, case.flow_version).callbacks
-    others = () if case.household_no is None else _others(case, viewer, language)
-    names = accounts.names_of([case.holder_user_id] if case.holder_user_id else [])
+    others = () if case.household_no is None else _others(case, viewer, language, colleagues)
+    holder = case.holder_user_id or 0
     return CasePage(
         case=case,
         told=callbacks.describe(case, viewer, language),
         step=case.at.title.text(language),
         outcome=outcome_title(case, language),
         tone=tone_of(case.due_on, case.warn_on),
-        holder=names.get(case.holder_user_id or 0, ""),
+        holder=colleagues.names_of([holder]).get(holder, ""),
         can=[answer for answer in answers if not answer.bar],
         cannot=[answer for answer in answers if answer.bar],
         history=history,
         reexamined="" if case.closed_at or not history else history[-1].reexamined,
         returned=history[-1] if history and history[-1].why and not case.closed_at else None,
-        evidence=list(files.files_of(viewer, "case", case.case_no)),
-        proofs=queries.proofs(case) if may_upload(offered) else 0,
+        evidence=evidence,
+        proofs=proofs if may_upload(offered) else 0,
         others=others,
         next_no=queries.next_in_queue(viewer, case),
         entered=entered or {},
@@ -207,12 +211,15 @@ def _asks_proof(action: Action) -> bool:
     return bool(action.evidence_for) or Need.EVIDENCE in action.needs
 
 
-def _others(case: Case, viewer: Viewer, language: str) -> list[Row]:
+def _others(case: Case, viewer: Viewer, language: str, colleagues: accounts.Colleagues) -> list[Row]:
     assert case.household_no is not None  # noqa: S101 - the caller asked
-    return rows(list(queries.of_household(viewer, case.household_no, except_case=case.case_no)[:20]), viewer, language)
+    found = queries.of_household(viewer, case.household_no, except_case=case.case_no)[:20]
+    return rows(list(found), viewer, language, colleagues)
 
 
-def _answering(offer: Offer, case: Case, language: str, entered: Mapping[str, Any], place: str) -> Answering:
+def _answering(  # noqa: PLR0913 - an answer is shown from all of these
+    offer: Offer, case: Case, language: str, entered: Mapping[str, Any], place: str, colleagues: accounts.Colleagues
+) -> Answering:
     action = offer.action
     free = offer.bar is None
     typed = entered if entered.get("action") == action.code else {}
@@ -220,7 +227,7 @@ def _answering(offer: Offer, case: Case, language: str, entered: Mapping[str, An
         code=action.code,
         title=action.title.text(language),
         consequence=_consequence(action, case).text(language),
-        bar=_why_not(offer.bar, action, case, language) if offer.bar is not None else "",
+        bar=_why_not(offer.bar, action, case, language, colleagues) if offer.bar is not None else "",
         goes_back=action.goes_back,
         needs=action.needs,
         asks_proof=_asks_proof(action),
@@ -249,18 +256,19 @@ def _consequence(action: Action, case: Case) -> Sentence:
 TURN_OF_OTHERS = (Bar.OTHER_SEAT, Bar.OTHER_PERSON, Bar.NO_ROLE)
 
 
-def _why_not(bar: Bar, action: Action, case: Case, language: str) -> str:
+def _why_not(bar: Bar, action: Action, case: Case, language: str, colleagues: accounts.Colleagues) -> str:
     """The reason against an action; where it is somebody else's turn, whose."""
     if bar not in TURN_OF_OTHERS:
         return BAR_SENTENCES[bar].text(language)
     whose = [
-        _("%(place)s的%(roles)s") % {"place": _place(desk), "roles": _posts(action, desk, language)}
+        _("%(place)s的%(roles)s") % {"place": _place(desk), "roles": _posts(action, desk, language, colleagues)}
         for desk in (
             seat_area(case.area_code, seat) for seat in (action.also or (case.at.seat,)) if seat is not Seat.PERSON
         )
     ]
     if not whose and case.holder_user_id:
-        whose = list(accounts.names_of([case.holder_user_id]).values())
+        name = colleagues.names_of([case.holder_user_id]).get(case.holder_user_id, "")
+        whose = [name] if name else []
     return _("该由%(whose)s办理") % {"whose": _("或").join(whose)} if whose else BAR_SENTENCES[bar].text(language)
 
 
@@ -269,11 +277,11 @@ def _place(desk: str) -> str:
     return full_name(desk, below=desk[: SEAT_LENGTH[Seat.COUNTY]]) or name_of(desk)
 
 
-def _posts(action: Action, desk: str, language: str) -> str:
+def _posts(action: Action, desk: str, language: str, colleagues: accounts.Colleagues) -> str:
     """The roles of the desk's own level that perform the action."""
     level = next(seat.value for seat in (Seat.VILLAGE, Seat.TOWNSHIP, Seat.COUNTY, Seat.CITY, Seat.PROVINCE)
                  if SEAT_LENGTH[seat] <= len(desk))  # fmt: skip
-    able = [role for role in accounts.roles() if action.permission in role.actions]
+    able = [role for role in colleagues.roles if action.permission in role.actions]
     own = [role for role in able if role.level == level] or [role for role in able if level in role.levels]
     return _("、").join(role.title(language) for role in own) or _("经办人")
 

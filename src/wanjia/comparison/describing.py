@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,8 +47,9 @@ class Described:
 def described(finding: Finding, rule: RunRule, viewer: Viewer, language: str) -> Described:
     """The finding for somebody who may see it, in his language; the name as far as he may read it."""
     household = Household.objects.visible_to(BEHIND_A_CASE).filter(pk=finding.household_no).first()
-    name = names_for(viewer, [finding.person_no]).get(finding.person_no, "")
-    texts = _texts(finding, rule, language, in_full=_reads(viewer, finding.person_no))
+    names, read = _names_for(viewer, [finding.person_no])
+    name = names.get(finding.person_no, "")
+    texts = _texts(finding, rule, language, in_full=finding.person_no in read)
     question = _("%(name)s 疑似“%(rule)s”，请核实。") % {"name": name, "rule": rule.title.text(language)}
     return Described(
         question=question,
@@ -72,10 +73,15 @@ def _source(finding: Finding, rule: RunRule, language: str) -> str:
 
 def names_for(viewer: Viewer, person_nos: Iterable[int]) -> dict[int, str]:
     """Names by person: in full where the viewer reads the registry, masked elsewhere."""
+    return _names_for(viewer, person_nos)[0]
+
+
+def _names_for(viewer: Viewer, person_nos: Iterable[int]) -> tuple[dict[int, str], Collection[int]]:
+    """The names, and whose the viewer reads in full."""
     wanted = set(person_nos)
     clear = dict(Person.objects.visible_to(viewer).filter(pk__in=wanted).values_list("person_no", "name"))
     hidden = Person.objects.visible_to(BEHIND_A_CASE).filter(pk__in=wanted - clear.keys())
-    return clear | {number: mask_name(name) for number, name in hidden.values_list("person_no", "name")}
+    return clear | {number: mask_name(name) for number, name in hidden.values_list("person_no", "name")}, clear.keys()
 
 
 def masked_names(person_nos: Iterable[int]) -> dict[int, str]:
@@ -107,22 +113,20 @@ def behind(origin: Mapping[str, Any]) -> list[tuple[Finding, RunRule]]:
 
     Empty for a case that names no run, and for one whose run, rule or findings are not kept any more.
     """
-    rule = rules_by_run([origin["run"]]).get(origin["run"], {}).get(origin.get("rule", "")) if "run" in origin else None
-    if rule is None:
+    run = Run.objects.filter(pk=origin["run"]).first() if "run" in origin else None
+    rule = None if run is None else queries.rules_of(run).get(origin.get("rule", ""))
+    if run is None or rule is None:
         return []
+    numbers = origin.get("findings", ())
     try:
-        found = [queries.finding_for(BEHIND_A_CASE, origin["run"], number) for number in origin.get("findings", ())]
-    except (NotVisible, NotPublished):
+        found = queries.findings_numbered(BEHIND_A_CASE, run, numbers)
+    except NotPublished:
         return []
-    return [(finding, rule) for finding in found]
+    return [(found[number], rule) for number in numbers] if found.keys() >= set(numbers) else []
 
 
 def _read_by(viewer: Viewer, person_nos: Iterable[int]) -> set[int]:
     return set(Person.objects.visible_to(viewer).filter(pk__in=set(person_nos)).values_list("person_no", flat=True))
-
-
-def _reads(viewer: Viewer, person_no: int) -> bool:
-    return Person.objects.visible_to(viewer).filter(pk=person_no).exists()
 
 
 def _texts(finding: Finding, rule: RunRule, language: str, *, in_full: bool) -> dict[str, str | None]:

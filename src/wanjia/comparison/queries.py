@@ -137,9 +137,9 @@ def finding_for(viewer: Viewer, run_id: int, finding_no: int) -> Finding:
     return _finding(run_id, row)
 
 
-def findings_numbered(viewer: Viewer, run_id: int, numbers: Collection[int]) -> dict[int, Finding]:
+def findings_numbered(viewer: Viewer, of: Run | int, numbers: Collection[int]) -> dict[int, Finding]:
     """Findings by number, those that lie in the viewer's areas. Raises NotVisible, RunNotReady."""
-    _ready(viewer, run_id)
+    run_id = _ready(viewer, of).pk
     ranges, wanted, found = viewer.ranges(READ), sorted(numbers), dict[int, Finding]()
     with _index(run_id) as index:
         for start in range(0, len(wanted), 500):

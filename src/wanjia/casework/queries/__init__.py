@@ -12,7 +12,16 @@ from wanjia.casework.queries.figures import (
     verdicts,
     waiting_for,
 )
-from wanjia.casework.queries.history import HistoryLine, evidence_digests, has_evidence, history, last_move, proofs
+from wanjia.casework.queries.history import (
+    HistoryLine,
+    events,
+    evidence_digests,
+    filed,
+    has_evidence,
+    history,
+    last_move,
+    proofs,
+)
 from wanjia.casework.queries.lists import (
     CasePage,
     case_for,
@@ -52,8 +61,10 @@ __all__ = [
     "candidates",
     "case_for",
     "count",
+    "events",
     "evidence_digests",
     "figures_by_area",
+    "filed",
     "has_evidence",
     "history",
     "home_lines",

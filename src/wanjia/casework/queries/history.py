@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from wanjia.accounts import queries as accounts
@@ -12,7 +13,9 @@ from wanjia.casework import declared
 from wanjia.casework.models import Case, CaseEvent
 from wanjia.divisions.queries import full_name
 from wanjia.files import queries as files
+from wanjia.files.models import StoredFile
 from wanjia.scope.system import system_viewer
+from wanjia.scope.viewer import Viewer
 
 PROVINCE = 2  # digits of the level everybody knows
 
@@ -38,11 +41,21 @@ def last_move(case: Case) -> CaseEvent:
     return CaseEvent.objects.of(case).filter(version=case.version).order_by("id")[0]
 
 
-def history(case: Case, language: str) -> list[HistoryLine]:
-    """What happened to a case its caller fetched, oldest first."""
-    rows = list(CaseEvent.objects.of(case).order_by("id"))
+def events(case: Case) -> list[CaseEvent]:
+    """All that happened to a case its caller fetched, oldest first."""
+    return list(CaseEvent.objects.of(case).order_by("id"))
+
+
+def history(
+    case: Case,
+    language: str,
+    told: Sequence[CaseEvent] | None = None,
+    colleagues: accounts.Colleagues | None = None,
+) -> list[HistoryLine]:
+    """The same in words; `told` is what `events` gave, where the caller has asked."""
+    rows = events(case) if told is None else told
     people = {n for row in rows for n in (row.by_user, row.holder_user_id, row.data.get("for")) if n}
-    names = accounts.names_of(people)
+    names = (colleagues or accounts.Colleagues()).names_of(people)
     flow = case.flow
     steps = {step.code: step.title.text(language) for step in flow.steps}
     titles = {code: sentence.text(language) for code, sentence in declared.titles_of(flow).items()}
@@ -81,6 +94,14 @@ def proofs(case: Case) -> int:
     """How many files were filed with the case since it came to this step; only they prove its answer."""
     rows = files.files_of(system_viewer("casework.evidence"), "case", case.case_no)
     return sum(row.stored_at >= case.step_entered_at for row in rows)
+
+
+def filed(case: Case, viewer: Viewer) -> tuple[list[StoredFile], int]:
+    """The files of a case that its reader may open, and how many `proofs` there are."""
+    own = files.files_of(viewer, "case", case.case_no).filter(pk=OuterRef("pk")).order_by()
+    rows = files.files_of(system_viewer("casework.evidence"), "case", case.case_no).annotate(readable=Exists(own))
+    found = list(rows)
+    return [row for row in found if row.readable], sum(row.stored_at >= case.step_entered_at for row in found)
 
 
 def has_evidence(case: Case) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from wanjia.casework import declared, guards
 from wanjia.casework.filters import OPEN_STATES, CaseFilter
@@ -99,12 +100,16 @@ def _before(after: str) -> Q:
 def next_in_queue(viewer: Viewer, case: Case) -> int | None:
     """The case to turn to after this one: the next by deadline, else the first that waits."""
     waiting = work_queue(viewer).exclude(pk=case.pk)
-    if case.due_on is not None:
-        later = waiting.filter(Q(due_on__gt=case.due_on) | Q(due_on=case.due_on, case_no__gt=case.case_no))
-        number = later.values_list("case_no", flat=True).first()
-        if number is not None:
-            return number
-    return waiting.values_list("case_no", flat=True).first()
+    if case.due_on is None:
+        return waiting.values_list("case_no", flat=True).first()
+    later = waiting.filter(Q(due_on__gt=case.due_on) | Q(due_on=case.due_on, case_no__gt=case.case_no))
+    # asked from the case itself, so that one statement looks for the first only where there is none later
+    first = Coalesce(Subquery(later.values("case_no")[:1]), Subquery(waiting.values("case_no")[:1]))
+    found: list[int | None] = list(Case.objects.visible_to(viewer).filter(pk=case.pk).values_list(first, flat=True))
+    if found:
+        return found[0]
+    # out of his sight since he acted
+    return later.values_list("case_no", flat=True).first() or waiting.values_list("case_no", flat=True).first()
 
 
 def of_household(viewer: Viewer, household_no: int, *, except_case: int | None = None) -> QuerySet[Case]:

@@ -10,7 +10,7 @@ from django.db.models import Count
 from wanjia.accounts import queries as accounts
 from wanjia.casework import declared, guards
 from wanjia.casework.choices import Bar
-from wanjia.casework.models import Case
+from wanjia.casework.models import Case, CaseEvent
 from wanjia.casework.rules import Action
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
@@ -24,16 +24,16 @@ class Offer:
     bar: Bar | None
 
 
-def offers(viewer: Viewer, case: Case) -> list[Offer]:
-    """What the present step offers, and to this viewer in particular."""
+def offers(viewer: Viewer, case: Case, told: Sequence[CaseEvent] | None = None) -> list[Offer]:
+    """What the present step offers, and to this viewer in particular; `told` is all that happened to the case."""
     step = case.at
-    found = []
-    for action in step.actions:
-        bar = guards.seat_bar(viewer, case, step, action) or guards.unpicked(action)
-        if bar is None:
-            bar = guards.bars(viewer, action, [case]).get(case.case_no)
-        found.append(Offer(action, bar))
-    return found
+    barred = {
+        action.code: guards.seat_bar(viewer, case, step, action) or guards.unpicked(action) for action in step.actions
+    }
+    free = [action for action in step.actions if barred[action.code] is None]
+    asked = guards.bars_by_action(viewer, free, [case], told)
+    barred |= {code: bars.get(case.case_no) for code, bars in asked.items()}
+    return [Offer(action, barred[action.code]) for action in step.actions]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def candidates(case: Case, action: Action, language: str) -> list[Candidate]:
     """Whom `action` could give the case to: the suitable first, the barred last with the reason."""
     permission = _permission_of_assignee(case, action)
     people = _able(permission, guards.places_of([case])[case.case_no])
-    reasons = assignee_bars(case, action, people)
+    reasons = _assignee_bars(case, action, people, people)
     callbacks = declared.offered_for(case.kind, case.flow_version).callbacks
     remarks = callbacks.remarks(list(people), case, language)
     busy = open_by_person(people)
@@ -71,11 +71,14 @@ def open_by_person(user_ids: Collection[int]) -> dict[int, int]:
 
 def assignee_bars(case: Case, action: Action, user_ids: Collection[int]) -> dict[int, Bar]:
     """Why these people may not be given the case by `action`; the others may."""
-    permission, following = _permission_of_assignee(case, action), _following(case, action)
-    able = _able(permission, guards.places_of([case])[case.case_no])
+    able = _able(_permission_of_assignee(case, action), guards.places_of([case])[case.case_no])
+    return _assignee_bars(case, action, user_ids, able)
+
+
+def _assignee_bars(case: Case, action: Action, user_ids: Collection[int], able: Collection[int]) -> dict[int, Bar]:
     found = {number: Bar.NO_ROLE for number in user_ids if number not in able}
     known = [number for number in user_ids if number in able]  # nobody has the others, or could
-    for after in following:
+    for after in _following(case, action):
         for (number, _), bar in guards.personal_bars(known, after, [case]).items():
             found.setdefault(number, bar)
     return found

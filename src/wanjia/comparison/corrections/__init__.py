@@ -4,7 +4,7 @@ Which corrections a rule offers stands in its file, which verdicts each fits in 
 `suspect_correction`. What a correction asks for and does is a `Kind`.
 """
 
-from wanjia.comparison.corrections.matter import Matter, households_of
+from wanjia.comparison.corrections.matter import Matter
 from wanjia.comparison.corrections.proposing import apply, check, choices, told, usual_choices
 
-__all__ = ["Matter", "apply", "check", "choices", "households_of", "told", "usual_choices"]
+__all__ = ["Matter", "apply", "check", "choices", "told", "usual_choices"]

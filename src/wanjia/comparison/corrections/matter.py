@@ -46,7 +46,7 @@ class Matter:
     @cached_property
     def households(self) -> list[int]:
         """The households of the case, its own first."""
-        return households_of(self.case)
+        return list(self.case.households)
 
     @cached_property
     def _homes(self) -> dict[int, Household]:
@@ -131,14 +131,6 @@ class Matter:
         """The latest facts of somebody's year on record."""
         rows = PersonYear.objects.visible_to(CASE).filter(person_no=person_no)
         return rows.order_by("-year").first()
-
-
-def households_of(case: Case) -> list[int]:
-    """The households a correction may be about, the case's own first: registered twice, either may be the wrong one."""
-    rows = CaseSubject.objects.visible_to(CASE).filter(case=case)
-    numbers = {number for number in rows.values_list("household_no", flat=True) if number is not None}
-    first = [] if case.household_no is None else [case.household_no]
-    return [*first, *sorted(numbers - set(first))]
 
 
 class Anybody(Matter):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from wanjia.casework import guards
 from wanjia.casework.models import CaseEvent
@@ -121,10 +121,12 @@ def total(lines: Collection[Figures]) -> Figures:
     return Figures("", *(sum(getattr(line, name) for line in lines) for name in NAMES))
 
 
-def of_case(case_no: int) -> Feedback | None:
-    """The feedback that stands on a case its reader fetched."""
-    rows = Feedback.objects.visible_to(KEEPER).exclude(state=FeedbackState.LIFTED)
-    return rows.filter(case_no=case_no).first()
+def of_case(case_no: int, viewer: Viewer) -> tuple[Feedback | None, bool]:
+    """The feedback that stands on a case the viewer fetched, and whether he may read it itself."""
+    rows = Feedback.objects.visible_to(KEEPER).exclude(state=FeedbackState.LIFTED).filter(case_no=case_no)
+    own = Feedback.objects.visible_to(viewer).filter(pk=OuterRef("pk"))
+    found = rows.annotate(readable=Exists(own)).first()
+    return found, found is not None and found.readable
 
 
 def county_word(feedback: Feedback) -> str:

@@ -26,10 +26,12 @@ class Told:
 
 def about(case: Case, viewer: Viewer, language: str) -> Told:
     """The feedback that stands on a case its reader fetched."""
-    feedback = queries.of_case(case.case_no)
+    outcome = case.flow.outcome(case.outcome)
+    if outcome is None or not outcome.feedback:
+        return Told()  # it says nothing of the record
+    feedback, readable = queries.of_case(case.case_no, viewer)
     if feedback is None:
         return Told()
-    readable = Feedback.objects.visible_to(viewer).filter(pk=feedback.pk).exists()
     links = ((_("打开部门反馈"), feedback.get_absolute_url()),) if readable else ()
     return Told((_told(feedback, language),), links)
 

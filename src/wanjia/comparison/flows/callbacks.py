@@ -66,9 +66,11 @@ class SuspectCallbacks:
         """The name, the rule's sentence over the department's record, the rule's checks."""
         return describing.briefs(cases, language, viewer)
 
-    def barred(self, user_ids: Collection[int], action: Action, cases: Sequence[Case]) -> Mapping[tuple[int, int], Bar]:
+    def barred(
+        self, user_ids: Collection[int], actions: Collection[Action], cases: Sequence[Case]
+    ) -> Mapping[str, Mapping[tuple[int, int], Bar]]:
         """Who entered the data, is of the household, or approves about his own pairing."""
-        return guards.barred(user_ids, action, cases)
+        return guards.barred(user_ids, [action.code for action in actions], cases)
 
     def remarks(self, user_ids: Collection[int], case: Case, language: str) -> Mapping[int, str]:
         """The household's contact knows the way to the door."""
@@ -131,7 +133,9 @@ def _without_record(case: Case, viewer: Viewer, language: str) -> Description:
 
 def _asked_before(case: Case, language: str) -> Iterator[str]:
     """The answer to the case before this one, which the record has outrun."""
-    earlier = Case.objects.visible_to(describing.BEHIND_A_CASE).filter(pk=case.origin.get("earlier")).first()
+    number = case.origin.get("earlier")
+    rows = Case.objects.visible_to(describing.BEHIND_A_CASE)
+    earlier = None if number is None else rows.filter(pk=number).first()
     if earlier is None or earlier.closed_at is None:
         return
     outcome = earlier.flow.outcome(earlier.outcome)

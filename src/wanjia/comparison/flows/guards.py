@@ -7,7 +7,6 @@ from typing import Any
 
 from wanjia.casework.choices import Bar
 from wanjia.casework.models import Case, CaseSubject
-from wanjia.casework.rules import Action
 from wanjia.comparison import kinship
 from wanjia.comparison.services.run import REGION
 from wanjia.registry import queries as registry
@@ -20,29 +19,33 @@ from wanjia.scope.viewer import Relation
 GUARD = system_viewer("comparison.guards")
 Barred = dict[tuple[int, int], Bar]
 
+VERIFY = "verify"
 # Whoever approves, or refuses to, must not look after the household; its contact may verify it, and should.
 APPROVALS = frozenset(
     {"review", "send_back", "decide", "refuse", "stand_by", "look_again", "take", "pass", "confirm", "reopen"}
 )
 
 
-def barred(user_ids: Collection[int], action: Action, cases: Sequence[Case]) -> Barred:
+def barred(user_ids: Collection[int], actions: Collection[str], cases: Sequence[Case]) -> dict[str, Barred]:
     """(user, case) → why not, for any household the case is about. Later reasons give way to earlier ones."""
     pairs = {(case.household_no, case.case_no) for case in cases if case.household_no is not None}
-    subjects = CaseSubject.objects.visible_to(GUARD).filter(case__in=[case.case_no for case in cases])
-    pairs |= {(number, case_no) for number, case_no in subjects.values_list("household_no", "case_id") if number}
+    if len(cases) == 1:
+        pairs |= {(number, case.case_no) for case in cases for number in case.households}
+    else:
+        subjects = CaseSubject.objects.visible_to(GUARD).filter(case__in=[case.case_no for case in cases])
+        pairs |= {(number, case_no) for number, case_no in subjects.values_list("household_no", "case_id") if number}
     by_household: dict[int, list[int]] = {}
     for household_no, case_no in sorted(pairs):
         by_household.setdefault(household_no, []).append(case_no)
-    found: Barred = {}
-    for bars in (
-        _kin(user_ids, by_household),
-        _entered(user_ids, by_household) if action.code == "verify" else {},
-        _paired(user_ids, by_household) if action.code in APPROVALS else {},
-    ):
-        for (user_id, household_no), bar in bars.items():
-            for case_no in by_household[household_no]:
-                found.setdefault((user_id, case_no), bar)
+    kin = _kin(user_ids, by_household)
+    entered = _entered(user_ids, by_household) if VERIFY in actions else {}
+    paired = _paired(user_ids, by_household) if APPROVALS.intersection(actions) else {}
+    found: dict[str, Barred] = {code: {} for code in actions}
+    for code, own in found.items():
+        for bars in (kin, entered if code == VERIFY else {}, paired if code in APPROVALS else {}):
+            for (user_id, household_no), bar in bars.items():
+                for case_no in by_household[household_no]:
+                    own.setdefault((user_id, case_no), bar)
     return found
 
 
