@@ -2,8 +2,11 @@
 
 import datetime as dt
 import io
+import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from tests.comparison.conftest import NEXT_VILLAGE, VILLAGE, register
@@ -33,6 +36,7 @@ from wanjia.sources.models import Batch
 
 pytestmark = pytest.mark.django_db
 EYE = system_viewer("comparison.case")
+SMALL_TABLES = "FROM .(divisions|reference)_"  # kept in memory, looked at again every few seconds
 SHARE = Draw(take="take", rest="pass", share_parameter="suspects.sample_share")
 
 
@@ -144,6 +148,42 @@ def test_the_villages_secretary_goes_to_the_door_like_any_verifier(cases, office
         do(secretary, number, "correct", correction={"change": "T5"})
     do(office["operator"], number, "correct", correction={"change": "T5"})
     assert not Case.objects.visible_to(viewer_for(theirs)).exists()
+
+
+def test_the_page_of_a_case_asks_little_at_every_step(cases, office):
+    """Up to seven statements more are the session's, the viewer's, the case's own and the frame's."""
+    number, told = cases["RA-02"], {}
+    everybody = {name: office[name] for name in office.users}
+
+    def read_by_all():
+        for who, viewer in everybody.items():
+            case = Case.objects.visible_to(viewer).filter(pk=number).first()
+            if case is None:
+                continue
+            with CaptureQueriesContext(connection) as asked:
+                page = presenting.case_page(case, viewer, "zh")
+            chooses = any(offer.candidates for offer in page.can)
+            said = [query for query in asked.captured_queries if not re.search(SMALL_TABLES, query["sql"])]
+            told[case.step, who, "chooses" if chooses else "acts" if page.can else "reads"] = len(said)
+
+    down_to_town(office)
+    read_by_all()
+    do(office["town"], number, "assign", assignee=office["verifier"].user_id)
+    photograph(office["verifier"], number)
+    read_by_all()
+    do(office["verifier"], number, "verify", outcome="04", note="入户查看车辆，已拍照。")
+    read_by_all()
+    do(office["operator"], number, "correct", correction={"change": "T5"})
+    read_by_all()
+    do(office["town"], number, "review")
+    read_by_all()
+    do(office["county"], number, "decide")
+    read_by_all()
+
+    assert len({step for step, _, _ in told}) == 6
+    most = {"reads": 12, "acts": 15, "chooses": 17}
+    assert {key[2] for key in told} == most.keys()
+    assert {key: n for key, n in told.items() if n > most[key[2]]} == {}
 
 
 def test_a_later_car_leads_to_a_normal_exit(cases, office):

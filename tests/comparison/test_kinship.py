@@ -91,7 +91,7 @@ def a_case(office, household_no):
 
 
 def barred(verifiers, case):
-    found = guards.barred([user.pk for user in verifiers.values()], VERIFY, [case])
+    found = guards.barred([user.pk for user in verifiers.values()], [VERIFY.code], [case])[VERIFY.code]
     return {name: found[user.pk, case.case_no] for name, user in verifiers.items() if (user.pk, case.case_no) in found}
 
 

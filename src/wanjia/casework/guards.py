@@ -185,7 +185,7 @@ def bars_by_action(
     viewer: Viewer, actions: Collection[Action], cases: Sequence[Case], told: Sequence[CaseEvent] | None = None
 ) -> dict[str, dict[int, Bar]]:
     """As `bars`, for several actions; what they have in common is asked once, and nothing of what is `told` again."""
-    personal = _personal_bars([viewer.user_id], actions, cases, told)
+    personal = personal_bars_by_action([viewer.user_id], actions, cases, told)
     return {
         action.code: unstaffed(action, cases)
         | returned(viewer, action, cases, told)
@@ -196,15 +196,16 @@ def bars_by_action(
 
 def personal_bars(user_ids: Collection[int], action: Action, cases: Sequence[Case]) -> dict[tuple[int, int], Bar]:
     """(user, case number) → why this person may not perform `action` there, whatever his seat."""
-    return _personal_bars(user_ids, [action], cases)[action.code]
+    return personal_bars_by_action(user_ids, [action], cases)[action.code]
 
 
-def _personal_bars(
+def personal_bars_by_action(
     user_ids: Collection[int],
     actions: Collection[Action],
     cases: Sequence[Case],
     told: Sequence[CaseEvent] | None = None,
 ) -> dict[str, dict[tuple[int, int], Bar]]:
+    """As `personal_bars`, for several actions; what they have in common is asked once."""
     found: dict[str, dict[tuple[int, int], Bar]] = {action.code: {} for action in actions}
     asked = [action for action in actions if action.apart_from or action.impartial]
     if not asked:

@@ -78,8 +78,8 @@ def assignee_bars(case: Case, action: Action, user_ids: Collection[int]) -> dict
 def _assignee_bars(case: Case, action: Action, user_ids: Collection[int], able: Collection[int]) -> dict[int, Bar]:
     found = {number: Bar.NO_ROLE for number in user_ids if number not in able}
     known = [number for number in user_ids if number in able]  # nobody has the others, or could
-    for after in _following(case, action):
-        for (number, _), bar in guards.personal_bars(known, after, [case]).items():
+    for bars in guards.personal_bars_by_action(known, _following(case, action), [case]).values():
+        for (number, _), bar in bars.items():
             found.setdefault(number, bar)
     return found
 
