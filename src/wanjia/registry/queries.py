@@ -273,13 +273,12 @@ def head_names(viewer: Viewer, household_nos: Iterable[int]) -> dict[int, str]:
 
 
 def history_of(viewer: Viewer, household_no: int, language: Language = "zh", limit: int = 100) -> list[HistoryEntry]:
-    """What was changed in the household, newest act first; protected values masked. Two queries and the names."""
-    rows = list(Change.objects.visible_to(viewer).filter(household_no=household_no).order_by("-id")[: limit * 4])
+    """What was changed in the household, newest act first; protected values masked. One query and the authors."""
+    rows, people = _with_names(viewer, Change.objects.visible_to(viewer).filter(household_no=household_no), limit * 4)
     acts: dict[UUID, list[Change]] = {}
     for row in rows:
         acts.setdefault(row.event_id, []).append(row)
     authors = names_of(row.by_user for row in rows)
-    people = _names(viewer, {row.person_no for row in rows if row.person_no is not None})
     return [
         HistoryEntry(
             event_id=event_id,
@@ -295,9 +294,8 @@ def history_of(viewer: Viewer, household_no: int, language: Language = "zh", lim
 
 def changes_by_case(viewer: Viewer, case_no: int, language: Language = "zh") -> list[str]:
     """What was changed because of a case, value by value, oldest first; protected values masked."""
-    rows = list(Change.objects.visible_to(viewer).filter(case_no=case_no).order_by("id"))
-    people = _names(viewer, {row.person_no for row in rows if row.person_no is not None})
-    return [_sentence(row, people, language) for row in rows]
+    rows, people = _with_names(viewer, Change.objects.visible_to(viewer).filter(case_no=case_no))
+    return [_sentence(row, people, language) for row in reversed(rows)]
 
 
 def belongs_somewhere(person_no: int) -> bool:
@@ -473,8 +471,13 @@ def _at_least(people: QuerySet[Person], viewer: Viewer, filters: Filters, seen: 
     return found if found < HUNDRED else found // HUNDRED * HUNDRED
 
 
-def _names(viewer: Viewer, person_nos: set[int]) -> Mapping[int, str]:
-    return dict(Person.objects.visible_to(viewer).filter(pk__in=person_nos).values_list("person_no", "name"))
+def _with_names(
+    viewer: Viewer, changes: QuerySet[Change], limit: int | None = None
+) -> tuple[Sequence[Change], Mapping[int, str]]:
+    """The changes, newest first, and the names of the people they are of, as far as the viewer may read them."""
+    person = Person.objects.visible_to(viewer).filter(person_no=OuterRef("person_no"))
+    rows = list(changes.annotate(who=Subquery(person.values("name"))).order_by("-id")[:limit])
+    return rows, {row.person_no: row.who for row in rows if row.person_no is not None and row.who is not None}
 
 
 def _sentence(change: Change, people: Mapping[int, str], language: Language) -> str:
