@@ -99,6 +99,34 @@ class Installation:
         logs = "\n".join(self.log_of(process) for process in self.workers)
         pytest.fail(f"the job stayed {self.job()}\n{logs}")
 
+    def freeze(self, process):
+        """Stop the process where it stands, outside a transaction: one inside holds what the other must write."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            process.send_signal(signal.SIGSTOP)
+            if not self.somebody_writes():
+                return
+            process.send_signal(signal.SIGCONT)
+            time.sleep(0.02)
+        pytest.fail("the worker was never seen outside a transaction")
+
+    def somebody_writes(self):
+        if self.url:
+            with self.rows() as connection:
+                return connection.execute(
+                    "SELECT count(*) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
+                ).fetchone()[0]
+        connection = sqlite3.connect(self.home / "wanjia.sqlite3", timeout=0.1, isolation_level=None)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+        except sqlite3.OperationalError:
+            return True
+        finally:
+            connection.close()
+        return False
+
     def close(self):
         for process in self.workers:
             if process.poll() is None:
@@ -175,7 +203,7 @@ def test_a_frozen_worker_that_wakes_up_cannot_finish_what_another_took_over(inst
     installation.enqueue("tests.slow", 30)
     frozen = installation.worker()
     installation.wait_for(lambda job: job["done"] > 0)
-    frozen.send_signal(signal.SIGSTOP)
+    installation.freeze(frozen)
     second = installation.worker()
     taken = installation.wait_for(lambda job: job["token"] == 2)
     frozen.send_signal(signal.SIGCONT)  # both now work on it, and the frozen one is ahead
@@ -192,7 +220,7 @@ def test_a_worker_frozen_until_the_other_is_done_changes_nothing_when_it_wakes(i
     installation.enqueue("tests.slow", 10)
     frozen = installation.worker()
     installation.wait_for(lambda job: job["done"] > 0)
-    frozen.send_signal(signal.SIGSTOP)
+    installation.freeze(frozen)
     second = installation.worker()
     before = installation.wait_for(lambda job: job["state"] == "done")
     frozen.send_signal(signal.SIGCONT)
