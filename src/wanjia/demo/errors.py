@@ -27,7 +27,9 @@ class PortTaken(Refusal):
         "端口 {port} 已被占用，网站没有启动；演示数据完好。",
         "Port {port} is taken; the site was not started. The demo's data is intact.",
     )
-    cure = Sentence("换一个端口再试：.venv/bin/wanjia demo --port 8001", "Try another one: .venv/bin/wanjia demo --port 8001")
+    cure = Sentence(
+        "换一个端口再试：.venv/bin/wanjia demo --port 8001", "Try another: .venv/bin/wanjia demo --port 8001"
+    )
 
 
 class SiteDidNotStart(Refusal):
