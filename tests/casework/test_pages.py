@@ -10,6 +10,7 @@ from tests.casework.conftest import TOWN, VILLAGE
 from wanjia.accounts import sessions
 from wanjia.accounts.models import User
 from wanjia.audit.testing import unrecorded
+from wanjia.casework import counters
 from wanjia.casework.choices import Bar
 from wanjia.casework.models import Case
 from wanjia.casework.services import Answer, act
@@ -74,6 +75,7 @@ def test_over_several_steps_the_list_says_how_to_act_on_many(opened, county, bro
     first, _second, _third = opened(7, 8, 9)
     with unrecorded():
         Case.objects.for_writing().filter(pk=first).update(step="decided")
+    counters.recount()
     page = browse(county).get(reverse("casework:mine")).content.decode()
     assert "要成批办理，请先点下面的一个环节" in page
     assert "pass_on：这" not in page
@@ -84,6 +86,7 @@ def test_the_tabs_add_up_to_the_list_in_its_state(opened, county, browse):
     with unrecorded():
         Case.objects.for_writing().filter(pk__in=[first, second]).update(due_on="2020-11-02", warn_on="2020-11-01")
         Case.objects.for_writing().filter(pk=second).update(step="decided")
+    counters.recount()
     answer = browse(county).get(reverse("casework:list"), {"state": "overdue"})
     tabs = [(tab.title, tab.count) for tab in answer.context["tabs"]]
     assert (answer.context["page"]["total"], tabs) == (2, [("全部", 2), ("已报告", 1), ("待抽查", 1)])

@@ -6,16 +6,19 @@ from contextvars import copy_context
 
 import openpyxl
 import pytest
-from django.db import connections
+from django.db import connection, connections, transaction
 
+from wanjia.casework import counters
 from wanjia.casework.answers import desk
 from wanjia.casework.errors import CaseMovedOn, CountChanged
 from wanjia.casework.filters import CaseFilter
-from wanjia.casework.models import AnswerSheet, Case, CaseEvent
+from wanjia.casework.models import AnswerSheet, Case, CaseCounter, CaseEvent, CaseMove
 from wanjia.casework.services import act, act_in_bulk
 from wanjia.files.uploads import sealed_from
+from wanjia.scope.system import system_viewer
 
 pytestmark = pytest.mark.django_db(transaction=True)
+EYE = system_viewer("casework.escalate")
 
 
 def at_once(*calls):
@@ -94,3 +97,52 @@ def test_of_two_sheets_one_person_sends_at_once_one_is_kept(looker):
     assert {type(result) for result in results} == {AnswerSheet}, results
     assert desk.current(looker).token in {result.token for result in results}
     assert AnswerSheet.objects.filter(user_id=looker.user_id).count() == 1
+
+
+def test_acts_and_folding_at_once_lose_and_double_nothing(opened, county, people):
+    """Everybody writes to the same counters: nobody waits for another's end, and the sums are those of a count."""
+    second = people.viewer(people.add("second", "leak_county", "451228"))
+    numbers = opened(*range(1, 31))
+    act(viewer=county, case_no=numbers[0], action="pass_on", seen_version=1)
+    rest = CaseFilter(kind="leak", step="reported", household="30")
+    results = at_once(
+        *[counters.fold] * 3,
+        lambda: act_in_bulk(viewer=second, action="pass_on", case_filter=rest, expected_count=1),
+        *[
+            lambda number=number: act(viewer=county, case_no=number, action="pass_on", seen_version=1)
+            for number in numbers[1:6]
+        ],
+        counters.recount,
+    )
+    assert not [result for result in results if isinstance(result, Exception)], results
+    assert counters.differing() == []
+    counters.fold()
+    assert (counters.added(), counters.differing()) == (0, [])
+    standing = CaseCounter.objects.overseen_by(EYE).filter(topic="").order_by("step").values_list("step", "n")
+    assert list(standing) == [("at_town", 7), ("reported", 23)]
+    assert sum(CaseMove.objects.overseen_by(EYE).values_list("n", flat=True)) == 37
+
+
+def test_an_act_does_not_wait_for_another_that_has_not_ended(opened, county, people):
+    """A bulk act that takes a minute holds up nobody whose cases come to the same desk."""
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has one writer anyway")
+    first, later = opened(1, 2)
+    second = people.viewer(people.add("second", "leak_county", "451228"))
+    began, over = threading.Event(), threading.Event()
+
+    def slow():
+        with transaction.atomic():
+            act(viewer=county, case_no=first, action="pass_on", seen_version=1)
+            began.set()
+            return over.wait(20)
+
+    def quick():
+        began.wait(20)
+        done = act(viewer=second, case_no=later, action="pass_on", seen_version=1)
+        over.set()
+        return done
+
+    waited, done = at_once(slow, quick)
+    assert waited is True, (waited, done)
+    assert counters.differing() == []

@@ -238,8 +238,10 @@ def test_a_closed_case_is_taken_up_again_and_counted_once(case_no, office, offic
     closed(office, case_no)
     county, monday = office["county"], monday_of(clock.today())
     assert casework.verdicts(county, "suspect")["RA-02"].answered == 1
+    assert casework.listing(county, CaseFilter(state="closed")).total == 1
     services.dispute(viewer=officers["police"], feedback_id=feedback.pk, seen_version=1, reason=WHY)
     assert (row(case_no).step, row(case_no).closed_at) == ("disputed", None)
+    assert casework.listing(county, CaseFilter(state="closed")).total == 0
     assert acts(case_no)[-1] == "department_takes_up"
     assert casework.verdicts(county, "suspect")["RA-02"].answered == 0
     assert (weekly(county, "451228", monday).total.closed, weekly(county, "451228", monday).total.closed_all) == (1, 0)

@@ -11,7 +11,7 @@ from tests.comparison.conftest import NEXT_COUNTY, NEXT_TOWN, NEXT_VILLAGE, VILL
 from tests.comparison.test_flow import do, down_to_town, photograph, row
 from tests.factories.accounts import client_for
 from wanjia.accounts.services import NewAccount, NewGrant, open_accounts
-from wanjia.casework import queries
+from wanjia.casework import counters, queries
 from wanjia.casework.choices import Bar
 from wanjia.casework.errors import AnswerIncomplete, AssigneeBarred, NotYours, PlaceUnusable, WhyNotOffered
 from wanjia.casework.filters import CaseFilter
@@ -42,6 +42,17 @@ def number(world, office, gazetteer):
     return Case.objects.for_writing().order_by("pk").values_list("pk", flat=True)[0]
 
 
+def counted_as_seen(office):
+    """Every office's list is as long as its rows, though the case lies elsewhere than one of its subjects."""
+    assert counters.differing() == []
+    for name in ("province", "city", "county", "town", "next_town"):
+        for wanted in (CaseFilter(), CaseFilter(mine="1"), CaseFilter(mine="0"), CaseFilter(state="all")):
+            page, rows = queries.listing(office[name], wanted), queries.matching(office[name], wanted)
+            assert (page.total, {case.pk for case in page.rows}) == (rows.count(), {case.pk for case in rows}), name
+    for subject in CaseSubject.objects.visible_to(EYE).select_related("case"):
+        assert subject.apart == (subject.area_code != subject.case.area_code)
+
+
 def test_a_return_says_why_and_where_they_live_now(number, office):
     with pytest.raises(AnswerIncomplete):
         do(office["town"], number, "not_town", reason="不在这里")
@@ -70,6 +81,7 @@ def test_the_county_sends_it_to_where_they_live_now_and_the_old_township_still_s
     assert (case.step, case.holder_area, case.area_code) == ("dispatched_town", NEXT_TOWN[:9], NEXT_TOWN)
     assert {item.area_code for item in CaseSubject.objects.visible_to(EYE).filter(case=case)} == {VILLAGE, NEXT_TOWN}
     assert queries.case_for(office["town"], number), "whoever sent it up sees what became of it"
+    counted_as_seen(office)
     with pytest.raises(NotYours):
         do(office["town"], number, "assign", assignee=office["verifier"].user_id)
     do(office["next_town"], number, "assign", assignee=office["next_verifier"].user_id)
@@ -99,6 +111,7 @@ def test_a_place_it_was_sent_to_may_say_once_that_they_are_not_there(number, off
     do(office["county"], number, "redirect", place=NEXT_TOWN)
     do(office["next_town"], number, "not_town", why="never", reason="没有搬来")
     do(office["county"], number, "redirect", place=VILLAGE)
+    counted_as_seen(office)
     with pytest.raises(NotYours) as refusal:
         do(office["town"], number, "not_town", **GONE)
     assert refusal.value.values["bar"] == Bar.RETURNED, "no way round leads back to where it was returned from"

@@ -36,6 +36,7 @@ from wanjia.accounts.models import User  # noqa: E402
 from wanjia.accounts.queries import viewer_for  # noqa: E402
 from wanjia.audit.access import node_name  # noqa: E402
 from wanjia.audit.services import commit_access, record_access  # noqa: E402
+from wanjia.casework import counters  # noqa: E402
 from wanjia.casework import services as casework  # noqa: E402
 from wanjia.casework.filters import CaseFilter  # noqa: E402
 from wanjia.casework.models import Case  # noqa: E402
@@ -115,6 +116,11 @@ def evidence() -> None:
 def access() -> None:
     """What people read in the last minutes is committed to the log."""
     commit_access()
+
+
+def fold() -> None:
+    """What acts added to the counters is put where it belongs."""
+    counters.fold()
 
 
 def nothing() -> None:
@@ -278,7 +284,7 @@ def recover(again: str) -> dict[str, Any]:
 
 WORKS: dict[str, Callable[[], None]] = {
     "receive": receive, "read": worker, "compare": worker, "issue": issue, "decide": decide, "evidence": evidence,
-    "access": access, "nothing": nothing,
+    "access": access, "fold": fold, "nothing": nothing,
 }  # fmt: skip
 STAGES: dict[str, Callable[[], Any]] = {
     "deliver": deliver, "ask": ask, "field_work": field_work, "read_people": read_people, "photos": photos,

@@ -25,7 +25,7 @@ STAGES: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 BEGINS = {
     "receive": "founded", "read": "delivered", "compare": "asked", "issue": "compared", "decide": "decidable",
-    "evidence": "decidable", "access": "decidable",
+    "evidence": "decidable", "fold": "decidable", "access": "decidable",
 }  # fmt: skip
 
 

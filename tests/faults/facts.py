@@ -161,19 +161,28 @@ def _of_cases() -> Iterator[str]:
     behind = sorted((case.origin["run"], number) for case in cases for number in case.origin["findings"])
     if behind != sorted(issued.values_list("run_id", "finding_no")):
         yield "the findings behind the cases are not the issued ones, each once"
-    desks = Counter(cases.filter(closed_at=None).values_list("holder_area", "kind", "step", "warn_on", "due_on"))
-    kept = CaseCounter.objects.overseen_by(EYE).exclude(n=0)
-    if dict(desks) != {
-        tuple(row[:-1]): row[-1] for row in kept.values_list("holder_area", "kind", "step", "warn_on", "due_on", "n")
-    }:
+    desks: Counter[Any] = Counter()
+    for case in cases.filter(closed_at=None):
+        for topic in (case.topic, ""):
+            named = (case.holder_area, case.area_code[:9], case.kind, case.flow_version, topic, case.step)
+            desks[*named, case.raised_to, case.warn_on, case.due_on] += 1
+    names = ("holder_area", "place", "kind", "flow_version", "topic", "step", "raised_to", "warn_on", "due_on")
+    if dict(desks) != _added_up(CaseCounter.objects.overseen_by(EYE).values_list(*names, "n")):
         yield "the desks' counters differ from a count"
     moves: Counter[Any] = Counter()
     for event in CaseEvent._base_manager.exclude(action__in=["warn", "raise"]).select_related("case"):
         place = (event.case.area_code[:9], event.case.kind, event.case.topic, clock.day_of(event.at))
         moves[*place, event.action, event.to_step, event.outcome] += 1
-    names = ("area_code", "kind", "topic", "on", "action", "to_step", "outcome", "n")
-    if dict(moves) != {tuple(row[:-1]): row[-1] for row in CaseMove.objects.overseen_by(EYE).values_list(*names)}:
+    names = ("area_code", "kind", "topic", "on", "action", "to_step", "outcome")
+    if dict(moves) != _added_up(CaseMove.objects.overseen_by(EYE).values_list(*names, "n")):
         yield "the movements' counters differ from a count"
+
+
+def _added_up(rows: Any) -> dict[Any, int]:
+    found: Counter[Any] = Counter()
+    for *name, n in rows:
+        found[tuple(name)] += n
+    return {name: n for name, n in found.items() if n}
 
 
 def _of_files() -> Iterator[str]:

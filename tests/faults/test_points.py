@@ -50,6 +50,7 @@ PASSINGS: dict[str, dict[str, int]] = {
     "evidence": _acts(1) | {
         "files.spooled": 1, "files.sealed": 1, "files.kept": 1, "files.storing": 1, "files.stored": 1,
     },
+    "fold": {"casework.folding": 2},
     "access": _acts(2) | {"audit.leaves_planned": 1, "audit.leaf_recorded": 2, "audit.leaf_marked": 2},
 }  # fmt: skip
 

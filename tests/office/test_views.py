@@ -120,12 +120,13 @@ def test_the_home_page_asks_the_database_little(installation, django_assert_max_
 @pytest.fixture
 def desks(installation):
     """Open cases at the desks of the county, of a township and its verifiers, and of two villages."""
-    days = {"warn_on": dt.date(2020, 11, 10), "kind": "suspect", "step": "assigned"}
+    days = {"warn_on": dt.date(2020, 11, 10), "kind": "suspect", "flow_version": 1, "step": "assigned"}
     held = {"451228": (5, 0), "451228100": (6, 3), "451228100201": (3, 0), "451228100202": (1, 0), "451229": (8, 8)}
     with unrecorded():
         for area, (n, late) in held.items():
-            CaseCounter(holder_area=area, due_on=dt.date(2020, 12, 1), n=n - late, **days).save()
-            CaseCounter(holder_area=area, due_on=dt.date(2020, 11, 12), n=late, **days).save()
+            where = {"holder_area": area, "place": area[:9]}
+            CaseCounter(due_on=dt.date(2020, 12, 1), n=n - late, **where, **days).save()
+            CaseCounter(due_on=dt.date(2020, 11, 12), n=late, **where, **days).save()
 
 
 def figures(answer):

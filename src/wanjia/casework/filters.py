@@ -9,7 +9,8 @@ from datetime import date, timedelta
 from django.db.models import Exists, OuterRef, Q
 
 from wanjia.casework import declared
-from wanjia.casework.models import CaseEvent
+from wanjia.casework.choices import SEAT_LENGTH, Seat
+from wanjia.casework.models import EVERY_TOPIC, CaseEvent
 from wanjia.kernel import clock
 from wanjia.kernel.codes import is_division_code
 from wanjia.scope.areas import AreaRange
@@ -87,6 +88,37 @@ class CaseFilter:
             wanted &= self._decided_q()
         return wanted & _state_q(self.state)
 
+    def counter_condition(self) -> Q:
+        """The counters whose cases match; `mine` and `raised` are added by the query. See `counters_tell`."""
+        wanted = Q(topic=self.topic or EVERY_TOPIC)
+        for name in ("kind", "step"):
+            if value := getattr(self, name):
+                wanted &= Q(**{name: value})
+        if self.area:
+            wanted &= range_q("place", AreaRange.of(self.area))
+        if self.desk:
+            wanted &= Q(holder_area=self.desk)
+        if self.under:
+            wanted &= range_q("holder_area", AreaRange.of(self.under))
+        return wanted & _dates_q(self.state)
+
+    @property
+    def counters_tell(self) -> bool:
+        """Whether the counters know how many cases match: they hold the open ones, by township."""
+        named = self.department or self.outcome or self.household or self.asks_when_decided
+        return self.state in OPEN_STATES and not named and self._wide
+
+    @property
+    def moves_tell(self) -> bool:
+        """Whether the counters of moves know how many closed cases match: by township, topic and outcome."""
+        named = self.step or self.department or self.household or self.mine or self.raised or self.desk or self.under
+        open_too = self.state == "all" and self.outcome
+        return self.state in ("closed", "all") and not (named or open_too or self.asks_when_decided) and self._wide
+
+    @property
+    def _wide(self) -> bool:
+        return len(self.area) <= SEAT_LENGTH[Seat.TOWNSHIP]
+
     @property
     def asks_when_decided(self) -> bool:
         """Whether it needs the history of cases, which reaches farther than their readers."""
@@ -103,18 +135,25 @@ class CaseFilter:
 
 
 def _state_q(state: str) -> Q:
-    today = clock.today()
     match state:
         case "all":
             return Q()
         case "closed":
             return Q(closed_at__isnull=False)
-        case "overdue":
-            return Q(closed_at=None, due_on__lt=today)
-        case "yellow":
-            return Q(closed_at=None, warn_on__lte=today, due_on__gte=today)
         case _:
-            return Q(closed_at=None)
+            return Q(closed_at=None) & _dates_q(state)
+
+
+def _dates_q(state: str) -> Q:
+    """What an open state says of the dates."""
+    today = clock.today()
+    match state:
+        case "overdue":
+            return Q(due_on__lt=today)
+        case "yellow":
+            return Q(warn_on__lte=today, due_on__gte=today)
+        case _:
+            return Q()
 
 
 def _day(text: str) -> date | None:

@@ -7,9 +7,10 @@ under the lock.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.models import Q
 
@@ -25,6 +26,7 @@ from wanjia.kernel import clock
 from wanjia.kernel.codes import LENGTHS
 from wanjia.reference import queries as reference
 from wanjia.scope.areas import AreaRange
+from wanjia.scope.models import NOTHING
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Relation, Viewer
 
@@ -295,7 +297,27 @@ def turn_q(viewer: Viewer, flows: Sequence[Flow]) -> Q:
     Each part says for itself that the case is open: only so SQLite looks every part up in its own
     index of open cases, where it would otherwise walk through all of them.
     """
-    wanted = Q(closed_at=None, holder_user_id__in=[viewer.user_id, *sorted(viewer.stands_in_for)])
+    wanted = in_person_q(viewer)
+    for steps, place in _desk_parts(viewer, flows):
+        wanted |= Q(closed_at=None, **steps) & place
+    return wanted
+
+
+def in_person_q(viewer: Viewer) -> Q:
+    """Open cases in this viewer's own hands, or in those of somebody he stands in for."""
+    return Q(closed_at=None, holder_user_id__in=[viewer.user_id, *sorted(viewer.stands_in_for)])
+
+
+def desks_q(viewer: Viewer, flows: Sequence[Flow]) -> Q:
+    """The part of his turn that lies on desks: of cases that are open, and of their counters alike."""
+    wanted = NOTHING
+    for steps, place in _desk_parts(viewer, flows):
+        wanted |= Q(**steps) & place
+    return wanted
+
+
+def _desk_parts(viewer: Viewer, flows: Sequence[Flow]) -> Iterator[tuple[dict[str, Any], Q]]:
+    """Steps, and where they wait for the viewer."""
     for flow in flows:
         # steps that wait for him at the same places, said once
         alike: dict[Q, list[str]] = {}
@@ -305,9 +327,7 @@ def turn_q(viewer: Viewer, flows: Sequence[Flow]) -> Q:
                 if place is not None:
                     alike.setdefault(place, []).append(step.code)
         for place, codes in alike.items():
-            steps = Q(closed_at=None, kind=flow.kind, flow_version=flow.version, step__in=sorted(set(codes)))
-            wanted |= steps & place
-    return wanted
+            yield {"kind": flow.kind, "flow_version": flow.version, "step__in": sorted(set(codes))}, place
 
 
 def _desk_q(viewer: Viewer, step: Step, seat: Seat) -> Q | None:

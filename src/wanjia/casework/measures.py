@@ -6,7 +6,7 @@ from collections import Counter
 
 from django.db.models import Sum
 
-from wanjia.casework.models import CaseCounter
+from wanjia.casework.models import EVERY_TOPIC, CaseCounter
 from wanjia.kernel import clock
 from wanjia.scope.system import system_viewer
 from wanjia.telemetry.metrics import Measure, Series, city_of
@@ -16,9 +16,10 @@ def _open() -> Series:
     today = clock.today()
     rows = (
         CaseCounter.objects.overseen_by(system_viewer("casework.measures"))
-        .filter(n__gt=0)
+        .filter(topic=EVERY_TOPIC)
         .values_list("kind", "step", "holder_area", "warn_on", "due_on")
-        .annotate(Sum("n"))
+        .annotate(all=Sum("n"))
+        .filter(all__gt=0)
     )
     found: Counter[tuple[str, ...]] = Counter()
     for kind, step, area, warn_on, due_on, n in rows.iterator():

@@ -22,6 +22,7 @@ from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Relation, Viewer
 from wanjia.ui.addresses import address
 
+EVERY_TOPIC = ""  # in the counters: all topics together
 HELD = {Relation.OWN_CASES: Held("case", "case_no"), Relation.OWN_HOUSEHOLDS: Held("household", "household_no")}
 
 
@@ -108,12 +109,10 @@ class Case(ScopedModel):
                 fields=["area_code", "due_on", "case_no"], condition=Q(closed_at=None), name="case_open_by_area"
             ),
             models.Index(fields=["due_on", "case_no"], condition=Q(closed_at=None), name="case_open_by_deadline"),
-            # Counts by step without a look at the rows, whatever cuts them; SQLite wants closed_at in it for that.
-            models.Index(
-                fields=["step", "kind", "area_code", "due_on", "warn_on", "closed_at", "case_no"],
-                condition=Q(closed_at=None),
-                name="case_open_by_step",
-            ),
+            # What many cases due on one day do not tell apart; how many there are, the counters say.
+            models.Index(fields=["step", "due_on", "case_no"], condition=Q(closed_at=None), name="case_open_in_step"),
+            models.Index(fields=["topic", "due_on", "case_no"], condition=Q(closed_at=None), name="case_open_on_topic"),
+            models.Index(fields=["case_no"], condition=Q(closed_at__isnull=False), name="case_closed"),
             models.Index(fields=["raised_to"], condition=Q(closed_at=None), name="case_open_and_raised"),
             models.Index(fields=["household_no"], name="case_by_household"),
             models.Index(fields=["key", "kind"], name="case_by_key"),  # by kind alone nobody looks
@@ -159,7 +158,10 @@ class Case(ScopedModel):
 
 
 class CaseSubject(ScopedModel):
-    """Whom a case is about, with his own area: each side of a shared case sees its own part."""
+    """Whom a case is about, with his own area: each side of a shared case sees its own part.
+
+    `apart` says that his area is not the case's own, so that lists find what reaches them through him alone.
+    """
 
     scope_rule = ScopeRule(action="cases.read", area="area_code")
 
@@ -169,6 +171,7 @@ class CaseSubject(ScopedModel):
     person_no = models.BigIntegerField(null=True)
     key = models.BigIntegerField(null=True)
     area_code = models.CharField(max_length=15)
+    apart = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -179,6 +182,7 @@ class CaseSubject(ScopedModel):
         ]
         indexes = [
             models.Index(fields=["area_code", "case"], name="casesubject_by_area"),
+            models.Index(fields=["area_code", "case"], condition=Q(apart=True), name="casesubject_apart_by_area"),
             models.Index(fields=["household_no"], name="casesubject_by_household"),
             models.Index(fields=["person_no"], name="casesubject_by_person"),
         ]
@@ -299,36 +303,65 @@ class FigureManager(ScopedManager[C]):
         """The figures of each kind inside the areas whose cases the viewer reads in full."""
         if viewer.is_system:
             return stamped(self._rows(), viewer)
-        rule, wanted = cast("type[ScopedModel]", self.model).scope_rule, NOTHING
+        return self._cut(viewer, cast("type[ScopedModel]", self.model).scope_rule)
+
+    def _cut(self, viewer: Viewer, rule: ScopeRule) -> models.QuerySet[C]:
+        wanted = NOTHING
         for kind, permission in {flow.kind: flow.read_permission for flow in declared.flows()}.items():
             wanted |= Q(kind=kind) & visible_q(rule, viewer, permission)
         return stamped(self._rows().filter(wanted), viewer)
 
 
-class CaseCounter(ScopedModel):
-    """How many open cases lie on a desk in a step with these dates; kept, never counted.
+ON_DESKS = ScopeRule(action="cases.read", area="holder_area")
 
-    Overdue is a question of the dates, so the row needs no touch when a day passes.
+
+class CounterManager(FigureManager["CaseCounter"]):
+    """The same by where cases are about, which is where their readers look, or by where they lie."""
+
+    def lying_with(self, viewer: Viewer) -> models.QuerySet[CaseCounter]:
+        """The figures of the desks inside the areas whose cases the viewer reads in full."""
+        return self.overseen_by(viewer) if viewer.is_system else self._cut(viewer, ON_DESKS)
+
+
+class CaseCounter(ScopedModel):
+    """How many open cases lie on a desk, of which place and topic, in a step with these dates; added up, never counted.
+
+    Each case is in two rows: its own topic's, and that of every topic together. `place` is the
+    case's area cut to its township; a wider case keeps its own. Acts add rows, `n` of them more or
+    fewer; `folded` is the row they are put into. Overdue is a question of the dates, so no row is
+    touched when a day passes.
     """
 
-    scope_rule = ScopeRule(action="cases.read", area="holder_area")
+    scope_rule = ScopeRule(action="cases.read", area="place")
 
     holder_area = models.CharField(max_length=15)
+    place = models.CharField(max_length=9)
     kind = models.CharField(max_length=20)
+    flow_version = models.PositiveSmallIntegerField()
+    topic = models.CharField(max_length=20, blank=True, default=EVERY_TOPIC)
     step = models.CharField(max_length=30)
+    raised_to = models.CharField(max_length=15, blank=True, default="")
     warn_on = models.DateField()
     due_on = models.DateField()
     n = models.IntegerField()
+    folded = models.BooleanField(default=False)
 
-    objects: ClassVar[FigureManager[Self]] = FigureManager()
+    objects: ClassVar[CounterManager] = CounterManager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["holder_area", "kind", "step", "warn_on", "due_on"],
-                name="casecounter_one_per_desk_step_and_dates",
+                fields=[
+                    "holder_area", "place", "kind", "flow_version", "topic", "step", "raised_to", "warn_on", "due_on",
+                ],
+                condition=Q(folded=True),
+                name="casecounter_one_per_desk_place_step_and_dates",
             ),
-            models.CheckConstraint(condition=Q(n__gte=0), name="casecounter_is_never_negative"),
+        ]  # fmt: skip
+        indexes = [
+            models.Index(fields=["topic", "place"], name="casecounter_by_place"),
+            models.Index(fields=["topic", "holder_area"], name="casecounter_by_desk"),
+            models.Index(fields=["id"], condition=Q(folded=False), name="casecounter_to_fold"),
         ]
 
     def __str__(self) -> str:
@@ -336,7 +369,10 @@ class CaseCounter(ScopedModel):
 
 
 class CaseMove(ScopedModel):
-    """How many cases of a township made this move on this day; what reports add up."""
+    """How many cases of a township made this move on this day; what reports add up.
+
+    Acts add rows; `folded` is the row they are put into.
+    """
 
     scope_rule = ScopeRule(action="cases.read", area="area_code")
 
@@ -348,6 +384,7 @@ class CaseMove(ScopedModel):
     to_step = models.CharField(max_length=30)
     outcome = models.CharField(max_length=10, blank=True)
     n = models.IntegerField()
+    folded = models.BooleanField(default=False)
 
     objects: ClassVar[FigureManager[Self]] = FigureManager()
 
@@ -355,10 +392,15 @@ class CaseMove(ScopedModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["area_code", "kind", "topic", "on", "action", "to_step", "outcome"],
+                condition=Q(folded=True),
                 name="casemove_one_per_township_day_and_move",
             ),
         ]
-        indexes = [models.Index(fields=["on", "area_code"], name="casemove_by_day")]
+        indexes = [
+            models.Index(fields=["on", "area_code"], name="casemove_by_day"),
+            models.Index(fields=["area_code"], name="casemove_by_place"),
+            models.Index(fields=["id"], condition=Q(folded=False), name="casemove_to_fold"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.area_code} {self.on} {self.action}: {self.n}"

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from wanjia.accounts.services import load_roles
+from wanjia.casework import counters
 from wanjia.divisions.services import load_divisions
 from wanjia.reference.services import load_reference
 from wanjia.scope.keys import bind_keys, create_missing_keys
@@ -36,3 +37,5 @@ def _fill(say: Callable[[str], None]) -> None:
     load_divisions()
     say("岗位 roles")
     load_roles()
+    say("核查件计数 counters")
+    counters.recount()

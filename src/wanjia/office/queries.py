@@ -57,7 +57,7 @@ class Today:
 
 def today(viewer: Viewer, area: str, language: str) -> Today:
     """What `viewer` should know before noon; the figures are those of `area`, worst first."""
-    waiting = list(casework.work_queue(viewer)[:TASKS_SHOWN])
+    waiting = casework.work_queue(viewer, TASKS_SHOWN)
     return Today(
         casework.home_lines(viewer, _narrowed(viewer, area)),
         _tasks(viewer, waiting, language),

@@ -8,7 +8,7 @@ from wanjia.accounts import queries as accounts
 from wanjia.casework import declared, guards
 from wanjia.casework.choices import SEAT_LENGTH, Need
 from wanjia.casework.filters import CaseFilter
-from wanjia.casework.models import CaseCounter
+from wanjia.casework.models import EVERY_TOPIC, CaseCounter
 from wanjia.casework.rules import Action, Step
 from wanjia.kernel import clock
 from wanjia.scope.viewer import Viewer
@@ -32,7 +32,7 @@ def lying_at(viewer: Viewer, desks: Collection[str]) -> dict[str, tuple[int, int
     words = {flow.read_permission for flow in declared.flows()}
     mine = [desk for desk in desks if any(viewer.may_throughout(word, desk) for word in words)]
     today, found = clock.today(), {desk: [0, 0] for desk in mine}
-    rows = CaseCounter.objects.overseen_by(viewer).filter(holder_area__in=mine)
+    rows = CaseCounter.objects.lying_with(viewer).filter(topic=EVERY_TOPIC, holder_area__in=mine)
     for desk, due_on, n in rows.values_list("holder_area", "due_on", "n"):
         pair = found[desk]
         pair[0] += n

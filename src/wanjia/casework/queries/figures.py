@@ -6,19 +6,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import Substr
 
 from wanjia.casework import declared, guards
-from wanjia.casework.choices import Mutes, Seat
-from wanjia.casework.models import Case, CaseCounter, CaseMove
+from wanjia.casework.choices import Mutes
+from wanjia.casework.filters import CaseFilter
+from wanjia.casework.models import EVERY_TOPIC, Case, CaseCounter, CaseMove
+from wanjia.casework.queries.lists import waiting_by_step
 from wanjia.kernel import clock
 from wanjia.scope.areas import EVERYWHERE, AreaRange
-from wanjia.scope.models import NOTHING, range_q
+from wanjia.scope.models import range_q
 from wanjia.scope.viewer import Viewer
 
 
 @dataclass(frozen=True, slots=True)
 class HomeLines:
-    """The three lines of the home page, from counters and two short indexes."""
+    """The three lines of the home page, from the counters and a short index."""
 
     waiting: int
     waiting_yellow: int
@@ -39,15 +42,14 @@ class Waiting:
 
 def waiting_for(viewer: Viewer) -> Waiting:
     """What waits for this viewer: his desks from the counters, his own cases from their short index."""
-    # Every page says it in its bar. Both give few rows, and adding them up here costs less than asking for sums.
-    mine = Case.objects.visible_to(viewer).filter(
-        closed_at=None, holder_user_id__in=[viewer.user_id, *viewer.stands_in_for]
-    )
-    desks = _counters(viewer).filter(_my_desks(viewer))
+    # Every page says it in its bar. Both give few rows, and adding them up here costs less than asking for more.
+    my_desks = guards.desks_q(viewer, declared.flows())
+    mine = Case.objects.visible_to(viewer).filter(guards.in_person_q(viewer)).exclude(my_desks)
+    desks = _lying(viewer).filter(my_desks).values_list("warn_on", "due_on").annotate(all=Sum("n")).order_by()
     today, every, yellow, overdue = clock.today(), 0, 0, 0
     for warn_on, due_on, n in (
         *((warn_on, due_on, 1) for warn_on, due_on in mine.values_list("warn_on", "due_on")),
-        *desks.values_list("warn_on", "due_on", "n"),
+        *desks,
     ):
         every += n
         if due_on is not None and due_on < today:
@@ -61,10 +63,11 @@ def home_lines(viewer: Viewer, area: str = "") -> HomeLines:
     """What waits for me, what is overdue below me, what changed since yesterday; the last two inside `area`."""
     today, waiting = clock.today(), waiting_for(viewer)
     looked_at = AreaRange.of(area) if area else EVERYWHERE
-    late = _counters(viewer).exclude(_my_desks(viewer)).filter(range_q("holder_area", looked_at), due_on__lt=today)
+    late = _lying(viewer).exclude(guards.desks_q(viewer, declared.flows()))
+    late = late.filter(range_q("holder_area", looked_at), due_on__lt=today)
     below = late.aggregate(all=Sum("n"))["all"] or 0
     offices = guards.offices_of(viewer)
-    raised = Case.objects.visible_to(viewer).filter(closed_at=None, raised_to__in=offices).count() if offices else 0
+    raised = sum(waiting_by_step(viewer, CaseFilter(raised="1")).values()) if offices else 0
     moved = (
         _moves(viewer)
         .filter(range_q("area_code", looked_at), on__gte=today - timedelta(days=1))
@@ -95,13 +98,10 @@ def figures_by_area(viewer: Viewer, length: int) -> list[AreaFigure]:
 
     A desk of a wider area keeps its own, shorter code; so the figures inside an area add up to its own.
     """
-    today, found = clock.today(), dict[str, list[int]]()
-    for area, due_on, n in _counters(viewer).values_list("holder_area", "due_on", "n"):
-        figure = found.setdefault(area[:length], [0, 0])
-        figure[0] += n
-        figure[1] += n if due_on < today else 0
+    rows = _lying(viewer).annotate(part=Substr("holder_area", 1, length)).values_list("part").order_by()
+    found = rows.annotate(open=Sum("n"), late=Sum("n", filter=Q(due_on__lt=clock.today())))
     return sorted(
-        (AreaFigure(area, *pair) for area, pair in found.items()), key=lambda f: (-f.overdue, -f.open, f.area)
+        (AreaFigure(area, every, late or 0) for area, every, late in found), key=lambda f: (-f.overdue, -f.open, f.area)
     )
 
 
@@ -136,24 +136,9 @@ def verdicts(viewer: Viewer, kind: str, area: str = "") -> dict[str, TopicVerdic
     return {topic: TopicVerdicts(topic, answered, held) for topic, (answered, held) in found.items()}
 
 
-def _my_desks(viewer: Viewer) -> Q:
-    """The counters that are this viewer's own turn."""
-    alike: dict[tuple[str, frozenset[str]], set[str]] = {}  # steps that wait at the same desks, said once
-    for flow in declared.flows():
-        for step in flow.steps:
-            if step.seat is Seat.PERSON or step.terminal:
-                continue
-            desks = frozenset(desk for action in step.actions for desk in guards.seats_of(viewer, action.permission))
-            if desks:
-                alike.setdefault((flow.kind, desks), set()).add(step.code)
-    wanted = NOTHING
-    for (kind, desks), codes in alike.items():
-        wanted |= Q(kind=kind, step__in=sorted(codes), holder_area__in=sorted(desks))
-    return wanted
-
-
-def _counters(viewer: Viewer) -> QuerySet[CaseCounter]:
-    return CaseCounter.objects.overseen_by(viewer)
+def _lying(viewer: Viewer) -> QuerySet[CaseCounter]:
+    """The cases that lie on desks the viewer oversees; those about his area that lie higher up are left out."""
+    return CaseCounter.objects.lying_with(viewer).filter(topic=EVERY_TOPIC)
 
 
 def _moves(viewer: Viewer) -> QuerySet[CaseMove]:
@@ -162,4 +147,4 @@ def _moves(viewer: Viewer) -> QuerySet[CaseMove]:
 
 def topics(viewer: Viewer) -> list[str]:
     """The topics there have been cases about where the viewer oversees an area."""
-    return sorted(set(_moves(viewer).values_list("topic", flat=True)))
+    return sorted(_moves(viewer).order_by().values_list("topic", flat=True).distinct())

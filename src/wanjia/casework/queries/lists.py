@@ -12,12 +12,14 @@ from django.db.models.functions import Coalesce
 from wanjia.casework import declared, guards
 from wanjia.casework.filters import OPEN_STATES, CaseFilter
 from wanjia.casework.models import Case
+from wanjia.casework.queries.standing import Key, beyond, by_step, closed, most_urgent, told_by_counters
 from wanjia.casework.rules import Step
 from wanjia.scope.reach import stamped
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 
 PAGE = 50
+ByStep = Mapping[tuple[str, str], int]  # (kind, step) → cases
 
 
 def case_for(viewer: Viewer, case_no: int) -> Case:
@@ -37,10 +39,15 @@ def matching(viewer: Viewer, case_filter: CaseFilter) -> QuerySet[Case]:
     return stamped(rows, system_viewer("casework.history")) if case_filter.asks_when_decided else rows
 
 
-def work_queue(viewer: Viewer) -> QuerySet[Case]:
-    """What waits for this viewer, at his desks and in person, the most urgent first."""
-    turn = guards.turn_q(viewer, declared.flows())
-    return Case.objects.visible_to(viewer).filter(turn).order_by("due_on", "case_no")
+def work_queue(viewer: Viewer, size: int = PAGE, *, after: Key | None = None) -> list[Case]:
+    """The first of what waits for this viewer, at his desks and in person, the most urgent first."""
+    return _most_urgent(viewer, CaseFilter(mine="1"), size, after)
+
+
+def _most_urgent(viewer: Viewer, case_filter: CaseFilter, size: int, after: Key | None) -> list[Case]:
+    if told_by_counters(viewer, case_filter):
+        return most_urgent(viewer, case_filter, size, after)
+    return list(matching(viewer, case_filter).filter(beyond(after)).order_by("due_on", "case_no")[:size])
 
 
 def count(viewer: Viewer, case_filter: CaseFilter) -> int:
@@ -57,9 +64,6 @@ class CasePage:
     after: str
 
 
-ByStep = Mapping[tuple[str, str], int]  # (kind, step) → cases
-
-
 def listing(
     viewer: Viewer, case_filter: CaseFilter, *, after: str = "", size: int = PAGE, steps: ByStep | None = None
 ) -> CasePage:
@@ -68,28 +72,26 @@ def listing(
     `steps` is what `waiting_by_step` said of the same filter; the total is then added up from it.
     """
     rows = matching(viewer, case_filter)
-    total = rows.count() if steps is None or case_filter.state not in OPEN_STATES else _total(steps, case_filter)
+    total = _total(viewer, case_filter, steps)
     if not total:
         return CasePage((), 0, "")
     if case_filter.state in OPEN_STATES:
-        ordered, key = rows.order_by("due_on", "case_no"), _beyond(after)
+        found = _most_urgent(viewer, case_filter, size + 1, _key(after))
     else:
-        ordered, key = rows.order_by("-case_no"), _before(after)
-    found = list(ordered.filter(key)[: size + 1])
+        found = list(rows.order_by("-case_no").filter(_before(after))[: size + 1])
     more = len(found) > size
     found = found[:size]
     last = found[-1] if more else None
     return CasePage(found, total, "" if last is None else f"{last.due_on or ''}~{last.case_no}")
 
 
-def _beyond(after: str) -> Q:
-    """Behind the key of an ascending list; a key that makes no sense is the beginning."""
+def _key(after: str) -> Key | None:
+    """The key an address names; one that makes no sense is the beginning."""
     day, _, number = after.partition("~")
     try:
-        due, case_no = date.fromisoformat(day), int(number)
+        return Key(date.fromisoformat(day), int(number))
     except ValueError:
-        return Q()
-    return Q(due_on__gt=due) | Q(due_on=due, case_no__gt=case_no)
+        return None
 
 
 def _before(after: str) -> Q:
@@ -99,7 +101,8 @@ def _before(after: str) -> Q:
 
 def next_in_queue(viewer: Viewer, case: Case) -> int | None:
     """The case to turn to after this one: the next by deadline, else the first that waits."""
-    waiting = work_queue(viewer).exclude(pk=case.pk)
+    turn = guards.turn_q(viewer, declared.flows())
+    waiting = Case.objects.visible_to(viewer).filter(turn).order_by("due_on", "case_no").exclude(pk=case.pk)
     if case.due_on is None:
         return waiting.values_list("case_no", flat=True).first()
     later = waiting.filter(Q(due_on__gt=case.due_on) | Q(due_on=case.due_on, case_no__gt=case.case_no))
@@ -120,20 +123,30 @@ def of_household(viewer: Viewer, household_no: int, *, except_case: int | None =
     return rows.order_by(F("closed_at").desc(nulls_first=True), "case_no")
 
 
-def waiting_by_step(viewer: Viewer, case_filter: CaseFilter) -> dict[tuple[str, str], int]:
+def waiting_by_step(viewer: Viewer, case_filter: CaseFilter) -> ByStep:
     """(kind, step) → how many cases of the filter stand there, its own step left aside.
 
     They add up to the filter's total; nothing where closed cases are asked for, which stand in no step.
     """
     if case_filter.state not in OPEN_STATES:
         return {}
-    rows = matching(viewer, replace(case_filter, step=""))
+    every_step = replace(case_filter, step="")
+    if told_by_counters(viewer, every_step):
+        return by_step(viewer, every_step)
+    rows = matching(viewer, every_step)
     found = rows.values_list("kind", "step").annotate(n=Count("*")).order_by()
     return {(kind, step): n for kind, step, n in found}
 
 
-def _total(steps: ByStep, case_filter: CaseFilter) -> int:
-    return sum(n for (_, step), n in steps.items() if case_filter.step in ("", step))
+def _total(viewer: Viewer, case_filter: CaseFilter, steps: ByStep | None) -> int:
+    if case_filter.state in OPEN_STATES:
+        known = waiting_by_step(viewer, case_filter) if steps is None else steps
+        return sum(n for (_, step), n in known.items() if case_filter.step in ("", step))
+    done = closed(viewer, case_filter)
+    if done is None:
+        return matching(viewer, case_filter).count()
+    beside = waiting_by_step(viewer, replace(case_filter, state="open")) if case_filter.state == "all" else {}
+    return done + sum(beside.values())
 
 
 def step_titles(kind: str, language: str) -> dict[str, str]:

@@ -10,8 +10,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from wanjia.audit.services import Kind
+from wanjia.casework import counters
 from wanjia.casework.choices import Alarm
-from wanjia.casework.models import Case, CaseCounter
+from wanjia.casework.models import Case
 from wanjia.casework.rules import level_up
 from wanjia.casework.services.moves import RAISED, WARNED, Act, in_chunks
 from wanjia.kernel import clock
@@ -46,7 +47,6 @@ def escalate_overdue() -> Escalated:
     yellow, red = due_for_alarm()
     warned = _mark(yellow, WARNED, Alarm.YELLOW, lambda _: "")
     raised = _mark(red, RAISED, Alarm.RED, lambda case: level_up(case.holder_area))
-    CaseCounter.objects.overseen_by(_viewer()).filter(n=0).delete()
     return Escalated(warned, raised)
 
 
@@ -55,6 +55,7 @@ def _mark(numbers: Sequence[int], action: str, alarm: Alarm, raise_to: Callable[
     acts: dict[tuple[str, int], Act] = {}
     for piece in in_chunks(numbers):
         cases = list(_locked(piece))
+        desks = {case.case_no: counters.desk_of(case) for case in cases}
         for case in cases:
             case.alarm, case.raised_to = alarm, raise_to(case)
         for raised_to, group in groupby(sorted(cases, key=lambda case: case.raised_to), lambda case: case.raised_to):
@@ -63,6 +64,9 @@ def _mark(numbers: Sequence[int], action: str, alarm: Alarm, raise_to: Callable[
         for key, own in _by_flow(cases).items():
             act = acts.setdefault(key, Act(_viewer(), own[0].flow, action, Kind.DISPATCH))
             act.note_many([(case.step, case, {"raised_to": case.raised_to} if case.raised_to else {}) for case in own])
+            act.tally.shift(
+                before=(desks[case.case_no] for case in own), after=(counters.desk_of(case) for case in own)
+            )
         done += len(cases)
     for act in acts.values():
         act.record(content={"n": len(act.digests)})

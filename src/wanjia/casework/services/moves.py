@@ -77,7 +77,8 @@ class Act:
     """One act over one or many cases, written down as it goes and recorded at its end.
 
     Every row of history carries the act's `event_id` and a salt of its own; `record` commits to
-    the root over them, in the order they were written.
+    the root over them, in the order they were written, and writes what the act adds to the counters:
+    one row for each counter, however many cases moved.
     """
 
     viewer: Viewer
@@ -88,6 +89,7 @@ class Act:
     event_id: UUID = field(default_factory=uuid4)
     digests: list[bytes] = field(default_factory=list)
     areas: set[str] = field(default_factory=set)
+    tally: counters.Tally = field(default_factory=counters.Tally)
     _closed: list[events.CaseClosed] = field(default_factory=list)
 
     def write(
@@ -98,7 +100,7 @@ class Act:
         of_case: Mapping[int, Mapping[str, Any]] | None = None,
         notes: Mapping[int, str] | None = None,
     ) -> None:
-        """Append history for cases just moved, and move the counters with them.
+        """Append history for cases just moved, and tally them for the counters.
 
         `note` and `data` stand in every row, `notes` and `of_case` are a single case's own.
         """
@@ -106,7 +108,7 @@ class Act:
         rows = [(came_from, case, {**(data or {}), **own.get(case.case_no, {})}) for came_from, _, case in moved]
         self.note_many(rows, note, notes)
         today = clock.day_of(self.at)
-        counters.shift(
+        self.tally.shift(
             before=(desk for _, desk, _ in moved),
             after=(counters.desk_of(case) for _, _, case in moved),
             moves=(counters.move_of(case, self.action, today) for _, _, case in moved),
@@ -141,6 +143,7 @@ class Act:
 
     def record(self, *, case: Case | None = None, content: Mapping[str, audit_services.JSON] | None = None) -> None:
         """Commit to everything written, in the running transaction, and announce what closed."""
+        self.tally.write()
         audit_services.record(
             self.kind,
             viewer=self.viewer,

@@ -104,7 +104,7 @@ def _insert(specs: Sequence[CaseSpec], flow: Flow, step: Step, dates: Dates, act
     CaseSubject.objects.bulk_create(
         CaseSubject(
             case=case, subject_kind=item.kind, household_no=item.household_no, person_no=item.person_no,
-            key=item.key, area_code=item.area_code,
+            key=item.key, area_code=item.area_code, apart=item.area_code != case.area_code,
         )
         for case, spec in zip(cases, specs, strict=True)
         for item in spec.subjects

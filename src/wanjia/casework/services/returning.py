@@ -43,14 +43,17 @@ def move(case: Case, action: Action, answer: Answer) -> None:
     Inside its county it is that place's alone; beyond, it is a case of two places, for only the
     county of the registry can carry a correction out. Raises NotYours where nobody could act there.
     """
-    first = CaseSubject.objects.visible_to(PLACES).filter(case=case).order_by("pk")[0]
+    subjects = CaseSubject.objects.visible_to(PLACES).filter(case=case)
+    first = subjects.order_by("pk")[0]
+    county = SEAT_LENGTH[Seat.COUNTY]
+    same = answer.place[:county] == case.area_code[:county] and len(case.area_code) >= county
+    case.area_code = answer.place if same else common_area([case.area_code, answer.place])
     CaseSubject.objects.create(
         case=case, subject_kind=first.subject_kind, household_no=first.household_no, person_no=first.person_no,
         key=first.key, area_code=answer.place,
     )  # fmt: skip
-    county = SEAT_LENGTH[Seat.COUNTY]
-    same = answer.place[:county] == case.area_code[:county] and len(case.area_code) >= county
-    case.area_code = answer.place if same else common_area([case.area_code, answer.place])
+    subjects.filter(area_code=case.area_code).update(apart=False)
+    subjects.exclude(area_code=case.area_code).update(apart=True)
     case.assignee_id = None
     bar = guards.unstaffed(replace(action, moves=False), [case]).get(case.case_no)
     if bar is not None:
