@@ -228,7 +228,7 @@ def _closed(scene: Founded, meter: Meter) -> int:
 def _many(scene: Founded, meter: Meter, wanted: int) -> int:
     """Suspicions under several rules against the county's people, opened in one act and sent down in two."""
     from wanjia.casework.services import CaseSpec, SubjectSpec, open_cases
-    from wanjia.comparison.services.dispatch import KIND, key_for
+    from wanjia.comparison.standing import KIND, key_for
     from wanjia.registry.models import Membership
     from wanjia.scope.system import system_viewer
 

@@ -56,11 +56,11 @@ def page_of(run):
 
 def test_the_run_page_has_rules_list_and_the_button_for_all_that_match(run, browse):
     text = browse("province").get(page_of(run)).content.decode()
-    assert "下发符合条件的 4 条" in text
+    assert "下发符合条件的 4 件" in text
     assert re.search(r"RA-02 名下车辆.*?<b class=\"w-num\">3</b>", text, re.DOTALL)
     assert "覃1" not in text, "lists mask names"
     narrowed = browse("province").get(page_of(run), {"rule": "RA-02B"}).content.decode()
-    assert "下发符合条件的 1 条" in narrowed
+    assert "下发符合条件的 1 件" in narrowed
 
 
 def test_the_run_page_says_how_much_of_the_data_is_about_the_registered(run, browse):
@@ -101,12 +101,12 @@ def test_how_often_a_rule_held_is_said_with_its_denominator(run, browse):
         with unrecorded():
             CaseMove(**base, action="confirm", to_step="closed", outcome=outcome, n=n).save()
     text = browse("province").get(page_of(run)).content.decode()
-    assert "已核实 4 件中 3 件属实（75%）" in text
+    assert "销号且有结论的 4 件中 3 件属实（75%）" in text
 
 
 def test_the_button_counts_only_what_nobody_has_screened(run, office, browse):
     issue_findings(viewer=office["province"], run_id=run.pk, filters=Filters(rule="RA-02B"), expected_count=1)
-    assert "下发符合条件的 3 条" in browse("province").get(page_of(run)).content.decode()
+    assert "下发符合条件的 3 件" in browse("province").get(page_of(run)).content.decode()
     assert "下发符合条件的" not in browse("province").get(page_of(run) + "?rule=RA-02B").content.decode()
 
 
@@ -186,7 +186,7 @@ def test_a_held_run_is_confirmed_before_anything_is_issued(run, browse):
     browse("province").post(
         reverse("comparison:decide_held", args=[run.pk]), {"decision": "release", "reason": "已与公安厅核对"}
     )
-    assert "下发符合条件的 4 条" in browse("province").get(page_of(run)).content.decode()
+    assert "下发符合条件的 4 件" in browse("province").get(page_of(run)).content.decode()
 
 
 def test_the_list_of_runs_is_for_readers_of_findings(run, browse):

@@ -21,6 +21,15 @@ class Decision(TextChoices):
     REPEATED = "repeated", _("与未办结疑点重复")
 
 
+class Handling(TextChoices):
+    """What became of a finding, in its own run or through an earlier one."""
+
+    NEW = "new", _("未处理")
+    ISSUED = "issued", _("已下发")
+    AT_WORK = "at_work", _("在办")
+    ANSWERED = "answered", _("已答复")
+
+
 class FeedbackState(TextChoices):
     """Where a department's feedback stands. Only a given one waits for the department."""
 

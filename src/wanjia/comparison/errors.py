@@ -86,6 +86,19 @@ class RunNotReady(Refusal):
     )
 
 
+class RunSuperseded(Refusal):
+    """A newer run is done: what this one found may be settled or wrong by now, so nothing is issued from it."""
+
+    code = "comparison.run_superseded"
+    status = 409
+    facts = ("run", "newer")
+    what = Sentence(
+        "已有更新的第 {newer} 次比对，不再从第 {run} 次比对下发，没有下发任何内容。",
+        "Run {newer} is newer, so nothing is issued from run {run} any more; nothing was issued.",
+    )
+    cure = Sentence("请从第 {newer} 次比对下发。", "Issue from run {newer}.")
+
+
 class BadFilter(Refusal):
     """A filter of the list is none we know."""
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from wanjia.casework import queries as casework
 from wanjia.comparison import describing, queries
-from wanjia.comparison.choices import Decision
-from wanjia.comparison.models import Run, Screening
+from wanjia.comparison.choices import Handling
+from wanjia.comparison.handling import Handled, Listed
+from wanjia.comparison.models import Run
 from wanjia.comparison.queries import Filters, Finding
 from wanjia.resolution import queries as resolution
 from wanjia.scope.system import system_viewer
@@ -18,7 +21,7 @@ from wanjia.sources.contracts import contracts
 
 NEXT_LEVEL = {0: 4, 2: 4, 4: 6, 6: 9, 9: 12}
 KIND = "suspect"
-TONES = {Decision.ISSUED: "done", Decision.REPEATED: "muted", Decision.DROPPED: "muted"}
+TONES = {Handling.NEW: "new", Handling.ISSUED: "done", Handling.AT_WORK: "waiting", Handling.ANSWERED: "muted"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +46,9 @@ class FindingRow:
     finding: Finding
     name: str
     rule: str
-    decision: str
+    handled: str
     tone: str
-    case_no: int | None
+    case_no: int | None  # where the reader may open it
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,28 +119,32 @@ def rule_lines(viewer: Viewer, run: Run, filters: Filters, language: str) -> lis
     return sorted(lines, key=lambda line: (-line.count, line.id))
 
 
-def finding_rows(viewer: Viewer, run: Run, findings: Sequence[Finding], language: str) -> list[FindingRow]:
-    """The findings of a page with what was decided about them; names masked, as in every list."""
-    names = describing.masked_names(item.person_no for item in findings)
+def finding_rows(run: Run, listed: Listed, language: str) -> list[FindingRow]:
+    """The findings of a page with how they were handled; names masked, as in every list."""
+    names = describing.masked_names(item.person_no for item in listed.items)
     rules = queries.rules_of(run)
-    numbers = [item.finding_no for item in findings]
-    screened = Screening.objects.visible_to(viewer).filter(run=run, finding_no__in=numbers)
-    told = screened.values_list("finding_no", "decision", "case_no")
-    decided = {number: (Decision(code), case_no) for number, code, case_no in told}
     rows = []
-    for item in findings:
-        decision, case_no = decided.get(item.finding_no, (None, None))
+    for item in listed.items:
+        told = listed.handled[item.finding_no]
         rows.append(
             FindingRow(
                 finding=item,
                 name=names.get(item.person_no, ""),
                 rule=rules[item.rule].title.text(language),
-                decision=str(decision.label) if decision else "",
-                tone=TONES[decision] if decision else "new",
-                case_no=case_no,
+                handled=handled_in_words(told),
+                tone=TONES[told.how],
+                case_no=told.case_no if told.readable else None,
             )
         )
     return rows
+
+
+def handled_in_words(told: Handled) -> str:
+    """How a finding was handled; what was issued in another run names its case to who may open it."""
+    if told.readable and told.how in (Handling.AT_WORK, Handling.ANSWERED):
+        named = _("在办（核查件 %(no)s）") if told.how == Handling.AT_WORK else _("已答复（核查件 %(no)s）")
+        return named % {"no": told.case_no}
+    return str(told.how.label)
 
 
 def parts(viewer: Viewer, run: Run, filters: Filters) -> list[tuple[str, int]]:

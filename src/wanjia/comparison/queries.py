@@ -8,7 +8,9 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
+
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from wanjia.comparison.choices import RunStatus
 from wanjia.comparison.documents import RunRule
@@ -17,6 +19,7 @@ from wanjia.comparison.index import LEVELS, address_of_index
 from wanjia.comparison.models import Run, Screening
 from wanjia.lake import serving
 from wanjia.scope.areas import AreaRange
+from wanjia.scope.bulk import pieces
 from wanjia.scope.errors import NotAllowed, NotVisible
 from wanjia.scope.models import range_q
 from wanjia.scope.stores import lake
@@ -24,8 +27,10 @@ from wanjia.scope.viewer import Viewer
 
 READ = "comparison.read"
 RUN = "comparison.run"
+ISSUE = "comparison.issue"
 PAGE_SIZE = 50
 MAX_PAGE = 500
+MARKS = 500  # in one statement over an index
 
 
 # -- runs --------------------------------------------------------------------------------------
@@ -41,7 +46,8 @@ def runs(viewer: Viewer) -> Any:
 
 def run_for(viewer: Viewer, run_id: int) -> Run:
     """One run. Raises NotVisible."""
-    run: Run | None = runs(viewer).filter(pk=run_id).first()
+    newer = Subquery(_newer(OuterRef("region"), OuterRef("pk")).values("pk")[:1])
+    run: Run | None = runs(viewer).filter(pk=run_id).annotate(newer=newer).first()
     if run is None:
         raise NotVisible(kind="run")
     return run
@@ -51,6 +57,17 @@ def current_run(viewer: Viewer) -> Run | None:
     """The newest run that is done."""
     run: Run | None = runs(viewer).filter(status=RunStatus.DONE).first()
     return run
+
+
+def superseded_by(run: Run) -> int | None:
+    """The newest run that was done after this one, from which suspects are issued now; None for the newest."""
+    if "newer" in run.__dict__:  # told with the row
+        return cast("int | None", run.__dict__["newer"])
+    return _newer(run.region, run.pk).values_list("pk", flat=True).first()
+
+
+def _newer(region: Any, run_id: Any) -> QuerySet[Run]:
+    return Run.objects.filter(region=region, status=RunStatus.DONE, pk__gt=run_id).order_by("-pk")
 
 
 def rules_of(run: Run) -> dict[str, RunRule]:
@@ -98,6 +115,11 @@ class Finding:
         """Where the next page begins after this finding."""
         return f"{self.village_code}~{self.rule}~{self.finding_no}"
 
+    @property
+    def place(self) -> tuple[str, str, int]:
+        """Where it stands in every list of its run."""
+        return self.village_code, self.rule, self.finding_no
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -142,8 +164,7 @@ def findings_numbered(viewer: Viewer, of: Run | int, numbers: Collection[int]) -
     run_id = _ready(viewer, of).pk
     ranges, wanted, found = viewer.ranges(READ), sorted(numbers), dict[int, Finding]()
     with _index(run_id) as index:
-        for start in range(0, len(wanted), 500):
-            piece = wanted[start : start + 500]
+        for piece in pieces(wanted, MARKS):
             marks = ", ".join("?" * len(piece))
             for row in index.execute(f"SELECT * FROM finding WHERE finding_no IN ({marks})", piece):  # noqa: S608 - marks only
                 if viewer.is_system or any(row["village_code"] in area for area in ranges):
@@ -151,16 +172,38 @@ def findings_numbered(viewer: Viewer, of: Run | int, numbers: Collection[int]) -
     return found
 
 
+def findings_of_people(viewer: Viewer, of: Run | int, person_nos: Collection[int]) -> list[Finding]:
+    """All that a run says against some people, where they lie in the viewer's areas. Raises NotVisible, RunNotReady."""
+    run_id = _ready(viewer, of).pk
+    ranges, found = viewer.ranges(READ), list[Finding]()
+    with _index(run_id) as index:
+        for piece in pieces(sorted(person_nos), MARKS):
+            sql = f"SELECT * FROM finding WHERE person_no IN ({', '.join('?' * len(piece))})"  # noqa: S608 - marks only
+            found += (_finding(run_id, row) for row in index.execute(sql, piece))
+    return [item for item in found if viewer.is_system or any(item.village_code in area for area in ranges)]
+
+
+def stretch(viewer: Viewer, of: Run | int, filters: Filters, after: str, size: int) -> tuple[list[Finding], str]:
+    """The next `size` findings of a list, and the cursor behind them, empty at the end.
+
+    Raises NotVisible, RunNotReady, BadFilter.
+    """
+    run_id = _ready(viewer, of).pk
+    with _index(run_id) as index:
+        items = list(_listed(index, run_id, _ranges(viewer, filters), filters, after, size + 1))
+    return items[:size], items[size - 1].cursor if len(items) > size else ""
+
+
 def each_finding(
     viewer: Viewer,
-    run_id: int,
+    of: Run | int,
     filters: Filters = Filters(),
     *,
     action: str = READ,
     chunk: int = 2_000,
 ) -> Iterator[Finding]:
     """Every finding of a filter where the viewer may do `action`, for exports and bulk acts."""
-    _ready(viewer, run_id)
+    run_id = _ready(viewer, of).pk
     ranges = _ranges(viewer, filters, action)
     after = ""
     with _index(run_id) as index:
@@ -172,9 +215,9 @@ def each_finding(
             after = items[-1].cursor
 
 
-def count_findings(viewer: Viewer, run_id: int, filters: Filters = Filters(), *, action: str = READ) -> int:
+def count_findings(viewer: Viewer, of: Run | int, filters: Filters = Filters(), *, action: str = READ) -> int:
     """How many findings `each_finding` would yield."""
-    _ready(viewer, run_id)
+    run_id = _ready(viewer, of).pk
     with _index(run_id) as index:
         return _count(index, _ranges(viewer, filters, action), filters)
 
@@ -214,6 +257,17 @@ def area_counts(viewer: Viewer, of: Run | int, level: int, area: str = "", rule:
     return counts
 
 
+def place_of(after: str) -> tuple[str, str, int] | None:
+    """The place in a list an address names, None for its beginning. Raises BadFilter."""
+    if not after:
+        return None
+    village, _, rest = after.partition("~")
+    rule, _, number = rest.partition("~")
+    if not (village.isascii() and village.isdigit() and number.isascii() and number.isdigit() and len(number) < 10):  # noqa: PLR2004 - fits an INTEGER
+        raise BadFilter(name="after")
+    return village, rule, int(number)
+
+
 # -- inside ------------------------------------------------------------------------------------
 
 
@@ -245,7 +299,7 @@ def _listed(  # noqa: PLR0913 - a list is this: where, what, from where on, how 
     index: sqlite3.Connection, run_id: int, ranges: Sequence[AreaRange], filters: Filters, after: str, size: int
 ) -> Iterator[Finding]:
     """Up to `size` findings after a cursor; the ranges are disjoint and sorted, so they are walked in turn."""
-    start = _cursor(after)
+    start = place_of(after)
     narrowed, values = _filter_sql(filters)
     left = size
     for area in ranges:
@@ -303,16 +357,6 @@ def _level(area: AreaRange) -> int:
     """The coarsest level at which counts add up to exactly this range."""
     finest = max(len(area.lo), len(area.hi or ""))
     return next((level for level in LEVELS if level >= finest), LEVELS[-1])
-
-
-def _cursor(after: str) -> tuple[str, str, int] | None:
-    if not after:
-        return None
-    village, _, rest = after.partition("~")
-    rule, _, number = rest.partition("~")
-    if not (village.isascii() and village.isdigit() and number.isascii() and number.isdigit() and len(number) < 10):  # noqa: PLR2004 - fits an INTEGER
-        raise BadFilter(name="after")
-    return village, rule, int(number)
 
 
 def _finding(run_id: int, row: sqlite3.Row) -> Finding:

@@ -22,10 +22,11 @@ from wanjia.casework import queries as casework
 from wanjia.casework.declared import newest
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.services import Draw, dates_for, draw_sample
-from wanjia.comparison import describing, presenting, queries, services
-from wanjia.comparison.choices import RunStatus
+from wanjia.comparison import describing, handling, presenting, queries, services
+from wanjia.comparison.choices import Handling, RunStatus
 from wanjia.comparison.forms import HeldForm, IssueForm, SampleForm
-from wanjia.comparison.models import Run, Screening
+from wanjia.comparison.models import Run
+from wanjia.comparison.progress.figures import READ as READS_PROGRESS
 from wanjia.comparison.queries import Filters
 from wanjia.jobs.queries import job_for
 from wanjia.kernel import clock
@@ -96,7 +97,7 @@ def newest_findings(request: ViewerRequest) -> HttpResponseBase:
     newest = queries.current_run(request.viewer)
     if newest is None:
         return redirect("comparison:runs")
-    return redirect(f"{reverse('comparison:run', args=[newest.pk])}?{_query(_filters(request))}")
+    return redirect(f"{reverse('comparison:run', args=[newest.pk])}?{_query(_filters(request), _handled(request))}")
 
 
 @access("comparison.read")
@@ -104,9 +105,9 @@ def newest_findings(request: ViewerRequest) -> HttpResponseBase:
 def save_filter(request: ViewerRequest, run_id: int) -> HttpResponseBase:
     """Keep what the list is narrowed to under a name; refused, the list comes back with what was typed."""
     queries.run_for(request.viewer, run_id)
-    filters = _filters(request)
-    refused = saved.saved_from(request, SAVED, _kept(filters))
-    address = f"{reverse('comparison:run', args=[run_id])}?{_query(filters)}"
+    filters, how = _filters(request), _handled(request)
+    refused = saved.saved_from(request, SAVED, _kept(filters, how))
+    address = f"{reverse('comparison:run', args=[run_id])}?{_query(filters, how)}"
     if refused is None:
         return redirect(address)
     request.page_address = address  # type: ignore[attr-defined]
@@ -119,21 +120,25 @@ def _run_page(request: ViewerRequest, run_id: int, refused: Form | None = None) 
         return render(request, "comparison/waiting.html", _head(shown))
     head = _head(shown)
     filters, language = _filters(request), _language()
-    page = queries.findings(request.viewer, shown, filters, request.GET.get("after", ""))
-    may_issue = request.viewer.may(services.ISSUE) and shown.status == RunStatus.DONE
+    how = _handled(request)
+    page = handling.listed(request.viewer, shown, filters, how, request.GET.get("after", ""))
     context = {
         **head,
         "filters": filters,
         "rules": presenting.rule_lines(request.viewer, shown, filters, language),
         "parts": presenting.parts(request.viewer, shown, filters),
         "data": presenting.data_lines(shown, language, head["withdrawn"]),
+        "may_see_progress": request.viewer.may(READS_PROGRESS),
         "may_see_batches": request.viewer.may("sources.read"),
-        "rows": presenting.finding_rows(request.viewer, shown, page.items, language),
+        "rows": presenting.finding_rows(shown, page, language),
         "page": {"total": page.total, "next_cursor": page.next},
+        "how": how,
+        "ways": Handling.choices,
+        "looked_at": handling.MOST,
         "query": _query(filters),
-        "to_issue": queries.undecided(request.viewer, run_id, filters, page.total) if may_issue else 0,
+        "offer": page.offer,
         "saved": saved.bar(
-            request.viewer, SAVED, _kept(filters), refused, here=reverse("comparison:run", args=[run_id])
+            request.viewer, SAVED, _kept(filters, how), refused, here=reverse("comparison:run", args=[run_id])
         ),
         "held": HeldForm() if shown.status == RunStatus.HELD and request.viewer.may("comparison.run") else None,
     }
@@ -143,7 +148,8 @@ def _run_page(request: ViewerRequest, run_id: int, refused: Form | None = None) 
 def _head(shown: Run) -> dict[str, Any]:
     status = RunStatus(shown.status)
     gone = presenting.withdrawn_since([shown])[shown.pk]
-    return {"run": shown, "status": status.label, "tone": STATUS_TONES[status], "withdrawn": gone}
+    newer = queries.superseded_by(shown)
+    return {"run": shown, "status": status.label, "tone": STATUS_TONES[status], "withdrawn": gone, "newer": newer}
 
 
 @access("comparison.read")
@@ -161,8 +167,12 @@ def finding(request: ViewerRequest, run_id: int, finding_no: int) -> HttpRespons
         fields=["name", *found.evidence],
         area=found.village_code,
     )
-    screening = Screening.objects.visible_to(request.viewer).filter(run=shown, finding_no=finding_no).first()
-    context = {**_head(shown), "finding": found, "told": told, "screening": screening}
+    context = {
+        **_head(shown),
+        "finding": found,
+        "told": told,
+        "handled": handling.of_finding(request.viewer, shown, found),
+    }
     template = "comparison/_finding.html" if request.headers.get("HX-Request") else "comparison/finding.html"
     return render(request, template, context)
 
@@ -269,15 +279,21 @@ def _filters(request: ViewerRequest) -> Filters:
     return Filters(rule=asked_for(request, "rule"), area=area if is_division_code(area) else "", household_no=household)
 
 
-def _query(filters: Filters) -> str:
+def _handled(request: ViewerRequest) -> str:
+    """How the findings shown were handled; what makes no sense is dropped."""
+    how = asked_for(request, "handled")
+    return how if how in Handling.values else ""
+
+
+def _query(filters: Filters, how: str = "") -> str:
     query = QueryDict(mutable=True)
-    query.update({name: value for name, value in asdict(filters).items() if value})
+    query.update(_kept(filters, how))
     return query.urlencode()
 
 
-def _kept(filters: Filters) -> dict[str, str]:
-    """What of a filter is saved."""
-    return {name: str(value) for name, value in asdict(filters).items() if value}
+def _kept(filters: Filters, how: str = "") -> dict[str, str]:
+    """What narrows the list, as the address says it and as it is saved."""
+    return {name: str(value) for name, value in {**asdict(filters), "handled": how}.items() if value}
 
 
 def _language() -> str:

@@ -126,13 +126,14 @@ def verdicts(viewer: Viewer, kind: str, area: str = "") -> dict[str, TopicVerdic
     rows = _moves(viewer).filter(range_q("area_code", AreaRange.of(area) if area else EVERYWHERE))
     found: dict[str, list[int]] = {}
     # a case taken up again after it was closed is answered once more, or not at all
-    for moves, sign in ((Q(to_step__in=terminal), 1), (Q(action__in=flow.leaving), -1)):
-        counted = rows.filter(moves, kind=kind).values_list("topic", "outcome").annotate(total=Sum("n"))
-        for topic, outcome, n in counted:
-            if outcome in holds:
-                tally = found.setdefault(topic, [0, 0])
-                tally[0] += sign * n
-                tally[1] += sign * n if holds[outcome] else 0
+    into, out_of = Q(to_step__in=terminal), Q(action__in=flow.leaving)
+    sums = {"closed": Sum("n", filter=into), "left": Sum("n", filter=out_of)}
+    counted = rows.filter(into | out_of, kind=kind).values_list("topic", "outcome").annotate(**sums)
+    for topic, outcome, closed, left in counted.order_by():
+        if outcome in holds:
+            n, tally = (closed or 0) - (left or 0), found.setdefault(topic, [0, 0])
+            tally[0] += n
+            tally[1] += n if holds[outcome] else 0
     return {topic: TopicVerdicts(topic, answered, held) for topic, (answered, held) in found.items()}
 
 

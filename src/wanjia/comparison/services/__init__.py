@@ -1,4 +1,5 @@
-from wanjia.comparison.services.dispatch import ISSUE, Issued, Screened, issue_findings, screen
+from wanjia.comparison.queries import ISSUE
+from wanjia.comparison.services.dispatch import Issued, Screened, issue_findings, screen
 from wanjia.comparison.services.prepare import COMPARE, ask_for_comparison, compare_now, refresh_inputs
 from wanjia.comparison.services.run import discard_run, release_run, request_run, run_comparison
 

@@ -7,58 +7,27 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import partial
-from itertools import islice
 from uuid import UUID, uuid4
 
 from django.db import transaction
 
 from wanjia.audit.services import JSON, Kind, common_area, detail, record
-from wanjia.casework.choices import Mutes
-from wanjia.casework.models import Case
 from wanjia.casework.services import CaseSpec, SubjectSpec, open_cases
 from wanjia.comparison import queries
 from wanjia.comparison.choices import Decision, RunStatus
-from wanjia.comparison.errors import DataWithdrawn, FindingsChanged, NothingToIssue, RunNotReady
+from wanjia.comparison.errors import DataWithdrawn, FindingsChanged, NothingToIssue, RunNotReady, RunSuperseded
 from wanjia.comparison.models import Run, Screening
-from wanjia.comparison.queries import Filters, Finding
+from wanjia.comparison.queries import ISSUE, Filters
+from wanjia.comparison.standing import EARLIER, KIND, Suspicion, grouped, standing
 from wanjia.kernel import clock
 from wanjia.kernel.points import reached
-from wanjia.registry import queries as registry
 from wanjia.ruleset.vocabulary import OTHER
 from wanjia.scope.errors import NotAllowed
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 from wanjia.sources import queries as sources
 
-KIND = "suspect"
-ISSUE = "comparison.issue"
-EARLIER = system_viewer("comparison.screen")  # an open case anywhere stands in the way of a second one
 CITY = 4
-CHUNK = 5_000
-
-
-def key_for(rule: str, person_no: int) -> str:
-    """What a suspicion of a rule against a person is called."""
-    return f"{rule}:{person_no}"
-
-
-@dataclass(frozen=True, slots=True)
-class Suspicion:
-    """Everything one run says against one person under one rule: one question, one case."""
-
-    rule: str
-    person_no: int
-    findings: tuple[Finding, ...]
-
-    @property
-    def key(self) -> str:
-        """The name under which the suspicion is known through all runs."""
-        return key_for(self.rule, self.person_no)
-
-    @property
-    def evidence(self) -> frozenset[str]:
-        """The digests of the records it rests on."""
-        return frozenset(item.evidence_hash for item in self.findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,29 +65,31 @@ Decided = tuple[Decision, Suspicion, int | None]
 def screen(viewer: Viewer, run_id: int, filters: Filters) -> Screened:
     """Sort out a selection without changing anything: the preview, and the first half of issuing.
 
-    Raises NotAllowed, NotVisible, RunNotReady.
+    Raises NotAllowed, NotVisible, RunNotReady, RunSuperseded.
     """
     if not viewer.may(ISSUE):
         raise NotAllowed(action=ISSUE)
     run = queries.run_for(viewer, run_id)
     if run.status != RunStatus.DONE:
         raise RunNotReady(run=run_id, status=run.status)
+    if (newer := queries.superseded_by(run)) is not None:
+        raise RunSuperseded(run=run_id, newer=newer)
     found = list(queries.each_finding(viewer, run_id, filters, action=ISSUE))
     known = set(Screening.objects.visible_to(EARLIER).filter(run_id=run_id).values_list("finding_no", flat=True))
-    suspicions = _grouped(item for item in found if item.finding_no not in known)
-    open_now, closed = _earlier(suspicions)
+    suspicions = grouped(item for item in found if item.finding_no not in known)
+    before = standing(suspicions)
     fresh, repeated, muted = [], [], []
     again: dict[str, int] = {}
     for item in suspicions:
-        before = closed.get(item.key, [])
-        if item.key in open_now:
-            repeated.append((item, open_now[item.key]))
-        elif _is_muted(before, item):
-            muted.append((item, before[-1].case_no))
+        at_work, last = before.open_case(item), before.last_case(item)
+        if at_work is not None:
+            repeated.append((item, at_work))
+        elif last is not None and before.is_answered(item):
+            muted.append((item, last))
         else:
             fresh.append(item)
-            if before:
-                again[item.key] = before[-1].case_no
+            if last is not None:
+                again[item.key] = last
     decided = sum(item.finding_no in known for item in found)
     return Screened(len(found), tuple(fresh), tuple(repeated), tuple(muted), again, decided)
 
@@ -138,7 +109,8 @@ def issue_findings(  # noqa: PLR0913 - what of which run, and what was confirmed
     Suspicions with an open case, or answered before on the same evidence, are screened out and
     that is recorded too. `withdrawn` are the batches of the run that were told to be withdrawn when
     it was confirmed. Raises FindingsChanged when the selection holds another number than was
-    confirmed, DataWithdrawn, NothingToIssue, NotAllowed, NotVisible, RunNotReady, DeadlineUnusable.
+    confirmed, DataWithdrawn, NothingToIssue, NotAllowed, NotVisible, RunNotReady, RunSuperseded,
+    DeadlineUnusable.
     """
     # Two people issuing from one run at once: the second waits, then finds everything decided.
     run = Run.objects.select_for_update().filter(pk=run_id).first()
@@ -180,57 +152,6 @@ def issue_findings(  # noqa: PLR0913 - what of which run, and what was confirmed
 
 def _withdrawn(run: Run) -> set[int]:
     return sources.withdrawn(system_viewer("comparison.inputs"), {int(item["batch"]) for item in run.batches})
-
-
-def _grouped(findings: Iterable[Finding]) -> list[Suspicion]:
-    groups: dict[tuple[str, int], list[Finding]] = {}
-    for finding in findings:
-        groups.setdefault((finding.rule, finding.person_no), []).append(finding)
-    return [Suspicion(rule, person_no, tuple(group)) for (rule, person_no), group in groups.items()]
-
-
-def _earlier(suspicions: Sequence[Suspicion]) -> tuple[dict[str, int], dict[str, list[Case]]]:
-    """Key → the open case, and key → the latest closed ones, the last of them last.
-
-    There are several where somebody was registered twice: one asked under each number he had.
-    """
-    key_of = _keys(suspicions)
-    open_now: dict[str, int] = {}
-    closed: dict[str, dict[str, Case]] = {}
-    keys = iter(key_of)
-    while piece := list(islice(keys, CHUNK)):
-        rows = Case.objects.visible_to(EARLIER).filter(kind=KIND, key__in=piece)
-        open_now.update(
-            (key_of[key], number) for key, number in rows.filter(closed_at=None).values_list("key", "case_no")
-        )
-        for case in rows.filter(closed_at__isnull=False).order_by("case_no"):
-            closed.setdefault(key_of[case.key], {})[case.key] = case
-    return open_now, {key: sorted(own.values(), key=lambda case: case.case_no) for key, own in closed.items()}
-
-
-def _keys(suspicions: Sequence[Suspicion]) -> dict[str, str]:
-    """Each name under which a suspicion was ever known → its name today."""
-    keys = {item.key: item.key for item in suspicions}
-    former: dict[int, list[int]] = {}
-    for old, new in registry.merged_into({item.person_no for item in suspicions}).items():
-        former.setdefault(new, []).append(old)
-    for item in suspicions:
-        keys |= {key_for(item.rule, old): item.key for old in former.get(item.person_no, ())}
-    return keys
-
-
-def _is_muted(cases: Sequence[Case], suspicion: Suspicion) -> bool:
-    """Whether the answers given then still answer this suspicion (design.md §5 Rules)."""
-    answered = {str(line) for case in cases if _lasts(case) for line in case.origin.get("evidence", ())}
-    return suspicion.evidence <= answered
-
-
-def _lasts(case: Case) -> bool:
-    outcome = case.flow.outcome(case.outcome)
-    if outcome is None or outcome.mutes is Mutes.NEVER:
-        return False
-    expired = outcome.mutes is Mutes.UNTIL and case.outcome_until is not None and case.outcome_until < clock.today()
-    return not expired
 
 
 def _spec(run_id: int, suspicion: Suspicion, earlier: int | None) -> CaseSpec:
