@@ -21,7 +21,7 @@ from wanjia.casework.errors import ActionNotOffered, NotYours
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case, CaseEvent
 from wanjia.casework.rules import Action, Flow, Step, problems_of
-from wanjia.casework.services import Draw, act_in_bulk, draw_sample
+from wanjia.casework.services import Draw, act_in_bulk, bulk, draw_sample
 from wanjia.comparison import again, inputs
 from wanjia.comparison.queries import Filters, each_finding
 from wanjia.comparison.services import compare_now, issue_findings
@@ -131,6 +131,23 @@ def test_the_draw_takes_what_would_be_suspected_again_beside_its_share(cases, of
     assert sample.suspected == 1
     assert sample.drawn + sample.closed == 2
     assert kept(cases[1], "take")["again"] is True
+
+
+def test_the_draw_asks_the_rules_once_for_all(cases, office, monkeypatch):
+    """However many pieces the cases are moved in: what is slow is to read through the records."""
+    decided(office, cases[1], "01", {"change": "measure", "measure": "已要求过户。"})
+    decided_two(office, cases[2])
+    started = []
+    write = again.sandbox.write
+    monkeypatch.setattr(again.sandbox, "write", lambda outputs: started.append(len(outputs)) or write(outputs))
+    monkeypatch.setattr(bulk, "in_chunks", lambda numbers: [[number] for number in numbers])
+    draw_sample(viewer=office["city"], case_filter=DECIDED, expected_count=2, draw=SHARE)
+    assert started == [1]
+    assert {kept(number, last_action(number))["again"] for number in cases.values()} == {True, False}
+
+
+def last_action(case_no):
+    return CaseEvent.objects.of(row(case_no)).order_by("-id")[0].action
 
 
 def decided_two(office, case_no):

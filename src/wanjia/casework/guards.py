@@ -19,7 +19,7 @@ from wanjia.accounts import queries as accounts
 from wanjia.accounts.deputies import Linked
 from wanjia.casework import declared
 from wanjia.casework.choices import SEAT_LENGTH, Bar, Seat
-from wanjia.casework.declared import Reexamined
+from wanjia.casework.declared import FlowCallbacks, Reexamined
 from wanjia.casework.models import Case, CaseEvent, CaseSubject
 from wanjia.casework.rules import Action, Flow, Step, seat_area
 from wanjia.kernel import clock
@@ -278,16 +278,16 @@ def _outside_bars(
     return found
 
 
-def reexamined(action: Action, cases: Sequence[Case]) -> dict[int, Reexamined]:
-    """Case number → whether it would be opened again today, for an action that asks."""
-    if not action.reexamines:
-        return {}
-    by_flow: dict[tuple[str, int], list[Case]] = {}
-    for case in cases:
-        by_flow.setdefault((case.kind, case.flow_version), []).append(case)
+def reexamined(acts: Sequence[tuple[Case, Action]]) -> dict[int, Reexamined]:
+    """Case number → whether it would be opened again today, where the action on it asks; each owner asked once."""
+    asked: dict[int, tuple[FlowCallbacks, list[Case]]] = {}
+    for case, action in acts:
+        if action.reexamines:
+            owner = declared.offered_for(case.kind, case.flow_version).callbacks
+            asked.setdefault(id(owner), (owner, []))[1].append(case)
     found: dict[int, Reexamined] = {}
-    for key, own in by_flow.items():
-        found |= declared.offered_for(*key).callbacks.reexamine(own)
+    for owner, cases in asked.values():
+        found |= owner.reexamine(cases)
     return found
 
 

@@ -122,10 +122,14 @@ def _run_again(rules: Collection[BoundRule], people: Mapping[str, set[int]]) -> 
         together = [people[bound.rule.id] for bound in rules if _needs_the_household(bound)]
         persons, households = write_extract(Path(folder), everybody, set[int]().union(*together))
         homes = _homes(persons)
-        found = {
+        outputs = {
             dataset: _one_dataset(dataset, bound, persons, households, Path(folder) / dataset)
             for dataset, bound in by_dataset.items()
         }
+        asked_of = {dataset: output for dataset, output in outputs.items() if output is not None}
+        if asked_of:
+            sandbox.write([*asked_of.values()])  # all in one child: to start one takes longer than a dataset does
+        found = {dataset: _found(asked_of[dataset].path) if dataset in asked_of else None for dataset in outputs}
         asked = [Question(rule, person_no) for rule, numbers in by_household.items() for person_no in numbers]
         return {dataset: _by_household(lines, asked, homes) for dataset, lines in found.items()}
 
@@ -149,17 +153,20 @@ def _by_household(found: Found | None, asked: Sequence[Question], homes: Mapping
     return lines
 
 
-def _one_dataset(dataset: str, bound: list[BoundRule], persons: Path, households: Path, folder: Path) -> Found | None:
+def _one_dataset(dataset: str, bound: list[BoundRule], persons: Path, households: Path, folder: Path) -> Output | None:
+    """What is still to be computed for one dataset's rules; None where its records are no longer kept."""
     batches = inputs.current_batches(HOME_REGION, [dataset])
     if dataset != REGISTRY and (not batches or not all(_kept(batch) for batch in batches)):
         return None
     folder.mkdir()
     matched = {batch.pk: (match_extract(batch, persons, folder / f"{batch.pk}.parquet"),) for batch in batches}
-    path = folder / "found.parquet"
     areas = {batch.pk: batch.area for batch in batches}
     strangers = _strangers(bound, batches, persons, matched, folder)
     files = Inputs(batches=matched, persons=persons, households=households, areas=areas, unmatched=strangers)
-    sandbox.write([Output(one_pass(bound, files), path, FOUND)])
+    return Output(one_pass(bound, files), folder / "found.parquet", FOUND)
+
+
+def _found(path: Path) -> Found:
     found: dict[Question, list[str]] = defaultdict(list)
     for row in pq.read_table(path, columns=["rule", "person_no", "evidence"]).to_pylist():
         found[Question(row["rule"], row["person_no"])].append(hashlib.sha256(row["evidence"].encode()).hexdigest())

@@ -125,7 +125,7 @@ def for_whom(principal: int) -> dict[str, Any]:
 
 def _reexamined(case: Case, action: Action) -> dict[str, Any]:
     """What the history keeps of asking again."""
-    found = guards.reexamined(action, [case]).get(case.case_no)
+    found = guards.reexamined([(case, action)]).get(case.case_no)
     return {} if found is None else {"reexamined": found.as_data()}
 
 

@@ -201,6 +201,7 @@ class BulkMover:
             cases = list(Case.objects.for_writing().filter(case_no__in=piece).order_by("case_no"))
             for action, _, group in self._groups(cases):
                 free += [(case, action) for case in self._free(action, group)]
+        self._reexamine(free)
         return free
 
     def _groups(self, cases: Sequence[Case]) -> Iterator[tuple[Action, str, list[Case]]]:
@@ -222,6 +223,7 @@ class BulkMover:
         free = self._free(action, group)
         if not free:
             return
+        self._reexamine([(case, action) for case in free])
         flow = free[0].flow
         act = self._act(flow, action)
         target = flow.step(action.to)
@@ -264,7 +266,6 @@ class BulkMover:
             for case in group:
                 if case.proposal or case.outcome in action.settles:
                     reasons.setdefault(case.case_no, Bar.PROPOSES)
-        self._reexamine(action, [case for case in group if case.case_no not in reasons])
         for number, why in reasons.items():
             self.skip(number, why.value)
         return [case for case in group if case.case_no not in reasons]
@@ -274,12 +275,13 @@ class BulkMover:
         self.skipped[reason] += 1
         self.left.setdefault(reason, []).append(number)
 
-    def _reexamine(self, action: Action, cases: Sequence[Case]) -> None:
+    def _reexamine(self, free: Sequence[tuple[Case, Action]]) -> None:
+        """Ask the rules again, once for all: the records are read through once, however many the cases."""
         if self.dry:
             return
-        unasked = [case for case in cases if case.case_no not in self.reexamined]
+        unasked = [(case, action) for case, action in free if case.case_no not in self.reexamined]
         if unasked:
-            self.reexamined |= guards.reexamined(action, unasked)
+            self.reexamined |= guards.reexamined(unasked)
 
     def _applied(self, action: Action, cases: Sequence[Case]) -> Mapping[int, Mapping[str, JSON]]:
         if not action.applies:
