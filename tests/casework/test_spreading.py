@@ -14,6 +14,7 @@ from wanjia.casework.choices import Bar
 from wanjia.casework.errors import CasesChanged, CountChanged, PlanChanged
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case, CaseEvent
+from wanjia.casework.queries import figures_by_area
 from wanjia.casework.rules import Answer
 from wanjia.casework.services import act_in_bulk, foresee, plan_spread, spread
 from wanjia.scope.models import Holding
@@ -155,6 +156,15 @@ def test_dispatch_shows_where_everything_goes_and_what_lies_there(opened, county
     assert found.left["not_in_step"] == tuple(
         Case.objects.for_writing().filter(step="at_town").values_list("pk", flat=True)
     )
+
+
+def test_what_lies_in_a_unit_is_what_the_home_page_says_of_it(opened, county, town, crew, at_town):
+    _first, second = at_town(8, 9)
+    do(town, second, "assign", assignee=crew["vera"].user_id)
+    opened(1)
+    (found,) = foresee(county, CaseFilter(kind="leak"), "pass_on").destinations
+    home = {figure.area: figure for figure in figures_by_area(county, 9)}
+    assert found.open == home[TOWN].open == 2, "with what its verifier holds"
 
 
 def test_what_was_shown_as_going_goes_or_nothing_does(opened, county):

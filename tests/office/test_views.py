@@ -110,6 +110,14 @@ def test_the_home_page_speaks_both_languages(installation):
     assert 'lang="en"' in page
 
 
+@pytest.mark.parametrize("role", ["system_admin", "security_admin", "audit_admin"])
+def test_who_reads_no_cases_is_told_nothing_of_them(installation, role):
+    client, _ = signed_in(role, "45")
+    page = client.get("/").content.decode()
+    for words in ("超期的事项", "等您办理", "办理动态"):
+        assert words not in page, words
+
+
 def test_the_home_page_asks_the_database_little(installation, django_assert_max_num_queries):
     client, _ = signed_in("county_office", "451228")
     client.get("/")

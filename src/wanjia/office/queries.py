@@ -47,6 +47,7 @@ class Today:
     parts: tuple[AreaFigure, ...]
     department: desk.Waits | None = None  # for a department officer: her feedback and files
     unanswered: feedback.Unanswered | None = None  # for who answers for deliveries
+    reads_cases: bool = True  # whether the lines about cases say anything to this viewer
     bulk_readings: int | None = None  # alerts nobody has looked into, for whoever may answer them
 
     @property
@@ -64,6 +65,7 @@ def today(viewer: Viewer, area: str, language: str) -> Today:
         _parts(viewer, area),
         desk.waits(viewer) if viewer.may(feedback.ANSWER) else None,
         feedback.unanswered(viewer, _narrowed(viewer, area)) if viewer.may(feedback.PRESS) else None,
+        any(viewer.may(flow.read_permission) for flow in declared.flows()),
         inspection.open_bulk_readings(viewer) if viewer.may(inspection.ANSWER) else None,
     )
 

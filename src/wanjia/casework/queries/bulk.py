@@ -8,9 +8,8 @@ from wanjia.accounts import queries as accounts
 from wanjia.casework import declared, guards
 from wanjia.casework.choices import SEAT_LENGTH, Need
 from wanjia.casework.filters import CaseFilter
-from wanjia.casework.models import EVERY_TOPIC, CaseCounter
+from wanjia.casework.queries.figures import figures_by_area
 from wanjia.casework.rules import Action, Step
-from wanjia.kernel import clock
 from wanjia.scope.viewer import Viewer
 
 
@@ -28,16 +27,16 @@ def assignees(viewer: Viewer, case_filter: CaseFilter, action_code: str) -> dict
 
 
 def lying_at(viewer: Viewer, desks: Collection[str]) -> dict[str, tuple[int, int]]:
-    """Desk → open cases and overdue ones that lie there now, for those the viewer oversees; from the counters."""
+    """Desk → open cases and overdue ones in that unit now, with the desks below it and the people it sent.
+
+    For the desks the viewer oversees; the same figures as the home page's, from the counters.
+    """
     words = {flow.read_permission for flow in declared.flows()}
     mine = [desk for desk in desks if any(viewer.may_throughout(word, desk) for word in words)]
-    today, found = clock.today(), {desk: [0, 0] for desk in mine}
-    rows = CaseCounter.objects.lying_with(viewer).filter(topic=EVERY_TOPIC, holder_area__in=mine)
-    for desk, due_on, n in rows.values_list("holder_area", "due_on", "n"):
-        pair = found[desk]
-        pair[0] += n
-        pair[1] += n if due_on < today else 0
-    return {desk: (every, late) for desk, (every, late) in found.items()}
+    lying: dict[str, tuple[int, int]] = {}
+    for length in {len(desk) for desk in mine}:
+        lying |= {line.area: (line.open, line.overdue) for line in figures_by_area(viewer, length)}
+    return {desk: lying.get(desk, (0, 0)) for desk in mine}
 
 
 def bulk_actions(viewer: Viewer, case_filter: CaseFilter) -> list[Action]:
