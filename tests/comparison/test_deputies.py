@@ -14,6 +14,7 @@ from wanjia.accounts.errors import DeputyExists, DeputyPeriodUnusable, NotOfYour
 from wanjia.accounts.models import Deputyship, GrantRow
 from wanjia.accounts.queries import viewer_for
 from wanjia.accounts.services import NewAccount, NewGrant, lock, open_accounts, revoke
+from wanjia.audit import acts
 from wanjia.audit.models import Opening
 from wanjia.casework import queries
 from wanjia.casework.choices import Bar
@@ -56,6 +57,13 @@ def stands_in(office):
         )  # fmt: skip
 
     return named
+
+
+def test_the_log_names_the_last_day(office, also, stands_in):
+    also("second", ("information_officer", TOWN))
+    stands_in("verifier", "second")
+    content = Opening.objects.visible_to(EYE).get(act="accounts.name_deputy").payload["content"]
+    assert acts.sentence("accounts.name_deputy", "zh", content) == f"指定代理人至 {FRIDAY}：年休假"
 
 
 def test_the_deputy_sees_and_does_the_verifiers_cases_in_his_name(cases, office, also, stands_in):  # noqa: F811

@@ -9,7 +9,10 @@ ACTS = [
     ),
     Act("accounts.grant", Sentence("在 {area} 授予岗位 {role}", "granted the role {role} in {area}")),
     Act("accounts.revoke", Sentence("收回了在 {area} 的岗位 {role}", "revoked the role {role} in {area}")),
-    Act("accounts.name_deputy", Sentence("指定代理人至 {to}：{reason}", "named a deputy until {to}: {reason}")),
+    Act(
+        "accounts.name_deputy",
+        Sentence("指定代理人至 {last_day}：{reason}", "named a deputy until {last_day}: {reason}"),
+    ),
     Act("accounts.end_deputy", Sentence("结束代理", "ended a deputyship")),
     Act("accounts.lock", Sentence("停用了账号：{reason}", "locked the account: {reason}")),
     Act("accounts.unlock", Sentence("恢复了账号", "unlocked the account")),

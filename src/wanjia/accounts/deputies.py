@@ -186,6 +186,7 @@ def _record(viewer: Viewer, row: Deputyship, act: str) -> None:
             "area": row.area_code,
             "from": row.valid_from.isoformat(),
             "to": row.valid_to.isoformat(),
+            "last_day": (row.valid_to - timedelta(days=1)).isoformat(),
             "reason": row.reason,
         },
     )
