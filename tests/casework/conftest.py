@@ -112,6 +112,12 @@ class Roofs:
     def headlines(self, cases, viewer, language):
         return {case.case_no: f"第 {case.case_no} 件" for case in cases}
 
+    def topics(self, language):
+        return {"LK-01": "漏雨"}
+
+    def department(self, code, language):
+        return code
+
     def briefs(self, cases, language, viewer=None):
         return {case.case_no: Brief(f"韦*{case.case_no}", f"{case.topic} 漏雨", ("上楼看看",)) for case in cases}
 

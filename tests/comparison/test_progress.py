@@ -10,9 +10,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from tests.comparison.conftest import NEXT_COUNTY, VILLAGE, register
+from tests.comparison.conftest import NEXT_COUNTY, NEXT_TOWN, VILLAGE, register
 from tests.comparison.test_flow import do, down_to_town, photograph, row
 from tests.comparison.test_pages import browse  # noqa: F401 - a fixture
+from wanjia.audit.testing import unrecorded
 from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case
 from wanjia.casework.services import Draw, draw_sample
@@ -132,6 +133,69 @@ def test_the_pages_show_it_in_few_queries_and_hand_it_out(answered, browse):  # 
     for strange in ("x", "0001-01-01", "9999-12-31"):
         assert browser.get(reverse("comparison:weekly"), {"week": strange, "format": "csv"}).status_code == 200
     assert browse("next_town").get(reverse("comparison:progress"), {"area": "451228100"}).context["total"].issued == 0
+
+
+@pytest.fixture
+def two_places(cases):
+    """One of the village's cases is of several townships, one was sent on to where its people live now."""
+    together, sent_on, _ = cases
+    with unrecorded():
+        Case.objects.for_writing().filter(pk=together).update(area_code=VILLAGE[:6])
+        Case.objects.for_writing().filter(pk=sent_on).update(area_code=NEXT_TOWN)
+    return together, sent_on
+
+
+@pytest.mark.parametrize("who", ["province", "city", "county", "town", "next_town", "operator"])
+def test_every_number_leads_to_a_list_of_as_many(two_places, gazetteer, browse, who):  # noqa: F811
+    with clock.frozen(dt.datetime(2020, 12, 2, 9, 0, tzinfo=clock.CHINA)):
+        browser = browse(who)
+        for area in ("", "451228", VILLAGE[:9], VILLAGE):
+            there = {"area": area} if area else {}
+            page = browser.get(reverse("comparison:progress"), there).context
+            whole = browser.get(reverse("casework:list"), {"state": "all", **there})
+            assert whole.context["page"]["total"] == page["total"].issued, area
+            if not page["total"].issued:
+                continue
+            assert sum(row.figures.issued for row in page["parts"]) == page["total"].issued, area
+            for row in (*page["parts"], *page["rules"], *page["departments"]):
+                for state, n in (("all", row.figures.issued), ("overdue", row.figures.overdue)):
+                    listed = browser.get(f"{row.cases}&state={state}").context["page"]["total"]
+                    assert listed == n, (area, row, state)
+
+
+def test_a_case_of_two_places_has_a_row_and_so_has_one_that_was_sent_on(two_places, gazetteer, browse):  # noqa: F811
+    def titles(who):
+        parts = browse(who).get(reverse("comparison:progress")).context["parts"]
+        return {row.title: row.figures.issued for row in parts}
+
+    assert titles("county") == {"跨都安县内几个单位": 1, "451228100": 1, "451228101": 1}
+    assert titles("town") == {VILLAGE: 1, "451228100以外（涉及本地人员）": 2}
+    assert titles("operator") == {VILLAGE: 1, f"{VILLAGE}以外（涉及本地人员）": 2}
+    assert titles("next_town") == {NEXT_TOWN: 1}
+
+
+def test_the_registry_is_named_as_no_department(cases, browse):  # noqa: F811
+    with unrecorded():
+        Case.objects.for_writing().filter(pk=cases[0]).update(department="registry")
+    browser = browse("county")
+    page = browser.get(reverse("comparison:progress"))
+    assert {row.title for row in page.context["departments"]} == {"建档立卡自查", "公安厅"}
+    answer = browser.get(reverse("comparison:progress_export"), {"by": "department", "format": "xlsx"})
+    sheet = openpyxl.load_workbook(io.BytesIO(b"".join(answer.streaming_content))).worksheets[0]
+    assert {sheet.cell(row, 2).value for row in (2, 3)} == {"建档立卡自查", "公安厅"}
+    assert "部门：公安厅" in browser.get(reverse("casework:list"), {"department": "gongan"}).content.decode()
+
+
+def test_the_weekly_file_is_named_after_its_last_day(cases, browse):  # noqa: F811
+    answer = browse("county").get(reverse("comparison:weekly"), {"week": "2020-11-11", "format": "xlsx"})
+    assert "weekly-20201109-20201115.xlsx" in answer.headers["Content-Disposition"]
+
+
+def test_rules_are_chosen_by_name(cases, browse):  # noqa: F811
+    browser = browse("county")
+    for page in ("casework:list", "casework:mine", "casework:households"):
+        assert "RA-02 名下车辆" in browser.get(reverse(page)).content.decode(), page
+    assert "规则：RA-02 名下车辆" in browser.get(reverse("casework:list"), {"topic": "RA-02"}).content.decode()
 
 
 def test_a_correction_is_proposed_in_excel_too(cases, office, browse):  # noqa: F811

@@ -8,7 +8,7 @@ callbacks.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -137,6 +137,14 @@ class FlowCallbacks(Protocol):
         """One line per case for lists, by case number, masked for this viewer."""
         ...
 
+    def topics(self, language: str) -> Mapping[str, str]:
+        """What each topic is called, as far as that is known today."""
+        ...
+
+    def department(self, code: str, language: str) -> str:
+        """What a department is called; the code itself where nobody knows."""
+        ...
+
     def briefs(self, cases: Sequence[Case], language: str, viewer: Viewer | None = None) -> Mapping[int, Brief]:
         """Whom each case is about, what is suspected in one sentence, what to check; set-based.
 
@@ -260,6 +268,20 @@ def flows() -> tuple[Flow, ...]:
 def deciding() -> frozenset[str]:
     """The codes of the actions by which a case is decided: those whose effect is carried out."""
     return frozenset(action.code for flow in flows() for _, action in flow.actions() if action.applies)
+
+
+def topics_in_words(topics: Iterable[str], language: str) -> list[tuple[str, str]]:
+    """Topics with their words behind the code, as a choice lists them."""
+    titles: dict[str, str] = {}
+    for kind in kinds():
+        titles |= newest(kind).callbacks.topics(language)
+    return [(code, f"{code} {titles[code]}" if code in titles else code) for code in topics]
+
+
+def department_in_words(code: str, language: str) -> str:
+    """What the slices that own cases call a department."""
+    named = (newest(kind).callbacks.department(code, language) for kind in kinds())
+    return next((name for name in named if name != code), code)
 
 
 def kinds() -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from wanjia.scope.models import range_q
 LONGEST_NUMBER = 12  # as the form's field; Python refuses to read thousands of digits
 EARLIEST, LATEST = date(1949, 10, 1), date(2999, 12, 31)
 STATES = ("open", "overdue", "yellow", "closed", "all")
+AREAS = ("area", "place", "beyond", "desk", "under")
 OPEN_STATES = ("open", "overdue", "yellow")  # states that hold no closed case
 
 
@@ -28,16 +29,19 @@ class CaseFilter:
 
     Values come from addresses, so what makes no sense is dropped rather than refused.
 
-    `area` is everything under a division, `desk` exactly one holder's desk, `under` every
-    desk in a division, `mine` "1" the viewer's own turn and "0" everybody else's, `raised` what was
-    raised to his level, `decided_from` and `decided_to` the days (in China, both included) between
-    which a case was decided at least once.
+    `area` is everything under a division, `place` what lies in a division as a whole and in no single
+    part of it, `beyond` what lies outside a division and is the reader's through one of its people,
+    `desk` exactly one holder's desk, `under` every desk in a division, `mine` "1" the viewer's own
+    turn and "0" everybody else's, `raised` what was raised to his level, `decided_from` and
+    `decided_to` the days (in China, both included) between which a case was decided at least once.
     """
 
     kind: str = ""
     step: str = ""
     topic: str = ""
     area: str = ""
+    place: str = ""
+    beyond: str = ""
     desk: str = ""
     under: str = ""
     department: str = ""
@@ -56,7 +60,7 @@ class CaseFilter:
         given = {name: value for name, value in asked.items() if value and "\0" not in value}  # no column holds a NUL
         if given.get("state") not in STATES:
             given.pop("state", None)
-        for name in ("area", "desk", "under"):
+        for name in AREAS:
             if not is_division_code(given.get(name, "")):
                 given.pop(name, None)
         if not _is_number(given.get("household", "")):
@@ -78,6 +82,10 @@ class CaseFilter:
                 wanted &= Q(**{name: value})
         if self.area:
             wanted &= range_q("area_code", AreaRange.of(self.area))
+        if self.place:
+            wanted &= Q(area_code=self.place)
+        if self.beyond:
+            wanted &= ~range_q("area_code", AreaRange.of(self.beyond))
         if self.desk:
             wanted &= Q(holder_area=self.desk)
         if self.under:
@@ -106,18 +114,25 @@ class CaseFilter:
     def counters_tell(self) -> bool:
         """Whether the counters know how many cases match: they hold the open ones, by township."""
         named = self.department or self.outcome or self.household or self.asks_when_decided
-        return self.state in OPEN_STATES and not named and self._wide
+        return self.state in OPEN_STATES and not named and self._wide and not self._by_own_area
 
     @property
     def moves_tell(self) -> bool:
         """Whether the counters of moves know how many closed cases match: by township, topic and outcome."""
         named = self.step or self.department or self.household or self.mine or self.raised or self.desk or self.under
         open_too = self.state == "all" and self.outcome
-        return self.state in ("closed", "all") and not (named or open_too or self.asks_when_decided) and self._wide
+        if named or open_too or self.asks_when_decided or self._by_own_area:
+            return False
+        return self.state in ("closed", "all") and self._wide
 
     @property
     def _wide(self) -> bool:
         return len(self.area) <= SEAT_LENGTH[Seat.TOWNSHIP]
+
+    @property
+    def _by_own_area(self) -> bool:
+        """Whether it asks where a case itself lies, which the counters know no closer than by township."""
+        return bool(self.place or self.beyond)
 
     @property
     def asks_when_decided(self) -> bool:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from wanjia.casework.filters import CaseFilter
 from wanjia.kernel import clock
 
+Choice = tuple[str, str]  # a value and its words
 NOTE_LENGTH = 2_000
 PLACE_LENGTH = 60
 SPREAD = 0  # stands where a person is chosen: everybody gets his share
@@ -35,15 +36,22 @@ class FilterForm(forms.Form):
     raised = forms.CharField(required=False, widget=forms.HiddenInput)
     area = forms.CharField(required=False, widget=forms.HiddenInput)
     under = forms.CharField(required=False, widget=forms.HiddenInput)
+    place = forms.CharField(required=False, widget=forms.HiddenInput)
+    beyond = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(
-        self, case_filter: CaseFilter, *, steps: Iterable[tuple[str, str]], topics: Iterable[str], **kwargs: Any
+        self,
+        case_filter: CaseFilter,
+        *,
+        steps: Iterable[Choice],
+        topics: Iterable[Choice],
+        **kwargs: Any,
     ) -> None:
         initial = {name: getattr(case_filter, name) for name in self.base_fields}
         super().__init__(initial=initial, **kwargs)
         everything = ("", _("全部"))
         self.fields["step"].widget.choices = [everything, *steps]
-        self.fields["topic"].widget.choices = [everything, *((name, name) for name in topics)]
+        self.fields["topic"].widget.choices = [everything, *topics]
         if not case_filter.area:
             del self.fields["area"]
 

@@ -20,9 +20,9 @@ from wanjia.accounts import queries as accounts
 from wanjia.accounts import saved
 from wanjia.audit.services import record_access
 from wanjia.casework import declared, guards, presenting, queries, services
-from wanjia.casework.choices import BAR_SENTENCES, Bar, Need
+from wanjia.casework.choices import BAR_SENTENCES, SEAT_LENGTH, Bar, Need, Seat
 from wanjia.casework.errors import CaseMovedOn, NotYours, UnreadableAnswer
-from wanjia.casework.filters import CaseFilter
+from wanjia.casework.filters import AREAS, CaseFilter
 from wanjia.casework.forms import SPREAD, STATES, ActForm, BulkForm, FilterForm
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Action, Answer
@@ -93,16 +93,17 @@ def _listed(request: ViewerRequest, case_filter: CaseFilter, refused: Form | Non
     tabs = _tabs(case_filter, standing, language)
     kinds = [case_filter.kind] if case_filter.kind in declared.kinds() else declared.kinds()
     steps = {code: title for kind in kinds for code, title in queries.step_titles(kind, language).items()}
+    topics = declared.topics_in_words(queries.topics(request.viewer), language)
     shared = _of_one_step(case_filter, standing)
     actions = queries.bulk_actions(request.viewer, shared) if page.total else []
     offered = (replace(case_filter, kind=kind, step=step) for kind, step in standing)
     context = {
         "filter": case_filter,
-        "form": FilterForm(case_filter, steps=steps.items(), topics=queries.topics(request.viewer)),
+        "form": FilterForm(case_filter, steps=steps.items(), topics=topics),
         "rows": presenting.rows(page.rows, request.viewer, language),
         "page": {"total": page.total, "next_cursor": page.after},
         "tabs": tabs,
-        "chips": _chips(case_filter, steps),
+        "chips": _chips(case_filter, steps, dict(topics)),
         "bulk": [(item.title.text(language), _bulk_address(shared, item)) for item in actions],
         "bulk_by_step": not actions and any(queries.bulk_actions(request.viewer, item) for item in offered),
         "query": _address(case_filter).removeprefix("?"),
@@ -152,13 +153,14 @@ class Chip:
     address: str
 
 
-def _chips(case_filter: CaseFilter, steps: Mapping[str, str]) -> list[Chip]:
+def _chips(case_filter: CaseFilter, steps: Mapping[str, str], topics: Mapping[str, str]) -> list[Chip]:
     """What narrows the list, each to be taken away; the area looked at is chosen above the page."""
-    named = {name: _chip_text(name, value, steps) for name, value in case_filter.as_dict().items()}
+    words = {"step": steps, "topic": topics}
+    named = {name: _chip_text(name, value, words) for name, value in case_filter.as_dict().items()}
     return [Chip(text, _address(_without(case_filter, name))) for name, text in named.items() if text]
 
 
-def _chip_text(name: str, value: str, steps: Mapping[str, str]) -> str:
+def _chip_text(name: str, value: str, words: Mapping[str, Mapping[str, str]]) -> str:
     """One part of the filter in words; nothing for the area, chosen above the page, and the kind, which a step has."""
     if (name, value) == ("mine", "1"):
         return ""
@@ -168,6 +170,8 @@ def _chip_text(name: str, value: str, steps: Mapping[str, str]) -> str:
         "state": str(dict(STATES).get(value, "")),
         "household": _("户编号：%(what)s"),
         "under": _("在%(place)s及以下办理"),
+        "place": _("%(place)s内几个单位共有") if len(value) < SEAT_LENGTH[Seat.VILLAGE] else _("在%(place)s"),
+        "beyond": _("%(place)s以外，涉及本地人员"),
         "desk": _("由%(place)s本级办理"),
         "department": _("部门：%(what)s"),
         "outcome": _("核查结果：%(what)s"),
@@ -176,8 +180,9 @@ def _chip_text(name: str, value: str, steps: Mapping[str, str]) -> str:
         "mine": _("不由我办理"),
         "raised": _("报到本级"),
     }
-    place = name_of(value) if name in ("under", "desk") else ""
-    return sentences.get(name, "") % {"what": steps.get(value, value) if name == "step" else value, "place": place}
+    place = name_of(value) if name in AREAS else ""
+    what = declared.department_in_words(value, _language()) if name == "department" else value
+    return sentences.get(name, "") % {"what": words.get(name, {}).get(value, what), "place": place}
 
 
 def _without(case_filter: CaseFilter, name: str) -> CaseFilter:

@@ -27,6 +27,7 @@ from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 from wanjia.sources.contracts import departments
 
+ITSELF = REGISTRY.partition(".")[0]  # stands where a department would, for rules over the registry alone
 ABSENT = Shape.ABSENT.value
 BEHIND_A_CASE = system_viewer("comparison.case")
 
@@ -98,7 +99,9 @@ def rule_titles(language: str) -> dict[str, str]:
 
 
 def department_title(department: str, language: str) -> str:
-    """Whose records were compared, in words."""
+    """Whose records were compared, in words; the registry, held against itself, is no department."""
+    if department in ("", ITSELF):
+        return _("建档立卡自查")
     known = departments().get(department)
     return department if known is None else known.text(language)
 

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from wanjia.casework.filters import EARLIEST, LATEST, CaseFilter
-from wanjia.casework.forms import STATES
+from wanjia.casework.forms import STATES, Choice
 from wanjia.inspection.models import LONGEST_ANSWER, LONGEST_SEED
 
 LARGEST = 10**9 - 1
@@ -26,10 +26,10 @@ class PopulationForm(forms.Form):
     decided_to = forms.DateField(label=_("决定日期止"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     area = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, data: Any, *, topics: Iterable[str], outcomes: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(self, data: Any, *, topics: Iterable[Choice], outcomes: Iterable[Choice], **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         everything = ("", _("全部"))
-        self.fields["topic"].choices = [everything, *((name, name) for name in topics)]  # type: ignore[attr-defined]
+        self.fields["topic"].choices = [everything, *topics]  # type: ignore[attr-defined]
         self.fields["outcome"].choices = [everything, *outcomes]  # type: ignore[attr-defined]
 
     def _day(self, name: str) -> date | None:

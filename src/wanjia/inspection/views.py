@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from wanjia.accounts.queries import names_of
 from wanjia.casework import presenting as cases
 from wanjia.casework import queries as casework
+from wanjia.casework.declared import topics_in_words
 from wanjia.inspection import presenting, queries, services
 from wanjia.inspection.errors import PopulationChanged
 from wanjia.inspection.forms import AnswerReadingForm, DrawForm, PopulationForm
@@ -93,7 +94,7 @@ def draw(request: ViewerRequest) -> HttpResponseBase:
     """The population as its conditions make it, then the seed. The conditions stay in the address."""
     area = queries.area_for(request.viewer, request.GET.get("area", ""), chosen_area(request))
     said = request.GET or {"state": "all"}
-    topics = casework.topics(request.viewer)
+    topics = topics_in_words(casework.topics(request.viewer), _language())
     conditions = PopulationForm(said, topics=topics, outcomes=presenting.outcomes(_language()))
     context = {"area": area, "conditions": conditions}
     if not conditions.is_valid():

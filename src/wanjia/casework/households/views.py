@@ -47,10 +47,11 @@ def households(request: ViewerRequest) -> HttpResponse:
     case_filter, language = _filter(request), _language()
     found = bundles.page(request.viewer, case_filter, language, after=request.GET.get("after", ""))
     steps = {code: title for kind in declared.kinds() for code, title in queries.step_titles(kind, language).items()}
+    topics = declared.topics_in_words(queries.topics(request.viewer), language)
     _seen(request, [matter.case for bundle in found.bundles for matter in bundle.matters], ["name"])
     context = {
         "filter": case_filter,
-        "form": FilterForm(case_filter, steps=steps.items(), topics=queries.topics(request.viewer)),
+        "form": FilterForm(case_filter, steps=steps.items(), topics=topics),
         "bundles": found.bundles,
         "page": {"total": None, "next_cursor": found.after},
         "query": _query(case_filter),

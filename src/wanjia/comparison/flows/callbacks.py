@@ -62,6 +62,14 @@ class SuspectCallbacks:
             found[case.case_no] = f"{names.get(case.origin.get('person_no'), '')} {title}".strip()
         return found
 
+    def topics(self, language: str) -> Mapping[str, str]:
+        """The rules of the newest comparison."""
+        return describing.rule_titles(language)
+
+    def department(self, code: str, language: str) -> str:
+        """Whose records were compared."""
+        return describing.department_title(code, language)
+
     def briefs(self, cases: Sequence[Case], language: str, viewer: Viewer | None = None) -> Mapping[int, Brief]:
         """The name, the rule's sentence over the department's record, the rule's checks."""
         return describing.briefs(cases, language, viewer)

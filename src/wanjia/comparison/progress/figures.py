@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from statistics import median_low
 
-from django.db.models import Count, DurationField, ExpressionWrapper, Q, QuerySet, Sum
+from django.db.models import Case as DatabaseCase
+from django.db.models import Count, DurationField, ExpressionWrapper, Q, QuerySet, Sum, Value, When
+from django.db.models import Expression as DatabaseExpression
 from django.db.models.functions import Substr, TruncDate
 
 from wanjia.casework import declared
@@ -30,6 +32,7 @@ KIND = "suspect"
 READ = "suspects.read"
 NEXT_LEVEL = {0: 4, 2: 4, 4: 6, 6: 9, 9: 12, 12: 12}
 TOWNSHIP = 9
+BEYOND = ""  # the part of an area that lies outside it
 COUNTS = ("issued", "verified", "judged", "true", "to_correct", "corrected", "overdue", "closed")
 
 
@@ -95,7 +98,10 @@ class Progress:
 
     @property
     def by_part(self) -> dict[str, Figures]:
-        """By the next level below; a case of several parts stands under the area that holds them all."""
+        """By the next level below; a case of several parts stands under the area that holds them all.
+
+        Cases that lie outside the area and reach the reader through one of their people stand under `BEYOND`.
+        """
         return self._by(lambda key: key[0])
 
     @property
@@ -116,9 +122,13 @@ class Progress:
 
 
 def progress(viewer: Viewer, area: str, rule: str = "") -> Progress:
-    """How far the suspects of `area` have come, as far as this viewer may read them."""
+    """How far the suspects of `area` have come, as far as this viewer may read them.
+
+    Of his own whole area all he may read is counted, as lists show it: with what was sent on to
+    another place, or lies between his own and another, and is about his people all the same.
+    """
     length = NEXT_LEVEL[len(area)]
-    rows = _cases(viewer, area, rule).annotate(part=Substr("area_code", 1, length))
+    rows = _cases(viewer, area, rule).annotate(part=_part(area, length))
     cells: dict[Key, Figures] = defaultdict(Figures)
     counts = _counts()
     for part, topic, department, *numbers in (
@@ -134,9 +144,16 @@ def progress(viewer: Viewer, area: str, rule: str = "") -> Progress:
 
 def _cases(viewer: Viewer, area: str, rule: str) -> QuerySet[Case]:
     rows = Case.objects.visible_to(viewer).filter(kind=KIND)
-    if area:
+    if area and area != viewer.home_area:
         rows = rows.filter(range_q("area_code", AreaRange.of(area)))
     return rows.filter(topic=rule) if rule else rows
+
+
+def _part(area: str, length: int) -> DatabaseExpression:
+    part = Substr("area_code", 1, length)
+    if not area:
+        return part
+    return DatabaseCase(When(range_q("area_code", AreaRange.of(area)), then=part), default=Value(BEYOND))
 
 
 def _counts() -> dict[str, Count]:

@@ -28,6 +28,7 @@ from wanjia.ui.sheets import Cell, Format, Table, download
 from wanjia.ui.viewing import asked_for, chosen_area
 
 BY = ("area", "rule", "department")
+VILLAGE = 12  # digits; nothing lies below
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def progress(request: ViewerRequest) -> HttpResponse:
             for code, line in _most(found.by_rule.items())
         ],
         "departments": [
-            Row(code, describing.department_title(code, _language()) or _("建档立卡自查"), line, "", "")
+            Row(code, describing.department_title(code, _language()), line, "", _cases(area, rule, department=code))
             for code, line in _most(found.by_department.items())
         ],
         "feedback": _answered(request.viewer, area, rule),
@@ -77,14 +78,29 @@ def _answered(viewer: Viewer, area: str, rule: str) -> list[tuple[str, feedback.
 
 def _part_rows(request: ViewerRequest, found: figures.Progress, rule: str) -> list[Row]:
     rows = []
-    for code, line in sorted(found.by_part.items()):
-        lower = len(code) == found.length and code != found.area
-        opens = lower and len(code) < 12 and may_enter(request.viewer, code)  # noqa: PLR2004 - a village has no level below
-        title = name_of(code) if lower else _("跨{area}内几个单位").format(area=name_of(code))
-        rows.append(
-            Row(code, title, line, _address(request, rule=rule, area=code) if opens else "", _cases(code, rule))
-        )
+    for code, line in sorted(found.by_part.items(), key=lambda pair: (pair[0] == figures.BEYOND, pair[0])):
+        opens = _is_below(found, code) and len(code) < VILLAGE and may_enter(request.viewer, code)
+        title, address = _part_title(found, code), _address(request, rule=rule, area=code) if opens else ""
+        rows.append(Row(code, title, line, address, _part_cases(found, code, rule)))
     return rows
+
+
+def _is_below(found: figures.Progress, code: str) -> bool:
+    """Whether a part is one place of the level below: not several of them together, nor the village itself."""
+    return len(code) == found.length and code != found.area
+
+
+def _part_title(found: figures.Progress, code: str) -> str:
+    if code == figures.BEYOND:
+        return _("{area}以外（涉及本地人员）").format(area=name_of(found.area))
+    return name_of(code) if len(code) == found.length else _("跨{area}内几个单位").format(area=name_of(code))
+
+
+def _part_cases(found: figures.Progress, code: str, rule: str) -> str:
+    """The list of exactly a part's cases."""
+    if code == figures.BEYOND:
+        return _cases(found.area, rule, beyond=found.area)
+    return _cases(code, rule) if _is_below(found, code) else _cases(found.area, rule, place=code)
 
 
 def _most(lines: Iterable[tuple[str, Figures]]) -> list[tuple[str, Figures]]:
@@ -101,9 +117,9 @@ def _address(request: ViewerRequest, **changes: str) -> str:
     return f"{request.path}?{query.urlencode()}"
 
 
-def _cases(area: str, rule: str) -> str:
+def _cases(area: str, rule: str, **narrower: str) -> str:
     query = QueryDict(mutable=True)
-    query.update({name: value for name, value in {"area": area, "topic": rule}.items() if value})
+    query.update({name: value for name, value in {"area": area, "topic": rule, **narrower}.items() if value})
     return f"{reverse('casework:list')}?{query.urlencode()}"
 
 
@@ -118,7 +134,7 @@ def progress_export(request: ViewerRequest) -> HttpResponseBase:
 
     def named(code: str) -> str:
         if by == "area":
-            return name_of(code)
+            return _part_title(found, code)
         return _titled(code, titles) if by == "rule" else describing.department_title(code, _language())
 
     rows = [[code, named(code), *_values(line)] for code, line in sorted(lines.items())]
@@ -126,7 +142,7 @@ def progress_export(request: ViewerRequest) -> HttpResponseBase:
     return _written(request, Table(
         title=_("核查进度"), header=_header(), rows=rows, promised=len(rows), account=request.viewer.name,
         conditions=[(_("地点"), full_name(area) or _("管辖范围")), (_("规则"), _titled(rule, titles) or _("全部"))],
-    ), area, "comparison.progress_export", f"progress-{by}")  # fmt: skip
+    ), area, "comparison.progress_export", f"progress-{by}-{clock.today():%Y%m%d}")  # fmt: skip
 
 
 def _header() -> list[str]:
@@ -185,7 +201,8 @@ def _weekly_file(request: ViewerRequest, found: weekly.Weekly) -> HttpResponseBa
             (_("统计周期"), f"{found.monday} – {found.sunday}"),
         ],
     )  # fmt: skip
-    return _written(request, table, found.area, "comparison.weekly_export", f"weekly-{found.monday:%Y%m%d}")
+    name = f"weekly-{found.monday:%Y%m%d}-{found.sunday:%Y%m%d}"
+    return _written(request, table, found.area, "comparison.weekly_export", name)
 
 
 def _weekly_values(line: weekly.Line) -> list[Cell]:
@@ -207,7 +224,7 @@ def _monday(text: str) -> date:
 def _written(request: ViewerRequest, table: Table, area: str, act: str, name: str) -> HttpResponseBase:
     form = Format.asked(request.GET.get("format"))
     pieces = export(table, form, viewer=request.viewer, area=area or request.viewer.home_area, act=act)
-    return download(pieces, f"{name}-{clock.today():%Y%m%d}", form)
+    return download(pieces, name, form)
 
 
 def _language() -> str:
