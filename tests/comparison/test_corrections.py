@@ -126,6 +126,9 @@ def test_for_every_rule_the_correction_is_written_and_the_rule_no_longer_fires(s
         assert (held.id_number.clear(), held.id_valid, held.birth_date) == (right, True, dt.date(1976, 2, 29))
         assert held.person_key == keyring().person_key(right)
     assert (person(made, "RB-02").name, person(made, "RB-02").name_match) == ("黄别人", "黄别人")
+    told = SuspectCallbacks().describe(row(made.cases["RB-02"]), office["county"], "zh")
+    assert told.question.startswith("黄别人（比对时为 "), "what the sentence speaks of is the name of then"
+    assert [(fact.theirs, fact.differs) for fact in told.facts if fact.label == "姓名"] == [("黄别人", True)]
     dead = stay(made, "RB-04")
     assert (dead.member_status, dead.change_reason, dead.left_on) == ("2", "R1", dt.date(2020, 3, 1))
     assert (home(made, "RB-04").head_person_no, stay(made, "RB-04妻").relation) == (made.people["RB-04妻"], "01")

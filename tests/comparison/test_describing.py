@@ -7,7 +7,7 @@ import pytest
 
 from tests.comparison.conftest import VILLAGE, register
 from wanjia.comparison.describing import described
-from wanjia.comparison.documents import RunRule, document_of
+from wanjia.comparison.documents import RunRule, ShownAs, document_of
 from wanjia.comparison.queries import Finding
 from wanjia.reference.services import load_reference
 from wanjia.ruleset.binding import bind
@@ -62,3 +62,31 @@ def test_another_persons_name_is_masked_for_whoever_may_not_read_the_registry_th
     assert "黄小芳" in tell("RB-02", evidence).explanation
     assert "黄小芳" not in tell("RB-02", evidence, viewer=office["next_town"]).explanation
     assert "黄" in tell("RB-02", evidence, viewer=office["next_town"]).explanation
+
+
+@pytest.mark.usefixtures("gazetteer")
+def test_a_division_is_told_by_its_name_as_far_as_it_is_known(tell):
+    evidence = {"relation": "03", "hukou_relation": "之子", "hukou_area": "451229100200", "other_hukou_area": None}
+    told = tell("RB-07B", evidence)
+    facts = {fact.label: fact for fact in told.facts}
+
+    assert facts["户籍地"].theirs == "河池市大化县451229100451229100200", (
+        "the tests' villages are called by their codes"
+    )
+    assert "户籍地 河池市大化县" in told.explanation
+    assert "in 河池市" in tell("RB-07B", evidence, language="en").explanation
+    unknown = {fact.label: fact for fact in tell("RB-07B", evidence | {"hukou_area": "451299100200"}).facts}
+    assert unknown["户籍地"].theirs == "河池市 451299100200"
+
+
+def test_a_run_of_an_earlier_version_tells_divisions_by_name_too():
+    assert ShownAs.of({"name": "other_village_code"}).format == "division"
+    assert ShownAs.of({"name": "plate"}).format == ""
+
+
+def test_the_records_name_stands_beside_the_registered_one_where_the_two_differ(tell):
+    told = tell("RB-02", {"hukou_name": "黄小芳", "hukou_status": "正常", "relation": "03"})
+    names = [fact for fact in told.facts if fact.label == "姓名"]
+
+    assert [(fact.ours, fact.theirs, fact.differs) for fact in names] == [("韦大明", "黄小芳", True)]
+    assert not [fact for fact in told.facts if fact.label == "户籍姓名" or "一致" in fact.theirs]

@@ -161,3 +161,13 @@ def test_a_place_nobody_knows_is_refused_with_what_is_alike(resolver):
 )
 def test_a_text_says_which_city_or_county_it_is_about(known, text, codes):
     assert mentioned(text, within="45", known=known) == codes
+
+
+def test_a_place_looked_for_beyond_the_office_is_said_to_be_and_the_nearest_stand_first(resolver):
+    with pytest.raises(PlaceAmbiguous) as refused:
+        resolver.named("城厢镇", within="451228100")
+
+    assert refused.value.values["within"] == "广西壮族自治区"
+    with pytest.raises(PlaceAmbiguous) as near:
+        resolver.named("城厢镇", within="4503")
+    assert near.value.values["within"] == "广西壮族自治区"

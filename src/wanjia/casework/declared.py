@@ -123,7 +123,9 @@ class Brief:
     person: str
     suspected: str
     checks: tuple[str, ...] = ()
-    place: str = ""  # within the village
+    village: str = ""  # the household's own, wherever the case lies
+    hamlet: str = ""  # within the village
+    elsewhere: tuple[str, ...] = ()  # the other household of a case of two, with its address
 
 
 class FlowCallbacks(Protocol):

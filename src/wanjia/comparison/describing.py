@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -12,17 +13,20 @@ from wanjia.casework.declared import Brief, Fact
 from wanjia.casework.models import Case
 from wanjia.comparison import queries
 from wanjia.comparison.documents import RunRule, ShownAs
+from wanjia.comparison.inputs import snapshot_address
 from wanjia.comparison.models import Run
 from wanjia.comparison.queries import Finding
-from wanjia.divisions.queries import path_of
+from wanjia.divisions.queries import full_name, known_name
 from wanjia.kernel.money import yuan
 from wanjia.lake import NotPublished
 from wanjia.protection.masking import mask_name, without_key
 from wanjia.reference.queries import code_list, label_of
 from wanjia.registry.models import Household, Person
+from wanjia.registry.queries import earlier_name
 from wanjia.ruleset.rule import Shape
-from wanjia.ruleset.vocabulary import REGISTRY, registry_columns
+from wanjia.ruleset.vocabulary import OTHER, REGISTRY, registry_columns
 from wanjia.scope.errors import NotVisible
+from wanjia.scope.stores import lake
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 from wanjia.sources.contracts import departments
@@ -43,24 +47,68 @@ class Described:
     source: str  # which line of which delivery says so
     rule: RunRule
     live: bool
+    paired: bool  # whether it holds two entries of the registry against each other
+    theirs_title: str  # whose records stand beside the registry's own
 
 
 def described(finding: Finding, rule: RunRule, viewer: Viewer, language: str) -> Described:
     """The finding for somebody who may see it, in his language; the name as far as he may read it."""
-    household = Household.objects.visible_to(BEHIND_A_CASE).filter(pk=finding.household_no).first()
+    sides = Sides.of(finding)
     names, read = _names_for(viewer, [finding.person_no])
-    name = names.get(finding.person_no, "")
-    texts = _texts(finding, rule, language, in_full=finding.person_no in read)
+    in_full = finding.person_no in read
+    name = _called(finding, rule, names.get(finding.person_no, ""), in_full=in_full)
+    texts = _texts(finding, rule, language, in_full=in_full)
     question = _("%(name)s 疑似“%(rule)s”，请核实。") % {"name": name, "rule": rule.title.text(language)}
     return Described(
         question=question,
         explanation=rule.explain(texts, language),
-        facts=tuple(_facts(rule, texts, household, name, language)),
+        facts=tuple(_facts(rule, texts, sides, name, language)),
         checks=tuple(item.text(language) for item in rule.check),
         source=_source(finding, rule, language),
         rule=rule,
-        live=household is not None and household.is_live,
+        live=sides.own is not None and sides.own.is_live,
+        paired=sides.paired and rule.dataset == REGISTRY,
+        theirs_title=_("建档立卡（另一户）") if sides.paired and rule.dataset == REGISTRY else _("部门记录"),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The household a finding is about and, where it holds two against each other, the other one."""
+
+    own: Household | None
+    other: Household | None
+    paired: bool
+
+    @classmethod
+    def of(cls, finding: Finding) -> Sides:
+        number = finding.evidence.get("other_household_no")
+        numbers = [finding.household_no, *([] if number is None else [int(number)])]
+        rows = {row.pk: row for row in Household.objects.visible_to(BEHIND_A_CASE).filter(pk__in=numbers)}
+        return cls(
+            rows.get(finding.household_no), rows.get(numbers[-1]) if len(numbers) > 1 else None, number is not None
+        )
+
+
+def _called(finding: Finding, rule: RunRule, name: str, *, in_full: bool) -> str:
+    """The registered name; where the finding is about names and it was another then, that one beside it."""
+    if not rule.of_names:
+        return name
+    at = _compared_at(finding.run_id)
+    then = "" if at is None else earlier_name(finding.person_no, finding.household_no, at)
+    then = then if in_full else mask_name(then)
+    return _("%(now)s（比对时为 %(then)s）") % {"now": name, "then": then} if then and then != name else name
+
+
+def _compared_at(run_id: int) -> datetime | None:
+    """The instant of which a run saw the registry; when it was asked for, if its snapshot is not kept any more."""
+    run = Run.objects.filter(pk=run_id).first()
+    if run is None:
+        return None
+    try:
+        return lake().read_manifest(snapshot_address(run.snapshot)).made_at
+    except NotPublished:
+        return run.requested_at
 
 
 def _source(finding: Finding, rule: RunRule, language: str) -> str:
@@ -150,7 +198,7 @@ def _text(value: Any, shown: ShownAs, language: str, in_full: bool) -> str | Non
     if shown.codes:
         parts = [label_of(shown.codes, code, language) or code for code in str(value).split(",")]
         return ("、" if language == "zh" else ", ").join(parts)
-    return without_key(str(value))
+    return known_name(str(value)) if shown.format == "division" else without_key(str(value))
 
 
 def briefs(cases: Sequence[Case], language: str, viewer: Viewer | None = None) -> dict[int, Brief]:
@@ -162,12 +210,13 @@ def briefs(cases: Sequence[Case], language: str, viewer: Viewer | None = None) -
     people = [case.origin["person_no"] for case in cases if "person_no" in case.origin]
     clear = set[int]() if viewer is None else _read_by(viewer, people)
     names = masked_names(people) if viewer is None else names_for(viewer, people)
-    hamlets = {} if viewer is None else _hamlets(case.household_no for case in cases)
     wanted: dict[int, set[int]] = {}
     for case in cases:
         if "run" in case.origin:
             wanted.setdefault(case.origin["run"], set()).update(case.origin.get("findings", ()))
     found = {run: _numbered(run, numbers) for run, numbers in wanted.items()}
+    homes = _homes(case.household_no for case in cases)
+    homes |= _homes(_other_household(record) for records in found.values() for record in records.values())
     told = {}
     for case in cases:
         run = case.origin.get("run")
@@ -177,14 +226,41 @@ def briefs(cases: Sequence[Case], language: str, viewer: Viewer | None = None) -
             person=names.get(case.origin.get("person_no"), ""),
             suspected=_suspected(case, rule, records, language, in_full=case.origin.get("person_no") in clear),
             checks=tuple(item.text(language) for item in rule.check) if rule is not None else (),
-            place=hamlets.get(case.household_no or 0, ""),
+            village=homes.get(case.household_no or 0, ("", ""))[0],
+            hamlet="" if viewer is None else homes.get(case.household_no or 0, ("", ""))[1],
+            elsewhere=tuple(
+                _("另一户 %(no)s：%(place)s")
+                % {"no": number, "place": _address(*homes[number], named=viewer is not None)}
+                for number in dict.fromkeys(_other_household(record) for record in records)
+                if number is not None and number in homes
+            ),
         )
     return told
 
 
-def _hamlets(household_nos: Iterable[int | None]) -> dict[int, str]:
-    rows = Household.objects.visible_to(BEHIND_A_CASE).filter(pk__in={n for n in household_nos if n is not None})
-    return dict(rows.values_list("household_no", "hamlet"))
+def _homes(household_nos: Iterable[int | None]) -> dict[int, tuple[str, str]]:
+    """Household → its own village and hamlet, wherever a case about it lies."""
+    wanted = {number for number in household_nos if number is not None}
+    if not wanted:
+        return {}
+    rows = Household.objects.visible_to(BEHIND_A_CASE).filter(pk__in=wanted)
+    return {
+        number: (village, hamlet)
+        for number, village, hamlet in rows.values_list("household_no", "village_code", "hamlet")
+    }
+
+
+def _other_household(finding: Finding) -> int | None:
+    number = finding.evidence.get("other_household_no")
+    return None if number is None else int(number)
+
+
+_AS_ADDRESS = frozenset({OTHER + "village_code"})  # told with the hamlet where the household is still there
+
+
+def _address(village: str, hamlet: str, *, named: bool) -> str:
+    """County, township and village, for it may be another county; with the hamlet if `named`."""
+    return f"{full_name(village, below=village[:4])}{hamlet if named else ''}"
 
 
 def _suspected(case: Case, rule: RunRule | None, records: Sequence[Finding], language: str, *, in_full: bool) -> str:
@@ -202,18 +278,29 @@ def _numbered(run: int, numbers: set[int]) -> dict[int, Finding]:
         return {}
 
 
-def _facts(
-    rule: RunRule, texts: Mapping[str, str | None], household: Household | None, name: str, language: str
-) -> Iterable[Fact]:
-    yield Fact(_("姓名"), name, _("与登记姓名一致") if rule.by_name and rule.shape != ABSENT else "")
+def _facts(rule: RunRule, texts: Mapping[str, str | None], sides: Sides, name: str, language: str) -> Iterable[Fact]:
+    household = sides.own
+    pair = sides.paired and rule.dataset == REGISTRY
+    called = (
+        next((column for column, shown in rule.shown.items() if shown.personal == "name"), "") if rule.of_names else ""
+    )
+    if called:
+        yield Fact(_("姓名"), name, texts[called] or "", differs=True)
+    else:
+        yield Fact(_("姓名"), name, _("与登记姓名一致") if rule.by_name and rule.shape != ABSENT else "")
+    other = sides.other if pair else None
     if household is not None:
-        place = "".join(part for _code, part in path_of(household.village_code)[2:])
-        yield Fact(_("住址"), f"{place}{household.hamlet}", "")
-        yield Fact(_("脱贫标志"), _status(household, language), "")
+        yield Fact(_("住址"), _home(household), _home(other) if other else "", differs=other is not None)
+        yield Fact(_("脱贫标志"), _status(household, language), _status(other, language) if other else "")
+    if pair:
+        yield from _pair_facts(rule, texts, sides, language)
+        return
     identified = str(household.identified_year) if household is not None else ""
     dated = "identified_year" in rule.labels
     for column, label in rule.labels.items():
         text = texts[column] or ""
+        if column == called:
+            continue
         if column == "identified_year":
             # what is registered now, and what the run saw if that was something else
             changed = text != identified
@@ -226,6 +313,22 @@ def _facts(
             yield Fact(label.text(language), _("%(year)s 年识别") % {"year": identified}, text, differs=True)
         else:
             yield Fact(label.text(language), "", text, differs=rule.shown[column].personal == "name")
+
+
+def _pair_facts(rule: RunRule, texts: Mapping[str, str | None], sides: Sides, language: str) -> Iterable[Fact]:
+    """Two entries of the registry side by side, each value beside its counterpart."""
+    own = {OTHER + "household_no": (_("户编号"), str(sides.own.pk) if sides.own is not None else "")}
+    for column, label in rule.labels.items():
+        text = texts[column] or ""
+        if not column.startswith(OTHER):
+            yield Fact(label.text(language), text, texts.get(OTHER + column) or "")
+        elif column.removeprefix(OTHER) not in rule.labels and not (column in _AS_ADDRESS and sides.other is not None):
+            title, ours = own.get(column, (label.text(language), ""))
+            yield Fact(title, ours, text)
+
+
+def _home(household: Household) -> str:
+    return _address(household.village_code, household.hamlet, named=True)
 
 
 def _status(household: Household, language: str) -> str:

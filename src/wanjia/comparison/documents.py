@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,11 @@ from wanjia.ruleset.binding import BoundRule
 from wanjia.ruleset.vocabulary import Column
 
 Document = dict[str, Any]
+DIVISIONS = frozenset(
+    {"hukou_area", "other_hukou_area", "other_village_code"}
+)  # runs of earlier versions kept no format
+_AGREES = re.compile(r"(?<!\bnot )\bname_agrees\b")
+_DISAGREES = re.compile(r"\bnot name_agrees\b")
 
 
 def document_of(bound: BoundRule) -> Document:
@@ -52,17 +58,19 @@ class ShownAs:
     unit: str
     codes: str
     personal: str
+    format: str
 
     @classmethod
     def of(cls, item: Mapping[str, str]) -> ShownAs:
-        return cls(item.get("unit", ""), item.get("codes", ""), item.get("personal", ""))
+        kept = item.get("format", "division" if item.get("name") in DIVISIONS else "")
+        return cls(item.get("unit", ""), item.get("codes", ""), item.get("personal", ""), kept)
 
 
 @dataclass(frozen=True, slots=True)
 class RunRule:
     """A rule of a finished run, ready for pages and cases.
 
-    `by_name`: whether the rule asks that the record's name agrees.
+    `by_name`: whether the rule asks that the record's name agrees; `of_names` that it does not.
     """
 
     id: str
@@ -72,6 +80,7 @@ class RunRule:
     dataset: str
     dataset_title: Sentence
     by_name: bool
+    of_names: bool
     severity: str
     veto: str
     labels: Mapping[str, Sentence]
@@ -96,7 +105,8 @@ class RunRule:
             shape=document.get("shape", "present"),
             dataset=document["dataset"],
             dataset_title=_titled(document),
-            by_name="name_agrees" in document["when"],
+            by_name=bool(_AGREES.search(document["when"])),
+            of_names=bool(_DISAGREES.search(document["when"])),
             severity=document["severity"],
             veto=document["veto"],
             labels={item["name"]: _sentence(item) for item in document["evidence"]},
@@ -123,7 +133,12 @@ class RunRule:
 def _how_shown(column: Column | None) -> dict[str, str]:
     if column is None:
         return {}
-    shown = {"unit": column.shown.unit, "codes": column.shown.codes, "personal": column.shown.personal}
+    shown = {
+        "unit": column.shown.unit,
+        "codes": column.shown.codes,
+        "personal": column.shown.personal,
+        "format": column.shown.format,
+    }
     return {key: value for key, value in shown.items() if value}
 
 

@@ -132,6 +132,18 @@ def full_name(code: str, *, below: str = "") -> str:
     return gazetteer().full_name(code, below=below)
 
 
+def near_name(code: str) -> str:
+    """A place as its own county calls it: a village with its township; one above by its name."""
+    return full_name(code, below=code[:6]) or name_of(code)
+
+
+def known_name(code: str) -> str:
+    """The names along the path without the province's; of a place not listed as far as known, with the code beside."""
+    known = next((code[:length] for length in reversed(LENGTHS) if length <= len(code) and place(code[:length])), "")
+    told = full_name(known, below=known[:2]) or (name_of(known) if known else "")
+    return told if known == code else f"{told} {code}".strip()
+
+
 def children(code: str) -> list[Place]:
     """The divisions one level below `code`, in order of code; the provinces for ""."""
     return list(gazetteer().children.get(current_code(code), ()))

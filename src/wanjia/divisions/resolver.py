@@ -83,7 +83,10 @@ class Resolver:
         if code in self._known.places:
             return code
         everywhere = [(level, code) for level in _LEVELS for code in self._candidates(level, text, "")]
-        inside = [pair for pair in everywhere if pair[1].startswith(within)] or everywhere
+        inside = [pair for pair in everywhere if pair[1].startswith(within)]
+        if not inside:  # looked for everywhere, and said so; the nearest come first
+            inside = sorted(everywhere, key=lambda pair: -_shared(pair[1], within))
+            within = within[:2] if everywhere else within
         form = written_form(text)
         exact = [code for level, code in inside if code in self._names[level].exact.get(form, ())]
         codes = exact or [code for _level, code in inside]
@@ -150,6 +153,13 @@ class Resolver:
         names = [f"{self._known.full_name(code, below=code[:2])}({code})" for code in shown[:SHOWN]]
         more = f"…({len(shown)})" if len(shown) > SHOWN else ""
         return "、".join(names) + more if names else "—"
+
+
+def _shared(code: str, other: str) -> int:
+    """How many digits two codes begin with together."""
+    return next(
+        (n for n, (one, two) in enumerate(zip(code, other, strict=False)) if one != two), min(len(code), len(other))
+    )
 
 
 def mentioned(text: str, *, within: str = "", known: Gazetteer | None = None) -> list[str]:

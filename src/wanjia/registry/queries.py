@@ -298,6 +298,12 @@ def changes_by_case(viewer: Viewer, case_no: int, language: Language = "zh") -> 
     return [_sentence(row, people, language) for row in reversed(rows)]
 
 
+def earlier_name(person_no: int, household_no: int, at: datetime) -> str:
+    """What a member of the household was called at an instant; empty where he has not been renamed since."""
+    rows = _everyone(Change).filter(household_no=household_no, person_no=person_no, field="name", at__gte=at)
+    return rows.order_by("id").values_list("old", flat=True).first() or ""
+
+
 def belongs_somewhere(person_no: int) -> bool:
     """Whether somebody is a member of a live household now."""
     present = _everyone(Membership).filter(person_no=person_no, latest=True, member_status__in=sorted(IN_HOUSEHOLD))

@@ -50,11 +50,15 @@ OTHERS = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """How a value of the column is shown: amounts in yuan, codes by their label, names as far as one may read them."""
+    """How a value of the column is shown.
+
+    Amounts in yuan, codes by their label, places by their name, names of people as far as one may read them.
+    """
 
     unit: str = ""  # "fen"
     codes: str = ""  # a code list of the reference data
     personal: str = ""  # "name"
+    format: str = ""  # "division": a code of an administrative division
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +118,13 @@ def _others(label: Sentence) -> Sentence:
 
 
 _PLACES = {
-    OTHER + name: Column(OTHER + name, kind, Origin.OTHER_PLACE, name, _others(Sentence(zh, en)), evidence=True)
-    for name, kind, zh, en in (
-        ("person_no", Type.INTEGER, "人员编号", "person"),
-        ("household_no", Type.INTEGER, "户编号", "household"),
-        ("village_code", Type.TEXT, "所在村", "village"),
+    OTHER + name: Column(
+        OTHER + name, kind, Origin.OTHER_PLACE, name, _others(Sentence(zh, en)), evidence=True, shown=shown
+    )
+    for name, kind, zh, en, shown in (
+        ("person_no", Type.INTEGER, "人员编号", "person", Shown()),
+        ("household_no", Type.INTEGER, "户编号", "household", Shown()),
+        ("village_code", Type.TEXT, "所在村", "village", Shown(format="division")),
     )
 }
 
@@ -153,7 +159,7 @@ def _columns(node: Node, origin: Origin, taken: Mapping[str, Column]) -> dict[st
 
 
 def _column(node: Node, name: str, origin: Origin, taken: Mapping[str, Column]) -> Column:
-    parts = node.keys(("type", "zh", "en"), ("source", "evidence", "unit", "codes", "personal"))
+    parts = node.keys(("type", "zh", "en"), ("source", "evidence", "unit", "codes", "personal", "format"))
     Node(node.file, node.key, name).text(_NAME, "a name of lower-case letters, digits and _")
     if name in taken or name in _RESERVED or name.startswith(OTHER):
         raise Node(node.file, node.key, name).wrong("a name that is not taken yet")
@@ -168,5 +174,6 @@ def _column(node: Node, name: str, origin: Origin, taken: Mapping[str, Column]) 
             unit=parts["unit"].one_of(("fen",)) if "unit" in parts else "",
             codes=parts["codes"].text(_NAME) if "codes" in parts else "",
             personal=parts["personal"].one_of(("name",)) if "personal" in parts else "",
+            format=parts["format"].one_of(("division",)) if "format" in parts else "",
         ),
     )

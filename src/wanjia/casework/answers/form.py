@@ -21,7 +21,7 @@ from wanjia.casework.filters import CaseFilter
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Action
 from wanjia.casework.services import Proofs, asking
-from wanjia.divisions.queries import path_of
+from wanjia.divisions.queries import near_name
 from wanjia.kernel import clock
 from wanjia.kernel.errors import Refusal, Sentence
 from wanjia.scope.viewer import Viewer
@@ -135,7 +135,7 @@ def _rows(cases: Sequence[Case], language: str) -> Rows:
         shown = {
             "household": str(case.household_no or ""),
             "person": brief.person,
-            "village": village_of(case.area_code),
+            "village": "\n".join((near_name(brief.village or case.area_code), *brief.elsewhere)),
             "suspected": _with_outcome(case, brief.suspected, language),
         }
         cells: dict[str, Cell] = {
@@ -176,11 +176,6 @@ def _briefs(cases: Sequence[Case], language: str) -> dict[int, Brief]:
     for key, group in by_flow.items():
         found |= declared.offered_for(*key).callbacks.briefs(group, language)
     return {case.case_no: found.get(case.case_no, Brief("", case.topic)) for case in cases}
-
-
-def village_of(area: str) -> str:
-    """Township and village, which is as much as a county's people need."""
-    return "".join(name for _code, name in path_of(area)[-2:])
 
 
 def _columns(found: Choices, cases: Sequence[Case], language: str) -> list[Column]:

@@ -13,7 +13,7 @@ from wanjia.casework.models import Case
 from wanjia.casework.presenting import tone_of
 from wanjia.casework.rules import Action
 from wanjia.casework.services import asking
-from wanjia.divisions.queries import path_of
+from wanjia.divisions.queries import near_name
 from wanjia.scope.viewer import Viewer
 
 PAGE = 50
@@ -35,7 +35,7 @@ class Bundle:
     """A household with all its open cases this viewer may read."""
 
     household_no: int
-    area_code: str
+    village: str  # its own, where a case of two places or one that was moved lies elsewhere
     matters: Sequence[Matter]
 
     @property
@@ -46,8 +46,14 @@ class Bundle:
     @property
     def place(self) -> str:
         """Township, village and hamlet."""
-        names = "".join(name for _code, name in path_of(self.area_code)[-2:])
-        return names + next((matter.brief.place for matter in self.matters if matter.brief.place), "")
+        return near_name(self.village) + next(
+            (matter.brief.hamlet for matter in self.matters if matter.brief.hamlet), ""
+        )
+
+    @property
+    def elsewhere(self) -> list[str]:
+        """The other households some of the cases are about, each once, with their addresses."""
+        return list(dict.fromkeys(other for matter in self.matters for other in matter.brief.elsewhere))
 
     @property
     def checks(self) -> list[str]:
@@ -112,7 +118,9 @@ def bundled(viewer: Viewer, cases: Sequence[Case], language: str, *, named: bool
             action=mine.get(case.case_no),
         )
         of.setdefault(case.household_no or 0, []).append(matter)
-    return [Bundle(number, matters[0].case.area_code, matters) for number, matters in of.items()]
+    return [
+        Bundle(number, matters[0].brief.village or matters[0].case.area_code, matters) for number, matters in of.items()
+    ]
 
 
 def _briefs(viewer: Viewer | None, cases: Sequence[Case], language: str) -> dict[int, Brief]:

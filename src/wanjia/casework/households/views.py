@@ -222,10 +222,10 @@ def check_sheets(request: ViewerRequest) -> HttpResponse:
                 content={"filter": case_filter.as_dict(), "households": len(found.bundles), "cases": len(cases)},
             )
         _seen(request, cases, ["name"])
-    ordered = sorted(found.bundles, key=lambda bundle: bundle.area_code)
+    ordered = sorted(found.bundles, key=lambda bundle: bundle.village)
     villages = [
         (full_name(area, below="45"), [_sheet(request, bundle) for bundle in group])
-        for area, group in groupby(ordered, key=lambda bundle: bundle.area_code)
+        for area, group in groupby(ordered, key=lambda bundle: bundle.village)
     ]
     context = {
         "filter": case_filter,

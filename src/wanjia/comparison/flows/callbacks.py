@@ -18,7 +18,10 @@ from wanjia.comparison.feedback import services as feedback
 from wanjia.comparison.feedback import telling
 from wanjia.comparison.flows import guards
 from wanjia.kernel import clock
+from wanjia.registry.models import Household
 from wanjia.scope.viewer import Viewer
+
+VILLAGE = 12  # digits
 
 
 class SuspectCallbacks:
@@ -37,10 +40,10 @@ class SuspectCallbacks:
             question=first.question,
             explanation=several + "".join(item.explanation for item in found),
             ours_title=_("建档立卡"),
-            theirs_title=_("部门记录"),
+            theirs_title=first.theirs_title,
             facts=tuple(fact for item in found for fact in item.facts),
             checks=describing.combined_checks(found),
-            links=(*_links(case, viewer), *told.links),
+            links=(*_links(case, viewer, several=any(item.paired for item in found)), *told.links),
             **_change(case, viewer, language),
             warnings=(
                 *told.warnings,
@@ -160,11 +163,23 @@ def _change(case: Case, viewer: Viewer, language: str) -> dict[str, Any]:
     return {"change": told.sentence, "changes": told.values, "changed": told.decided}
 
 
-def _links(case: Case, viewer: Viewer) -> tuple[tuple[str, str], ...]:
-    """The household, for those who may open it: a department reads cases, not the registry."""
-    if not viewer.may("registry.read", case.area_code):
+def _links(case: Case, viewer: Viewer, *, several: bool = False) -> tuple[tuple[str, str], ...]:
+    """The households of the case this reader may open: a department reads cases, not the registry."""
+    if not viewer.may("registry.read"):
         return ()
+    if not several and len(case.area_code) == VILLAGE:  # it lies where its household is
+        return _addresses(case, [case.household_no]) if viewer.may("registry.read", case.area_code) else ()
+    numbers = corrections.Matter(case).households
+    open_to = set(Household.objects.visible_to(viewer).filter(pk__in=numbers).values_list("household_no", flat=True))
+    return _addresses(case, [number for number in numbers if number in open_to])
+
+
+def _addresses(case: Case, numbers: Sequence[int | None]) -> tuple[tuple[str, str], ...]:
+    words = _("打开该户"), _("打开另一户 %(no)s")
     try:
-        return ((_("打开该户"), reverse("registry:household", args=[case.household_no])),)
+        return tuple(
+            (words[number != case.household_no] % {"no": number}, reverse("registry:household", args=[number]))
+            for number in numbers
+        )
     except NoReverseMatch:
         return ()
