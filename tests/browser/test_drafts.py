@@ -32,6 +32,7 @@ def sign_in(page: Page, login: str, password: str) -> None:
 def begin_an_answer(page: Page) -> str:
     page.goto("/cases/mine/")
     page.locator("main a.w-row-link").first.click()
+    page.locator("input[name=met]").first.fill("户主")
     page.locator("textarea[name=note]").first.fill(NOTE)
     page.locator("input[name=outcome][value='01']").first.check()
     return page.url

@@ -12,7 +12,7 @@ from wanjia.accounts.models import User
 from wanjia.audit.testing import unrecorded
 from wanjia.casework import counters
 from wanjia.casework.choices import Bar
-from wanjia.casework.models import Case
+from wanjia.casework.models import Case, CaseEvent
 from wanjia.casework.services import Answer, act
 from wanjia.files.models import StoredFile
 from wanjia.kernel import clock
@@ -32,7 +32,8 @@ def do(viewer, case_no, action, **answer):
 
 
 def give(browser, case_no, action, version=None, **typed):
-    data = {"action": action, "version": version or row(case_no).version, **typed}
+    visit = {"visited_on": "2020-11-16", "met": "户主"} if "outcome" in typed else {}
+    data = {"action": action, "version": version or row(case_no).version, **visit, **typed}
     return browser.post(reverse("casework:act", args=[case_no]), data)
 
 
@@ -263,6 +264,26 @@ def test_photos_are_sent_with_the_answer(with_looker, looker, browse):
     give(browse(looker), with_looker, "look", outcome="wet", note="漏水", evidence=[photo(), photo()])
     assert row(with_looker).step == "to_mend"
     assert StoredFile.objects.visible_to(EYE).exists()
+
+
+def test_an_answer_says_when_and_whom_as_in_every_other_channel(with_looker, looker, browse):
+    browser = browse(looker)
+    page = browser.get(reverse("casework:case", args=[with_looker])).content.decode()
+    assert 'name="visited_on" max="2020-11-16" value="2020-11-16" required' in page
+    assert 'name="met"' in page
+    for typed, told in (
+        ({"met": " "}, "还缺少：见到何人"),
+        ({"visited_on": ""}, "还缺少：入户日期"),
+        ({"visited_on": "2020-11-17"}, "入户日期 2020-11-17 不可用"),
+        ({"visited_on": "2020-11-01"}, "入户日期 2020-11-01 不可用"),
+    ):
+        refused = give(browser, with_looker, "look", outcome="dry", note="完好", **typed)
+        assert (refused.status_code, row(with_looker).step) == (422, "with_looker")
+        assert told in refused.content.decode()
+        assert 'value="dry" required checked' in refused.content.decode()
+    give(browser, with_looker, "look", outcome="dry", note="完好")
+    told = CaseEvent.objects.of(row(with_looker)).get(action="look").data["visit"]
+    assert told == {"on": "2020-11-16", "met": "户主"}
 
 
 def test_photos_saved_first_leave_the_answer_begun_beside_them(with_looker, looker, browse):

@@ -316,3 +316,40 @@ def test_bulk_acts_of_a_deputy_say_for_whom(cases, office, also, stands_in):  # 
     events = CaseEvent.objects.of_many(cases.values()).filter(action="assign")
     assert {event.data["for"] for event in events} == {office["town"].user_id}
     assert Case.objects.for_writing().filter(step="assigned").count() == 2
+
+
+def test_the_page_says_why_the_deputys_principal_may_not_review(cases, office, also, stands_in):  # noqa: F811
+    also("both", ("information_officer", TOWN), ("township_reviewer", TOWN))
+    number = cases["RA-02"]
+    down_to_town(office)
+    do(office["town"], number, "assign", assignee=office["both"].user_id)
+    do(office["both"], number, "verify", outcome="06", note="登记错误")
+    page = client_for(office.users["both"]).get(row(number).get_absolute_url()).content.decode()
+    assert "退回核查人" in page, "what he may do is offered"
+    assert "审核通过：已办理过本件的前一环节，须由另一人办理" in page, "and beside it what he may not, and why"
+    named = stands_in("town", "both")
+    town = client_for(office.users["town"])
+    page = town.get(row(number).get_absolute_url()).content.decode()
+    assert "审核通过：与您互为代理的同事已办理过本件的前一环节" in page
+    told = town.get(reverse("accounts:me")).content.decode()
+    assert "本单位有 1 件在办核查件由您二人之一办理过前一环节" in told
+    deputies.end_deputy(viewer=office["town"], deputyship_id=named.pk)
+    assert "审核通过：" not in town.get(row(number).get_absolute_url()).content.decode()
+
+
+def test_a_case_at_the_city_says_that_the_city_or_the_province_samples_it(cases, office):  # noqa: F811
+    number = cases["RA-02"]
+    _reviewable(office, number)
+    do(office["town"], number, "review")
+    do(office["second_county"], number, "decide")
+    page = client_for(office.users["county"]).get(row(number).get_absolute_url())
+    take = next(item for item in page.context["page"].cannot if item.code == "take")
+    assert take.bar.startswith("该由4512的")
+    assert "或45的" in take.bar
+
+
+@pytest.mark.usefixtures("gazetteer")
+def test_a_refused_deputy_is_told_with_the_name_of_the_office(office, stands_in):
+    with pytest.raises(NotOfYourOffice) as refusal:
+        stands_in("county", "town", "451228")
+    assert "您在 都安县 同一单位" in refusal.value.sentences("zh")[0]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 
+import openpyxl
 import pytest
+from django.urls import reverse
 
 from tests.comparison.conftest import NEXT_COUNTY, NEXT_TOWN, VILLAGE, register
 from tests.comparison.test_flow import do, photograph, row
+from tests.comparison.test_pages import browse as _browse
 from wanjia.accounts.queries import viewer_for
 from wanjia.accounts.services import NewAccount, NewGrant, open_accounts
 from wanjia.audit.testing import unrecorded
@@ -24,6 +28,7 @@ from wanjia.scope.system import system_viewer
 
 pytestmark = pytest.mark.django_db
 EYE = system_viewer("comparison.case")
+browse = _browse
 
 
 @pytest.fixture
@@ -152,3 +157,52 @@ def queries_filter(step):
     from wanjia.casework.filters import CaseFilter
 
     return CaseFilter(kind="suspect", step=step)
+
+
+@pytest.mark.usefixtures("gazetteer")
+def test_both_households_stand_on_paper_and_on_the_case_with_their_own_addresses(pair, office, browse):
+    number = pair(NEXT_TOWN)
+    do(office["city"], number, "pass_on")
+    do(office["county"], number, "distribute")
+
+    sheet = browse("county").get(reverse("casework:check_sheets")).content.decode()
+    assert "451228100451228100200上屯" in sheet, "its own village, though the case lies with the county"
+    assert "另一户 2：都安县451228101451228101200上屯" in sheet
+
+    form = b"".join(browse("county").get(reverse("casework:answers_form")).streaming_content)
+    villages = [str(cell.value) for row in openpyxl.load_workbook(io.BytesIO(form)).active for cell in row]
+    assert not any(value.startswith("都安县") for value in villages)
+
+    page = browse("county").get(row(number).get_absolute_url())
+    told = page.context["page"].told
+    facts = {fact.label: (fact.ours, fact.theirs) for fact in told.facts}
+    assert told.theirs_title == "建档立卡（另一户）"
+    assert facts["住址"] == ("都安县451228100451228100200上屯", "都安县451228101451228101200上屯")
+    assert facts["户编号"] == ("1", "2")
+    assert "对方所在村" not in facts
+    assert "（河池市都安县451228101451228101200）" in told.explanation
+    assert [address for _, address in told.links] == ["/registry/households/1/", "/registry/households/2/"]
+    town = browse("town").get(row(number).get_absolute_url())
+    assert [address for _, address in town.context["page"].told.links] == ["/registry/households/1/"], (
+        "the other is not its own"
+    )
+
+
+@pytest.mark.usefixtures("gazetteer")
+def test_a_household_keeps_its_address_on_paper_where_its_case_was_moved(pair, office, browse):
+    number = pair(VILLAGE)
+    do(office["city"], number, "pass_on")
+    do(office["county"], number, "not_county", why="moved", place="451229", reason="搬到大化")
+    do(office["city"], number, "redirect", place="451229")
+    sheet = browse("city").get(reverse("casework:check_sheets")).content.decode()
+    assert "451228100451228100200上屯" in sheet
+
+
+def test_the_county_that_holds_a_case_of_two_towns_returns_it_to_nobody(pair, office, browse):
+    number = pair(NEXT_TOWN)
+    do(office["city"], number, "pass_on")
+    do(office["county"], number, "distribute")
+    page = browse("county").get(row(number).get_absolute_url())
+    offered = {item.code: item.title for item in page.context["page"].can}
+    assert offered["not_town"] == "不在所列地方，由本级处置"
+    assert "退回县级" not in page.content.decode()

@@ -217,6 +217,7 @@ def test_the_registry_does_not_move_with_the_case(number, office):
 def test_the_page_asks_for_the_kind_of_reason_and_the_place_by_name(number, office):
     browser = client_for(office.users["town"])
     page = browser.get(reverse("casework:case", args=[number])).content.decode()
+    assert "现住地<small>（搬迁或区划调整的须填）</small>" in page
     for text in ("已搬迁到外地", "须填现住地", "查无此户"):
         assert text in page, text
     answer = {"action": "not_town", "version": row(number).version, "why": "moved", "place": "大化县", "reason": "搬走"}

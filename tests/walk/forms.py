@@ -223,7 +223,7 @@ def _decided(scene: Scene) -> None:
 
 def _answer(action: str, **answer: Any) -> Data:
     # one form for all actions: what this one does not need is declared all the same
-    rest = dict.fromkeys(("assignee", "outcome", "note", "reason", "until"), "")
+    rest = dict.fromkeys(("assignee", "outcome", "note", "reason", "until", "visited_on", "met"), "")
     return lambda scene: {**rest, "action": action, "version": str(scene.case().version), **answer}
 
 
@@ -452,7 +452,7 @@ FORMS = (
     ),
     Form(
         "casework:act", ("information_officer", TOWNSHIP), kwargs=_case, prepare=_photographed, name="verify",
-        data=_answer("verify", outcome="02", note="入户查看，已拍照。"), shapes=_answer_shapes,
+        data=_answer("verify", outcome="02", note="入户查看，已拍照。", visited_on="2020-11-16", met="户主"), shapes=_answer_shapes,
         changes={"casework_case": CASE_MOVES | {"outcome", "outcome_note"}, "scope_holding": {"valid_to"}, **COUNTERS},
         adds=CASE_ROWS,
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.contrib import auth, messages
 from django.core.paginator import Paginator
@@ -29,13 +31,14 @@ from wanjia.accounts.forms import (
     ReasonForm,
     SignInForm,
 )
-from wanjia.accounts.models import User
+from wanjia.accounts.models import Deputyship, User
 from wanjia.accounts.typed import keep, recall
 from wanjia.kernel import clock
 from wanjia.kernel.errors import Refusal
 from wanjia.scope.reach import serving
 from wanjia.scope.routes import PUBLIC, SIGNED_IN, ViewerRequest, access
 from wanjia.scope.system import system_viewer
+from wanjia.ui.panels import Rendered, panels_for
 
 PAGE_SIZE = 50
 
@@ -125,11 +128,16 @@ def _own_page(request: ViewerRequest, **refused: Form) -> HttpResponse:
         "account": request.user,
         "grants": queries.own_grants(viewer),
         "offices": offices,
-        "deputies": deputies.deputies_of(viewer),
-        "principals": deputies.principals_of(viewer),
+        "deputies": _with_panels(request, deputies.deputies_of(viewer)),
+        "principals": _with_panels(request, deputies.principals_of(viewer)),
     }
     status = 400 if any(form.errors for form in refused.values()) else 200
     return render(request, "accounts/me.html", context | forms | refused | _words(), status=status)
+
+
+def _with_panels(request: ViewerRequest, rows: list[Deputyship]) -> list[tuple[Deputyship, Sequence[Rendered]]]:
+    """Deputyships with what other slices say about them."""
+    return [(row, panels_for(request, "deputyship", row)) for row in rows]
 
 
 @access(SIGNED_IN)

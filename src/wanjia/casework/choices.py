@@ -40,6 +40,8 @@ class Need(StrEnum):
     PLACE = "place"
     REASON = "reason"
     CORRECTION = "correction"
+    VISITED_ON = "visited_on"
+    MET = "met"
 
 
 NEED_WORDS: dict[Need, Sentence] = {
@@ -51,6 +53,8 @@ NEED_WORDS: dict[Need, Sentence] = {
     Need.PLACE: Sentence("现住地", "the place where they live now"),
     Need.REASON: Sentence("原因", "a reason"),
     Need.CORRECTION: Sentence("整改方式", "the correction"),
+    Need.VISITED_ON: Sentence("入户日期", "the date of the visit"),
+    Need.MET: Sentence("见到何人", "whom you met"),
 }
 
 

@@ -92,6 +92,20 @@ class AnswerIncomplete(Refusal):
     )
 
 
+class VisitDayUnusable(Refusal):
+    """A visit cannot lie ahead, nor before its case."""
+
+    code = "casework.visit_day_unusable"
+    status = 422
+    facts = ("case_no", "on", "first")
+    what = Sentence(
+        "核查件 {case_no} 的入户日期 {on} 不可用：须在 {first} 立件以后、今天以前。没有任何内容被改动。",
+        "The visit of case {case_no} cannot have been on {on}: it lies between the opening on {first} and today. "
+        "Nothing was changed.",
+    )
+    cure = Sentence("请改正入户日期后再提交。", "Correct the day and submit again.")
+
+
 class UnreadableAnswer(Refusal):
     """A part of the answer cannot be read: a text that is too long, a day that is none."""
 

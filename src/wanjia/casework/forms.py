@@ -15,6 +15,7 @@ from wanjia.kernel import clock
 Choice = tuple[str, str]  # a value and its words
 NOTE_LENGTH = 2_000
 PLACE_LENGTH = 60
+LONGEST_MET = 100
 SPREAD = 0  # stands where a person is chosen: everybody gets his share
 STATES = [
     ("open", _("未办结")),
@@ -68,6 +69,8 @@ class ActForm(forms.Form):
     why = forms.CharField(required=False, max_length=20)
     place = forms.CharField(required=False, max_length=PLACE_LENGTH)
     until = forms.DateField(required=False, label=_("例外有效期至"))
+    visited_on = forms.DateField(required=False, label=_("入户日期"))
+    met = forms.CharField(required=False, max_length=LONGEST_MET, label=_("见到何人"))
 
 
 class VisitForm(forms.Form):
@@ -77,7 +80,7 @@ class VisitForm(forms.Form):
         label=_("入户日期"), widget=forms.DateInput(attrs={"type": "date"}), initial=clock.today
     )
     met = forms.CharField(
-        label=_("见到何人"), max_length=100, help_text=_("例如：户主、长子、村支书。不要写身份证号码。")
+        label=_("见到何人"), max_length=LONGEST_MET, help_text=_("例如：户主、长子、村支书。不要写身份证号码。")
     )
     note = forms.CharField(
         label=_("共同说明"),

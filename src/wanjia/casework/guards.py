@@ -26,6 +26,7 @@ from wanjia.kernel import clock
 from wanjia.kernel.codes import LENGTHS
 from wanjia.reference import queries as reference
 from wanjia.scope.areas import AreaRange
+from wanjia.scope.bulk import pieces
 from wanjia.scope.models import NOTHING
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Relation, Viewer
@@ -176,6 +177,30 @@ def _acted(
 def _took_part(acted: Acted, people: Collection[Linked], today: date) -> bool:
     """Whether one of these, as one with somebody now or then, has done it, even if that ended the very day."""
     return any(link.other_id in acted.people and link.on(today, acted.on) for link in people)
+
+
+def kept_apart(pair: Collection[int], office: str) -> int:
+    """How many cases wait at an office for a step that neither of two may take while they count as one.
+
+    One of them has done a step before it, which the other, were he not his deputy, could follow.
+    """
+    apart = {code for flow in declared.flows() for _, action in flow.actions() for code in action.apart_from}
+    area = AreaRange.of(office)
+    events = CaseEvent.objects.visible_to(system_viewer("casework.history")).filter(
+        Q(by_user__in=pair) | Q(data__for__in=sorted(pair)),
+        action__in=sorted(apart), case__closed_at=None, case__area_code__gte=area.lo, case__area_code__lt=area.hi,
+    )  # fmt: skip
+    did: dict[int, set[str]] = {}
+    for number, code in events.values_list("case_id", "action"):
+        did.setdefault(number, set()).add(code)
+    found = 0
+    for numbers in pieces(sorted(did)):
+        for case in Case.objects.visible_to(system_viewer("casework.history")).filter(pk__in=numbers):
+            found += any(
+                action.apart_from & did[case.case_no] and office in desks_of(case.at, action, case.area_code)
+                for action in case.at.actions
+            )
+    return found
 
 
 def bars(viewer: Viewer, action: Action, cases: Sequence[Case]) -> dict[int, Bar]:

@@ -17,7 +17,7 @@ from wanjia.casework.declared import Ask, AskedField, CorrectionChoice, Descript
 from wanjia.casework.models import Case
 from wanjia.casework.queries import HistoryLine, Offer
 from wanjia.casework.rules import Action, seat_area
-from wanjia.divisions.queries import full_name, name_of
+from wanjia.divisions.queries import near_name
 from wanjia.files.models import StoredFile
 from wanjia.kernel import clock
 from wanjia.kernel.errors import Sentence
@@ -95,6 +95,7 @@ class Answering:
     title: str
     consequence: str
     bar: str
+    withheld: bool  # from him in particular, though it is his turn
     goes_back: bool
     needs: frozenset[Need]
     asks_proof: bool
@@ -165,6 +166,7 @@ class CasePage:
     proofs: int  # files that were filed in this step and count for its answer
     others: Sequence[Row]
     next_no: int | None
+    today: str = ""
     entered: Mapping[str, Any] = field(default_factory=dict)
     ticked: Collection[str] = ()
 
@@ -177,7 +179,8 @@ def case_page(case: Case, viewer: Viewer, language: str, entered: Mapping[str, A
     history = queries.history(case, language, told, colleagues)
     evidence, proofs = queries.filed(case, viewer)
     place = next((line.event.data["place"] for line in reversed(history) if line.place), "")
-    answers = [_answering(item, case, language, entered or {}, place, colleagues) for item in offered]
+    did = {event.action for event in told if viewer.user_id in (event.by_user, event.data.get("for"))}
+    answers = [_answering(item, case, did, language, entered or {}, place, colleagues) for item in offered]
     callbacks = declared.offered_for(case.kind, case.flow_version).callbacks
     others = () if case.household_no is None else _others(case, viewer, language, colleagues)
     holder = case.holder_user_id or 0
@@ -197,6 +200,7 @@ def case_page(case: Case, viewer: Viewer, language: str, entered: Mapping[str, A
         proofs=proofs if may_upload(offered) else 0,
         others=others,
         next_no=queries.next_in_queue(viewer, case),
+        today=clock.today().isoformat(),
         entered=entered or {},
         ticked=entered.getlist("checked") if isinstance(entered, QueryDict) else (),
     )
@@ -218,16 +222,23 @@ def _others(case: Case, viewer: Viewer, language: str, colleagues: accounts.Coll
 
 
 def _answering(  # noqa: PLR0913 - an answer is shown from all of these
-    offer: Offer, case: Case, language: str, entered: Mapping[str, Any], place: str, colleagues: accounts.Colleagues
+    offer: Offer,
+    case: Case,
+    did: Collection[str],
+    language: str,
+    entered: Mapping[str, Any],
+    place: str,
+    colleagues: accounts.Colleagues,
 ) -> Answering:
     action = offer.action
     free = offer.bar is None
     typed = entered if entered.get("action") == action.code else {}
     return Answering(
         code=action.code,
-        title=action.title.text(language),
+        title=action.title_at(case.area_code, case.at, case.flow).text(language),
         consequence=_consequence(action, case).text(language),
-        bar=_why_not(offer.bar, action, case, language, colleagues) if offer.bar is not None else "",
+        bar=_why_not(offer.bar, action, case, did, language, colleagues) if offer.bar is not None else "",
+        withheld=offer.bar is not None and offer.bar not in TURN_OF_OTHERS,
         goes_back=action.goes_back,
         needs=action.needs,
         asks_proof=_asks_proof(action),
@@ -250,31 +261,32 @@ def _answering(  # noqa: PLR0913 - an answer is shown from all of these
 
 
 def _consequence(action: Action, case: Case) -> Sentence:
+    if action.stays_at(case.area_code, case.at, case.flow) and action.at_own_desk is not None:
+        return action.at_own_desk[1]
     return action.consequence if action.unproposed is None or case.proposal else action.unproposed
 
 
 TURN_OF_OTHERS = (Bar.OTHER_SEAT, Bar.OTHER_PERSON, Bar.NO_ROLE)
 
 
-def _why_not(bar: Bar, action: Action, case: Case, language: str, colleagues: accounts.Colleagues) -> str:
-    """The reason against an action; where it is somebody else's turn, whose."""
+def _why_not(  # noqa: PLR0913 - a reason against an action is told from all of these
+    bar: Bar, action: Action, case: Case, did: Collection[str], language: str, colleagues: accounts.Colleagues
+) -> str:
+    """The reason against an action; where it is somebody else's turn, whose. `did` is what the reader did himself."""
+    if bar is Bar.TOOK_PART and action.apart_from.isdisjoint(did):
+        return _("与您互为代理的同事已办理过本件的前一环节，两人按一人计，须由另一人办理")
     if bar not in TURN_OF_OTHERS:
         return BAR_SENTENCES[bar].text(language)
     whose = [
-        _("%(place)s的%(roles)s") % {"place": _place(desk), "roles": _posts(action, desk, language, colleagues)}
+        _("%(place)s的%(roles)s") % {"place": near_name(desk), "roles": _posts(action, desk, language, colleagues)}
         for desk in (
-            seat_area(case.area_code, seat) for seat in (action.also or (case.at.seat,)) if seat is not Seat.PERSON
+            seat_area(case.area_code, seat) for seat in (case.at.seat, *action.also) if seat is not Seat.PERSON
         )
     ]
     if not whose and case.holder_user_id:
         name = colleagues.names_of([case.holder_user_id]).get(case.holder_user_id, "")
         whose = [name] if name else []
     return _("该由%(whose)s办理") % {"whose": _("或").join(whose)} if whose else BAR_SENTENCES[bar].text(language)
-
-
-def _place(desk: str) -> str:
-    """An office's area as people call it; a village with its township."""
-    return full_name(desk, below=desk[: SEAT_LENGTH[Seat.COUNTY]]) or name_of(desk)
 
 
 def _posts(action: Action, desk: str, language: str, colleagues: accounts.Colleagues) -> str:

@@ -63,7 +63,9 @@ class Action:
     performs it, on those it leaves over. `staffed` sends only where somebody can act next. `unproposed`
     is the consequence on a case for which no correction was proposed. `whys` are the kinds of reason it
     takes; `limit_parameter` names the parameter with how often the same desk, or person, may do it to a
-    case of one place; `moves` sends the case to the place named with it. `record` is the kind of the audit entry.
+    case of one place; `moves` sends the case to the place named with it. `at_own_desk` are title and consequence of a
+    return where the same desk decides it: a case of two places has no lower one.
+    `record` is the kind of the audit entry.
     """
 
     code: str
@@ -89,7 +91,18 @@ class Action:
     also: tuple[Seat, ...] = ()
     settles: Mapping[str, str] = field(default_factory=dict)
     unproposed: Sentence | None = None
+    at_own_desk: tuple[Sentence, Sentence] | None = None
     record: str = "decision"
+
+    def stays_at(self, area: str, step: Step, flow: Flow) -> bool:
+        """Whether a return of a case of `area` is decided by the very desk it stands on in `step`."""
+        to = flow.step(self.to)
+        return self.goes_back and seat_area(area, to.seat) == seat_area(area, step.seat)
+
+    def title_at(self, area: str, step: Step, flow: Flow) -> Sentence:
+        """What the action is called on a case of `area`."""
+        stays = self.at_own_desk is not None and self.stays_at(area, step, flow)
+        return self.at_own_desk[0] if stays and self.at_own_desk is not None else self.title
 
     def target(self, outcome: str) -> str:
         """The step this action leads to when the case's outcome is `outcome`."""
@@ -207,14 +220,17 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """When somebody went to the door, and whom he met there; one visit may answer several cases."""
+    """When somebody went to the door, and whom he met there; one visit may answer several cases.
 
-    on: date
+    Both must be told before it answers one.
+    """
+
+    on: date | None
     met: str = ""
 
     def as_data(self) -> dict[str, str]:
         """What a case's history keeps of it."""
-        return {"on": self.on.isoformat(), "met": self.met}
+        return {"on": self.on.isoformat() if self.on else "", "met": self.met}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

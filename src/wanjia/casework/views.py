@@ -25,7 +25,7 @@ from wanjia.casework.errors import CaseMovedOn, NotYours, UnreadableAnswer
 from wanjia.casework.filters import AREAS, CaseFilter
 from wanjia.casework.forms import SPREAD, STATES, ActForm, BulkForm, FilterForm
 from wanjia.casework.models import Case
-from wanjia.casework.rules import Action, Answer
+from wanjia.casework.rules import Action, Answer, Visit
 from wanjia.divisions.queries import name_of
 from wanjia.divisions.resolver import Resolver
 from wanjia.files.errors import NoFile
@@ -357,7 +357,7 @@ def act(request: ViewerRequest, case_no: int) -> HttpResponseBase:
             case_no=case_no,
             action=data["action"],
             seen_version=data["version"],
-            answer=_answer(request, data),
+            answer=_answer(request, case, data),
         )
     except CaseMovedOn as refusal:
         return _moved_on(request, case_no, refusal)
@@ -389,7 +389,9 @@ def _next(following: int | None) -> Iterator[str]:
         yield _("没有别的核查件等您办理了。")
 
 
-def _answer(request: ViewerRequest, data: Mapping[str, Any]) -> Answer:
+def _answer(request: ViewerRequest, case: Case, data: Mapping[str, Any]) -> Answer:
+    action = case.flow.action(case.step, data["action"])
+    asks_visit = action is not None and Need.OUTCOME in action.needs
     correction = {
         name.removeprefix("correction."): value.strip()
         for name, value in request.POST.items()
@@ -408,6 +410,7 @@ def _answer(request: ViewerRequest, data: Mapping[str, Any]) -> Answer:
         why=data["why"],
         place=_place_of(request.viewer, data["place"]),
         until=data["until"],
+        visit=Visit(data["visited_on"], data["met"].strip()) if asks_visit else None,
         correction={"change": change, **chosen} if change else None,
         checked=tuple(text for text in request.POST.getlist("checked") if len(text) <= LONGEST_CHECK)[:20],
     )

@@ -24,10 +24,11 @@ from wanjia.casework.errors import (
     NumberInText,
     OutcomeNotOffered,
     UntilUnusable,
+    VisitDayUnusable,
     WhyNotOffered,
 )
 from wanjia.casework.models import Case
-from wanjia.casework.rules import Action, Answer, Outcome
+from wanjia.casework.rules import Action, Answer, Outcome, Visit
 from wanjia.casework.services import holdings
 from wanjia.casework.services.moves import MOVED_FIELDS, Act, dates_for, enter
 from wanjia.casework.services.returning import asks_place, move, require_place, why_told
@@ -134,7 +135,7 @@ def require_answer(
 ) -> None:
     """Refuse an answer that lacks what its action needs, or holds what it must not.
 
-    Raises OutcomeNotOffered, NumberInText, AnswerIncomplete, UntilUnusable, AssigneeBarred.
+    Raises OutcomeNotOffered, NumberInText, AnswerIncomplete, VisitDayUnusable, UntilUnusable, AssigneeBarred.
     """
     if answer.outcome and answer.outcome not in action.outcomes:
         raise OutcomeNotOffered(case_no=case.case_no, outcome=answer.outcome)
@@ -143,14 +144,30 @@ def require_answer(
     if any(holds_identity_number(text) for text in _texts(answer, case.flow.sealed)):
         raise NumberInText(case_no=case.case_no)
     missing = [need for need in Need if need in _needs(action, answer) and not _given(case, need, answer, has_evidence)]
-    if missing:
-        raise AnswerIncomplete(case_no=case.case_no, missing=in_words(missing))
+    untold = _untold(answer.visit) if Need.OUTCOME in action.needs else []
+    if missing or untold:
+        raise AnswerIncomplete(case_no=case.case_no, missing=in_words([*missing, *untold]))
+    _require_day(case, answer.visit)
     _require_until(case, answer)
     require_place(case, action, answer)
     if Need.ASSIGNEE in action.needs and answer.assignee is not None:
         bar = queries.assignee_bars(case, action, [answer.assignee]).get(answer.assignee)
         if bar is not None:
             raise AssigneeBarred(case_no=case.case_no, bar=bar.value, because=BAR_SENTENCES[bar])
+
+
+def _untold(visit: Visit | None) -> list[Need]:
+    """What a visit that was asked about does not say."""
+    if visit is None:
+        return []
+    return [need for need, said in ((Need.VISITED_ON, visit.on), (Need.MET, visit.met.strip())) if not said]
+
+
+def _require_day(case: Case, visit: Visit | None) -> None:
+    """A visit lies between the opening of its case and today. Raises VisitDayUnusable."""
+    first = clock.day_of(case.opened_at)
+    if visit is not None and visit.on is not None and not first <= visit.on <= clock.today():
+        raise VisitDayUnusable(case_no=case.case_no, on=visit.on.isoformat(), first=first.isoformat())
 
 
 def _texts(answer: Answer, sealed: Collection[str]) -> list[str]:
@@ -180,6 +197,8 @@ def _given(case: Case, need: Need, answer: Answer, has_evidence: Callable[[Case]
         Need.PLACE: answer.place,
         Need.REASON: answer.reason.strip(),
         Need.CORRECTION: answer.correction,
+        Need.VISITED_ON: answer.visit is not None and answer.visit.on,
+        Need.MET: answer.visit is not None and answer.visit.met,
     }
     return bool(said[need])
 

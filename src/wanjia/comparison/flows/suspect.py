@@ -56,6 +56,12 @@ NOT_ME = (
     OTHERWISE,
 )
 RETURNS = "suspects.returns_at_most"
+DECIDED_HERE = (
+    Sentence("不在所列地方，由本级处置", "Not at these places, decide here"),
+    Sentence(
+        "由本级转到现住地，或仍按原地方办理", "This office sends it to where they live now, or keeps it as it was"
+    ),
+)
 
 
 def _back(code: str, title: Sentence, consequence: Sentence, permission: str, to: str, **more: Any) -> Action:
@@ -70,6 +76,7 @@ def _not_ours(code: str, title: Sentence, consequence: Sentence, permission: str
     return Action(
         code=code, title=title, consequence=consequence, permission=permission, to=to,
         needs=BACK | {Need.WHY}, whys=NOT_OURS, limit_parameter=RETURNS, goes_back=True, bulk=True, record="dispatch",
+        at_own_desk=DECIDED_HERE,
     )  # fmt: skip
 
 
