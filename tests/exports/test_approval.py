@@ -10,6 +10,7 @@ from tests.factories.accounts import account, client_for, viewer
 from tests.factories.exports import limit, request_at
 from tests.factories.registry import BUILDER
 from wanjia.accounts import deputies
+from wanjia.accounts.models import User
 from wanjia.audit.models import Opening
 from wanjia.audit.testing import unrecorded
 from wanjia.exports import queries, services
@@ -199,3 +200,18 @@ def test_a_list_of_the_page_shows_only_what_waits_for_me(officer, head):
     waiting = queries.waiting(head).values_list("pk", flat=True)
     assert mine.pk in waiting
     assert foreign.pk not in waiting
+
+
+def test_both_are_told_at_home_and_the_decider_beside_his_tasks(asked, officer, browser):
+    deciding = client_for(account("deciding", "county_office", COUNTY))
+    home = deciding.get("/")
+    assert "等我审批的导出申请 <b>1</b> 件" in home.content.decode()
+    assert home.context["frame"].task_count == 1
+    assert "导出申请 <b>" not in browser.get("/").content.decode(), "not one's own"
+    services.decide(
+        viewer=viewer(User.objects.visible_to(BUILDER).get(username="deciding")), request_id=asked.pk, approve=True
+    )
+    assert "我申请的导出已批准，可以下载 <b>1</b> 件" in browser.get("/").content.decode()
+    assert "等我审批" not in deciding.get("/").content.decode()
+    with clock.frozen(clock.today() + dt.timedelta(days=400)):
+        assert queries.home(viewer(officer)).ready == 0, "it has expired"

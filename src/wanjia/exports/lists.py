@@ -48,6 +48,11 @@ def listed(code: str) -> ExportableList:
     return _lists[code]
 
 
+def may_take_any(viewer: Viewer) -> bool:
+    """Whether the viewer takes away any of these lists."""
+    return any(viewer.may(exportable.permission) for exportable in _lists.values())
+
+
 def as_query(values: Mapping[str, str]) -> str:
     """A filter as an address says it; the same text for the same filter."""
     query = QueryDict(mutable=True)

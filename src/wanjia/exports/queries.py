@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.db.models import QuerySet
 
 from wanjia.exports.choices import State
+from wanjia.exports.lists import may_take_any
 from wanjia.exports.models import ExportRequest
 from wanjia.kernel import clock
 from wanjia.reference.queries import parameter
@@ -34,6 +37,26 @@ def waiting(viewer: Viewer) -> QuerySet[ExportRequest]:
     """What others asked for and the viewer may decide about, the oldest first."""
     rows = ExportRequest.objects.visible_to(viewer).filter(state=State.ASKED)
     return rows.exclude(asked_by=viewer.user_id).order_by("pk")
+
+
+def ready(viewer: Viewer) -> QuerySet[ExportRequest]:
+    """What the viewer asked for, was approved and has not been fetched yet, while it still may be."""
+    return own_requests(viewer).filter(state=State.APPROVED, expires_at__gt=clock.now())
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Requests as the home page tells them: to decide about, and approved for the viewer himself."""
+
+    waiting: int = 0
+    ready: int = 0
+
+
+def home(viewer: Viewer) -> Home:
+    """Two statements at most; none for whoever neither decides nor takes lists away."""
+    return Home(
+        waiting(viewer).count() if viewer.may(APPROVE) else 0, ready(viewer).count() if may_take_any(viewer) else 0
+    )
 
 
 def request_for(viewer: Viewer, request_id: int) -> ExportRequest:

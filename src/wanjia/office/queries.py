@@ -13,6 +13,7 @@ from wanjia.casework.models import Case
 from wanjia.casework.queries import AreaFigure, HomeLines
 from wanjia.comparison.feedback import desk
 from wanjia.comparison.feedback import queries as feedback
+from wanjia.exports import queries as exports
 from wanjia.inspection import queries as inspection
 from wanjia.kernel import clock
 from wanjia.scope.areas import AreaRange
@@ -21,6 +22,7 @@ from wanjia.scope.viewer import Viewer
 # The level below an area, by the length of its code; a village has no desks below it.
 NEXT_LENGTH = {0: 2, 2: 4, 4: 6, 6: 9, 9: 12}
 TASKS_SHOWN = 8
+NO_EXPORTS = exports.Home()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Today:
     unanswered: feedback.Unanswered | None = None  # for who answers for deliveries
     reads_cases: bool = True  # whether the lines about cases say anything to this viewer
     bulk_readings: int | None = None  # alerts nobody has looked into, for whoever may answer them
+    exports: exports.Home = NO_EXPORTS
 
     @property
     def whole(self) -> AreaFigure:
@@ -67,6 +70,7 @@ def today(viewer: Viewer, area: str, language: str) -> Today:
         feedback.unanswered(viewer, _narrowed(viewer, area)) if viewer.may(feedback.PRESS) else None,
         any(viewer.may(flow.read_permission) for flow in declared.flows()),
         inspection.open_bulk_readings(viewer) if viewer.may(inspection.ANSWER) else None,
+        exports.home(viewer),
     )
 
 
