@@ -127,6 +127,7 @@ def test_a_file_broken_further_down_says_so_on_its_page(officer):
     assert batch.status == BatchStatus.UNREADABLE
     assert "最后一行不完整" in page
     assert "重新导出" in page
+    assert f'href="{UPLOAD}"' in page
 
 
 def test_another_department_sees_nothing_of_it(officer):
@@ -137,7 +138,10 @@ def test_another_department_sees_nothing_of_it(officer):
     for name in ("batch", "reject_sheet"):
         assert other.get(reverse(f"sources:{name}", args=[batch.pk])).status_code == 404
     assert other.post(reverse("sources:accept", args=[batch.pk])).status_code == 404
-    assert other.post(UPLOAD, {"file": file(delivery([row(8)])), "dataset": "", "area": "45"}).status_code == 403
+    refused = other.post(UPLOAD, {"file": file(delivery([row(8)])), "dataset": "", "area": "45"})
+    assert refused.status_code == 403
+    assert "这份文件识别为“机动车登记信息”" in refused.content.decode()
+    assert 'type="file"' in refused.content.decode(), "the form to choose another"
 
 
 def test_the_same_file_again_names_the_earlier_batch(officer):
@@ -147,6 +151,36 @@ def test_the_same_file_again_names_the_earlier_batch(officer):
 
     assert answer.status_code == 409
     assert f"第 {batch.pk} 批" in answer.content.decode()
+    assert "请先退回原批次" in answer.content.decode()
+    assert f'href="{batch.get_absolute_url()}"' in answer.content.decode()
+    officer.post(reverse("sources:accept", args=[batch.pk]))
+    answer = officer.post(UPLOAD, {"file": file(), "dataset": "", "area": "45"})
+    assert "请先撤回原批次" in answer.content.decode()
+
+
+def test_accepting_says_beforehand_what_it_replaces(officer):
+    first = read(officer)
+    assert "采纳后用于比对，不替代别的批次" in officer.get(first.get_absolute_url()).content.decode()
+    officer.post(reverse("sources:accept", args=[first.pk]))
+    second = read(officer, delivery([row(1), row(2), row(3, 号牌号码="桂M99999")]))
+    assert f"采纳后替代第 {first.pk} 批" in officer.get(second.get_absolute_url()).content.decode()
+
+
+def test_a_row_of_totals_that_counts_other_rows_than_there_are_holds_the_delivery(officer):
+    text = delivery([row(serial) for serial in range(1, 7)]).replace("6辆", "10辆")
+    batch = read(officer, text)
+    assert batch.status == BatchStatus.HELD
+    assert "合计行写明共 10 条，文件中有 6 条" in officer.get(batch.get_absolute_url()).content.decode()
+    batch = read(officer, delivery([row(1), row(2)]).replace("2辆", "5人"))
+    assert batch.status == BatchStatus.PREVIEWED, "people may stand in several rows"
+
+
+def test_a_page_that_is_not_for_ones_role_names_the_permission_in_words(db):
+    load_reference()
+    auditor = client_for(account("watch", "auditor", "45"))
+    page = auditor.get(UPLOAD).content.decode()
+    assert "sources.load" not in page
+    assert "您的岗位不能进行此操作（接收部门数据）" in page
 
 
 def test_a_reading_that_failed_can_be_asked_for_again(officer):

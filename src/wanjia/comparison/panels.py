@@ -40,6 +40,6 @@ def batch_still_wrong(request: ViewerRequest, batch: Batch) -> str | None:
 
 
 PANELS = [
-    Panel("batch", "已认可有误的记录", "sources.read", batch_still_wrong, order=5),
+    Panel("acceptance", "已认可有误的记录", "sources.read", batch_still_wrong, order=5),
     Panel("household", "比对", "suspects.read", household_cases, order=60),
 ]

@@ -1,3 +1,6 @@
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
 from wanjia.kernel.errors import Refusal, Sentence
 
 
@@ -62,12 +65,20 @@ class ApplicationRoleMissing(Refusal):
     )
 
 
+_known: list[Callable[[], Mapping[str, Sentence]]] = []
+
+
+def name_actions(titles: Callable[[], Mapping[str, Sentence]]) -> None:
+    """`titles()` says what each permission is called; handed in by the slice that keeps the roles."""
+    _known[:] = [titles]
+
+
 class NotAllowed(Refusal):
-    """The viewer's roles do not include this action."""
+    """The viewer's roles do not include this action; people are told its title, machines its code."""
 
     code = "scope.not_allowed"
     status = 403
-    facts = ("action",)
+    facts: ClassVar[tuple[str, ...]] = ("action",)
     what = Sentence(
         "您的岗位不能进行此操作（{action}），没有任何内容被改动。",
         "Your role may not do this ({action}); nothing was changed.",
@@ -76,6 +87,13 @@ class NotAllowed(Refusal):
         "如工作需要，请联系上一级管理员开通相应岗位。",
         "If your work needs it, ask the administrator one level up for the role.",
     )
+
+    def sentences(self, language: str) -> tuple[str, str]:
+        title = _known[0]().get(str(self.values.get("action"))) if _known else None
+        if title is None:
+            return super().sentences(language)
+        words = {**self.values, "action": title.text(language)}
+        return self.what.text(language, **words), self.cure.text(language, **words)
 
 
 class Unscoped(Refusal):

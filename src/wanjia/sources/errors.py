@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wanjia.kernel.errors import Refusal, Sentence
+from wanjia.scope.errors import NotAllowed
 
 
 class ContractMalformed(Refusal):
@@ -225,14 +226,32 @@ class AlreadyDelivered(Refusal):
 
     code = "sources.already_delivered"
     status = 409
-    facts = ("batch", "received_on")
+    facts = ("batch", "received_on", "undo")
     what = Sentence(
         "这份文件与 {received_on} 接收的第 {batch} 批完全相同，没有重复接收。",
         "This file is the same as batch {batch}, received on {received_on}; it was not taken in again.",
     )
     cure = Sentence(
-        "如需更正，请上传更正后的文件；如原批次有误，请先退回原批次。",
-        "Upload the corrected file; if that batch was a mistake, send it back first.",
+        "如需更正，请上传更正后的文件；如原批次有误，请先{undo}原批次。",
+        "Upload the corrected file; if that batch was a mistake, {undo} it first.",
+    )
+    WITHDRAW = Sentence("撤回", "withdraw")  # what was accepted
+    SEND_BACK = Sentence("退回", "send back")
+
+
+class OtherDepartment(NotAllowed):
+    """The file is another department's data than the ones its sender hands in."""
+
+    code = "sources.other_department"
+    facts = ("dataset", "department")
+    what = Sentence(
+        "这份文件识别为“{dataset}”，是{department}的数据，您的岗位不能上传；没有接收任何内容。",
+        "This file was recognised as {dataset}, data of {department}, which your role does not hand in; "
+        "nothing was taken in.",
+    )
+    cure = Sentence(
+        "请核对是否选错了文件；确是该部门的数据的，请由该部门上传。",
+        "Make sure it is the right file; data of that department is handed in by its own people.",
     )
 
 

@@ -55,6 +55,13 @@ def restored_by(viewer: Viewer, batch: Batch) -> list[int]:
     return sorted(rules.superseded(accepted).keys() - left.keys() - {batch.pk})
 
 
+def replaced_by_accepting(viewer: Viewer, batch: Batch) -> tuple[list[int], int | None]:
+    """The current deliveries that would stop being so if this one were accepted, and a later one that outdoes it."""
+    accepted = _delivered(accepted_batches(viewer, batch.dataset))
+    after = rules.superseded([*accepted, delivered(batch)])
+    return sorted(after.keys() - rules.superseded(accepted).keys() - {batch.pk}), after.get(batch.pk)
+
+
 def withdrawn(viewer: Viewer, numbers: Iterable[int]) -> set[int]:
     """Which of these deliveries counted once and were withdrawn."""
     found = batches(viewer).filter(pk__in=set(numbers), status=BatchStatus.WITHDRAWN)

@@ -228,6 +228,10 @@ GUARDS: Mapping[str, Sentence] = MappingProxyType(
             "有 {rows} 行，上一批（第 {batch} 批）只有 {before} 行，可能重复导出",
             "{rows} rows where batch {batch} had {before}: it may have been exported twice",
         ),
+        "total_differs": Sentence(
+            "合计行写明共 {stated} 条，文件中有 {rows} 条，可能缺行或多行",
+            "its row of totals states {stated} rows and there are {rows}: some may be missing or too many",
+        ),
         "repeated_keys": Sentence(
             "{share}% 的行与其他行主键相同，可能整份重复",
             "{share}% of the rows repeat another's key: it may be doubled",
@@ -268,6 +272,9 @@ def guarded(new: Seen, before: Seen | None, same: tuple[int, date] | None, today
         holds.append({"guard": "same_content", "batch": same[0], "before": same[1].isoformat()})
     if new.as_of is not None and (today - new.as_of).days > bounds.stale_days:
         holds.append({"guard": "stale", "as_of": new.as_of.isoformat(), "days": bounds.stale_days})
+    stated = [int(n) for n in new.figures.get("stated", ())]
+    if stated and new.rows not in (*stated, sum(stated)):  # each sheet may have its own
+        holds.append({"guard": "total_differs", "stated": max(stated), "rows": new.rows})
     keyed, keys = new.figures.get("keyed", 0), new.figures.get("keys", 0)
     if keyed >= bounds.considered and (keyed - keys) / keyed > bounds.repeated_keys:
         holds.append({"guard": "repeated_keys", "share": round((keyed - keys) / keyed * 100)})

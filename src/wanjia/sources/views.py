@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.forms import Form
@@ -19,16 +21,18 @@ from wanjia.files.sniffing import UNKNOWN
 from wanjia.files.uploads import SealedUpload, received, takes_upload
 from wanjia.jobs.models import Job
 from wanjia.jobs.queries import job_for
+from wanjia.kernel.errors import Refusal
 from wanjia.scope.errors import NotVisible
 from wanjia.scope.routes import ViewerRequest, access
 from wanjia.scope.system import system_viewer
 from wanjia.sources import presenting, queries, rules, services
 from wanjia.sources.choices import OVER, BatchStatus
 from wanjia.sources.contracts import contracts
-from wanjia.sources.errors import BinaryFile, UnsupportedFormat
+from wanjia.sources.errors import AlreadyDelivered, BinaryFile, UnsupportedFormat
 from wanjia.sources.forms import BatchFilter, ColumnsForm, ReasonForm, ReleaseForm, UploadForm, WithdrawForm
 from wanjia.sources.models import Batch
 from wanjia.ui.panels import panels_for
+from wanjia.ui.refusals import wants_json
 from wanjia.ui.sheets import Format, download
 
 PAGE_SIZE = 30
@@ -56,17 +60,35 @@ def batch_list(request: ViewerRequest) -> HttpResponse:
 def upload(request: ViewerRequest) -> HttpResponseBase:
     """Take a file and show its page at once; a job reads it."""
     if request.method != "POST":
-        form = UploadForm(viewer=request.viewer)
-        return render(request, "sources/upload.html", {"form": form, "contracts": queries.deliverable(request.viewer)})
-    file = _file(request)
+        return _upload_page(request, UploadForm(viewer=request.viewer))
     form = UploadForm(request.POST, viewer=request.viewer)
-    if not form.is_valid():
-        return render(request, "sources/upload.html", {"form": form}, status=422)
-    dataset, area = form.chosen
-    batch = services.deliver(
-        viewer=request.viewer, upload=file, dataset=dataset, area=area, terms=form.terms, background=True
-    )
+    try:
+        file = _file(request)
+        if not form.is_valid():
+            return _upload_page(request, form, status=422)
+        dataset, area = form.chosen
+        batch = services.deliver(
+            viewer=request.viewer, upload=file, dataset=dataset, area=area, terms=form.terms, background=True
+        )
+    except Refusal as refusal:
+        if refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR or wants_json(request):
+            raise
+        return _upload_page(request, form, refusal, status=refusal.status)
     return redirect(batch)
+
+
+def _upload_page(
+    request: ViewerRequest, form: UploadForm, refusal: Refusal | None = None, *, status: int = 200
+) -> HttpResponse:
+    """The form as it was sent, under what was refused about the file; the earlier batch of one that came before."""
+    earlier = refusal.values["batch"] if isinstance(refusal, AlreadyDelivered) else None
+    context = {
+        "form": form,
+        "contracts": queries.deliverable(request.viewer),
+        "refusal": refusal.sentences(get_language() or "zh") if refusal else None,
+        "earlier": earlier if isinstance(earlier, int) and queries.may_see(request.viewer, earlier) else None,
+    }
+    return render(request, "sources/upload.html", context, status=status)
 
 
 def _file(request: ViewerRequest) -> SealedUpload:
@@ -205,6 +227,8 @@ def _page(
     may_load, may_release = (_reaches(request, batch, action) for action in (queries.LOAD, queries.RELEASE))
     may_withdraw = batch.status == BatchStatus.ACCEPTED and may_load and (may_release or not batch.let_go_at)
     everybody = system_viewer("sources.earlier")
+    undecided = batch.status in (BatchStatus.PREVIEWED, BatchStatus.HELD)
+    replaces, outdone = queries.replaced_by_accepting(everybody, batch) if undecided and may_load else ([], None)
     context = {
         "batch": batch,
         "title": presenting.title_of(batch),
@@ -218,6 +242,8 @@ def _page(
         "may_load": may_load,
         "may_release": may_release,
         "restored": queries.restored_by(everybody, batch) if may_withdraw else [],
+        "replaces": replaces,
+        "outdone": outdone,
         "withdraw_form": _filled(WithdrawForm, filled) if may_withdraw else None,
         "withdrawn_by": people.get(batch.withdrawn_by or 0, ""),
         "holds": [rules.sentence_of(hold, language) for hold in batch.holds],
@@ -227,6 +253,7 @@ def _page(
         "reason_form": _filled(ReasonForm, filled),
         "release_form": _filled(ReleaseForm, filled),
         "panels": panels_for(request, "batch", batch),
+        "before": panels_for(request, "acceptance", batch),
     }
     return render(request, "sources/batch.html", context, status=status)
 

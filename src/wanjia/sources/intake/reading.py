@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from wanjia.sources.choices import NonData, Severity
 from wanjia.sources.contracts import SOURCE_ROW, Field, Reading
 from wanjia.sources.errors import EmptyFile, MostlyBroken, TruncatedFile
 from wanjia.sources.intake.fields import DAMAGE, Taken, reader_for
-from wanjia.sources.intake.layout import Layout
+from wanjia.sources.intake.layout import Layout, squeezed
 from wanjia.sources.intake.lines import Odd, Records, records
 from wanjia.sources.intake.samples import Examples
 
@@ -33,6 +34,9 @@ _BROKEN_AT_LEAST = 20  # rows with a wrong number of columns, before the whole f
 WHOLE_ROW = ""  # the field of a problem that concerns the row as such
 
 Flags = npt.NDArray[np.bool_]
+_ROWS = re.compile(
+    r"([0-9][0-9,]{0,11})(?:条|行|笔|辆|套|宗)(?:记录|数据)?$"
+)  # 60000条; not 3人, who may stand in several rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Tally:
     non_data: Counter[str] = field(default_factory=Counter)
     broken: int = 0
     problems: Counter[tuple[str, str]] = field(default_factory=Counter)
+    stated: list[int] = field(default_factory=list)  # how many rows the rows of totals say there are
 
     @property
     def rows(self) -> int:
@@ -137,12 +142,20 @@ class DeliveryReader:
             reason = self._above(row.line) or self.layout.what_is(row.cells)
             if reason is not None:
                 other[row.line] = reason
+                self._hear(reason, row.cells)
                 continue
             if found.breaks_off and row.line == found.end - 1 and len(row.cells) < self.layout.width:
                 raise TruncatedFile(line=row.line)
             bad.append(row.line)
             self.examples.note_row(row.line, row.cells)
         return other, bad
+
+    def _hear(self, reason: NonData, cells: Sequence[str]) -> None:
+        """What a row of totals says of the number of rows; amounts and people say nothing of it."""
+        if reason is NonData.TOTAL:
+            self.tally.stated += [
+                int(found[1].replace(",", "")) for cell in cells if (found := _ROWS.search(squeezed(cell)))
+            ]
 
     def _above(self, line: int) -> NonData | None:
         return self.above.get(line)
@@ -167,6 +180,7 @@ class DeliveryReader:
             reason = self._above(line) or (None if line in computed else self.layout.what_is(list(row.values())))
             if reason is not None:
                 is_data[position], other[line] = False, reason
+                self._hear(reason, list(row.values()))
         return is_data, other
 
     def _read(

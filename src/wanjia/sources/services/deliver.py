@@ -32,8 +32,15 @@ from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 from wanjia.sources import queries
 from wanjia.sources.choices import OVER, BatchStatus, DeliveryMode
-from wanjia.sources.contracts import Contract, contract_for, contracts
-from wanjia.sources.errors import AlreadyDelivered, BatchMovedOn, OutsideCoverage, PeriodNeeded, UnknownLayout
+from wanjia.sources.contracts import Contract, contract_for, contracts, departments
+from wanjia.sources.errors import (
+    AlreadyDelivered,
+    BatchMovedOn,
+    OtherDepartment,
+    OutsideCoverage,
+    PeriodNeeded,
+    UnknownLayout,
+)
 from wanjia.sources.intake.layout import Beginning, Layout, titles_of
 from wanjia.sources.intake.opening import beginnings, recognised
 from wanjia.sources.intake.proposal import Proposal, likeliest, proposed
@@ -202,7 +209,9 @@ def _covered(viewer: Viewer, contract: Contract, area: str | None) -> str:
     if not AreaRange.of(contract.coverage).covers(AreaRange.of(covered)):
         raise OutsideCoverage(area=covered, coverage=contract.coverage)
     if not queries.may_deliver(viewer, contract, covered):
-        raise NotAllowed(action=queries.LOAD)
+        if any(queries.may_deliver(viewer, contract, grant.area.lo) for grant in viewer.grants_for(queries.LOAD)):
+            raise NotAllowed(action=queries.LOAD)  # elsewhere he may
+        raise OtherDepartment(dataset=contract.title, department=departments()[contract.department])
     return covered
 
 
@@ -211,7 +220,8 @@ def _require_new(dataset: str, file_hash: str) -> None:
     everything = Batch.objects.visible_to(system_viewer("sources.earlier"))
     same = everything.filter(dataset=dataset, file_hash=file_hash).exclude(status__in=OVER).first()
     if same is not None:
-        raise AlreadyDelivered(batch=same.pk, received_on=clock.day_of(same.received_at))
+        undo = AlreadyDelivered.WITHDRAW if same.status == BatchStatus.ACCEPTED else AlreadyDelivered.SEND_BACK
+        raise AlreadyDelivered(batch=same.pk, received_on=clock.day_of(same.received_at), undo=undo)
 
 
 def _new_batch(  # noqa: PLR0913 - all that is known of a delivery

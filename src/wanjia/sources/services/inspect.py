@@ -147,7 +147,7 @@ def _publish(batch: Batch, found: Recognised, staging: Staging, job: JobHandle |
             "warned": tally.warned,
             "rejected": tally.rejected,
             "non_data": tally.non_data.total(),
-            "figures": figures.told(sheets.typed_paths) | {"rows": tally.rows},
+            "figures": figures.told(sheets.typed_paths) | {"rows": tally.rows, "stated": tally.stated},
             "preview": _preview(reader, encoding.shown) | _workbook(found.plan, reader),
         },
     )
