@@ -378,3 +378,10 @@ def test_the_table_of_roles_is_shown_in_words(county):
     page = signed_in(county).get("/roles/").content.decode()
     assert "县级扶贫办" in page
     assert "向乡镇分派疑似问题" in page
+
+
+def test_the_last_sign_in_is_told_by_the_platforms_clock(township):
+    with clock.frozen(dt.datetime(2020, 11, 16, 9, 30, tzinfo=clock.CHINA)):
+        Client().post(SIGN_IN, {"username": "township", "password": PASSWORD})
+    township.refresh_from_db()
+    assert township.last_login == dt.datetime(2020, 11, 16, 9, 30, tzinfo=clock.CHINA)

@@ -14,6 +14,7 @@ from tests.audit.test_services import without_triggers
 from tests.factories import accounts
 from wanjia.audit import services
 from wanjia.audit.choices import Kind
+from wanjia.audit.errors import IdentityNumberInPayload
 from wanjia.audit.models import Opening
 from wanjia.kernel import clock
 from wanjia.scope.system import system_viewer
@@ -211,3 +212,41 @@ def test_readings_are_narrowed_by_days(signed_in, clerk):
     assert read(since="2020-11-17", until="2020-11-17") == [18]
     assert read(until="2020-11-16", actor="17") == [17]
     assert read(since="0001-01-01", until="9999-12-31") == [19, 18, 17]
+
+
+def test_the_access_records_own_entries_are_shown_only_when_asked_for(signed_in, receipt):
+    with transaction.atomic():
+        services.record(
+            Kind.LOAD, viewer=system_viewer("audit.commit_access"), area="451228", act="audit.commit_access",
+            details=[services.detail({"n": number}).digest for number in range(7)],
+        )  # fmt: skip
+    browser, address = signed_in("audit_admin"), reverse("audit:log")
+    folded = browser.get(address).content.decode()
+    assert "将 3 条查阅记录存证" in folded, "what a person did"
+    assert "将 7 条查阅记录存证" not in folded
+    assert "将 7 条查阅记录存证" in browser.get(f"{address}?system=shown").content.decode()
+
+
+def test_readings_name_fields_in_words(signed_in, clerk):
+    services.record_access(
+        viewer=clerk, action="registry.read", subject_kind="household", subject_ids=[7],
+        fields=["name", "birth_date", "vehicle_kind"], area="451228104",
+    )  # fmt: skip
+    services.record_access(
+        viewer=clerk, action="files.read", subject_kind="file", subject_ids=[151], fields=["content"], area="451228104"
+    )
+    page = signed_in("audit_admin").get(reverse("audit:readings")).content.decode()
+    for text in ("出生日期、姓名、车辆类型", "文件内容"):
+        assert text in page, text
+    assert "birth_date" not in page
+    assert "vehicle_kind" not in page
+
+
+@pytest.mark.parametrize(
+    ("where", "told"), [("reason", "“原因”"), ("suspect.verify.note", "“说明”"), ("args.values[3]", "填写的内容")]
+)
+def test_a_number_in_a_text_is_refused_by_the_name_the_field_has_on_its_page(where, told):
+    refused = IdentityNumberInPayload(where=where)
+    assert refused.sentences("zh")[0].startswith(f"{told}中含有")
+    assert "." not in refused.sentences("en")[0].partition(";")[0]
+    assert refused.as_dict()["facts"] == {"where": where}

@@ -210,3 +210,10 @@ def test_a_switch_on_the_answer_to_a_form_leads_somewhere(installation):
 def test_who_may_not_read_the_registry_is_offered_no_search(installation):
     client, _ = signed_in("security_admin", "45")
     assert "w-search" not in client.get("/").content.decode()
+
+
+def test_readings_of_files_and_feedback_are_told_and_found_by_their_kind(installation):
+    client, _ = signed_in("audit_admin", "45")
+    page = client.get("/audit/readings/").content.decode()
+    for kind, title in (("file", "附件"), ("feedback", "数据反馈"), ("case", "核查件")):
+        assert f'<option value="{kind}">{title}</option>' in page

@@ -19,6 +19,7 @@ from wanjia.accounts.models import Deputyship, GrantRow, User
 from wanjia.accounts.queries import in_force
 from wanjia.audit.rules import refuse_identity_numbers
 from wanjia.audit.services import Kind, record
+from wanjia.divisions.queries import near_name
 from wanjia.kernel import clock
 from wanjia.kernel.codes import LENGTHS
 from wanjia.reference.queries import parameter
@@ -132,13 +133,13 @@ def name_deputy(  # noqa: PLR0913 - what a deputyship is made of
     refuse_identity_numbers(reason, "reason")
     principal = User.objects.visible_to(OFFICE).select_for_update().get(pk=viewer.user_id)
     if not any(item.user_id == deputy_id and item.area_code == area_code for item in colleagues(viewer)):
-        raise NotOfYourOffice(area=area_code)
+        raise NotOfYourOffice(area=near_name(area_code))
     today, most = clock.today(), int(parameter(LIMIT))
     if not today <= valid_from < valid_to or (valid_to - valid_from).days > most:
         raise DeputyPeriodUnusable(valid_from=valid_from, last_day=valid_to - timedelta(days=1), most=most)
     same = Deputyship.objects.visible_to(OFFICE).filter(principal=principal, area_code=area_code)
     if same.filter(valid_from__lt=valid_to, valid_to__gt=valid_from).exists():
-        raise DeputyExists(area=area_code)
+        raise DeputyExists(area=near_name(area_code))
     row = Deputyship.objects.create(
         principal=principal, deputy_id=deputy_id, area_code=area_code, valid_from=valid_from, valid_to=valid_to,
         reason=reason.strip(), named_at=clock.now(),

@@ -1,3 +1,5 @@
+import re
+
 from wanjia.kernel.errors import Refusal, Sentence
 
 _TELL = Sentence(
@@ -48,20 +50,38 @@ class PayloadNotCanonical(Refusal):
     cure = _TELL
 
 
+FIELDS = {  # what people typed into, by the name it has in the program
+    "reason": Sentence("“原因”", "the reason"),
+    "note": Sentence("“说明”", "the note"),
+    "answer": Sentence("“核实情况”", "the answer"),
+    "source": Sentence("“依据”", "the source"),
+    "header": Sentence("表头", "the header"),
+    "display_name": Sentence("“姓名”", "the name"),
+    "name": Sentence("“名称”", "the name"),
+}
+TYPED = Sentence("填写的内容", "what was typed")
+
+
 class IdentityNumberInPayload(Refusal):
-    """An identity number stands in clear where only references may stand."""
+    """An identity number stands in clear where only references may stand; people are told the field by its label."""
 
     code = "audit.identity_number_in_payload"
     status = 422
     facts = ("where",)
     what = Sentence(
-        "{where} 中含有明文身份证号码，系统拒绝登记，没有任何内容被改动。",
+        "{where}中含有明文身份证号码，系统拒绝登记，没有任何内容被改动。",
         "An identity number stands in clear in {where}; the platform refused and changed nothing.",
     )
     cure = Sentence(
         "说明文字中请不要填写身份证号码，改用姓名或户编号。",
         "Do not write identity numbers into remarks; use the name or the household number.",
     )
+
+    def sentences(self, language: str) -> tuple[str, str]:
+        """`where` is a path: of an act's content, or of a field's parts."""
+        path = re.sub(r"\[[0-9]+\]", "", str(self.values.get("where"))).split(".")
+        field = next((FIELDS[name] for name in reversed(path) if name in FIELDS), TYPED)
+        return self.what.text(language, where=field.text(language)), self.cure.text(language)
 
 
 class NoSuchEvent(Refusal):

@@ -40,6 +40,9 @@ class SubjectFilter(forms.Form):
 
 class LogFilter(SubjectFilter):
     kind = forms.ChoiceField(label=_("类别"), required=False)
+    system = forms.ChoiceField(
+        label=_("查阅存证"), required=False, choices=[("", _("不显示")), ("shown", _("显示（系统每分钟一条）"))]
+    )
     order = forms.ChoiceField(label=_("次序"), required=False, choices=[("", _("新的在前")), (OLDEST, _("按时间先后"))])
 
     def __init__(self, data: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ viewer and one number.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from wanjia.kernel.errors import Sentence
@@ -55,6 +55,32 @@ def url_name(kind: str) -> str:
     """The route of a subject's page, or ""."""
     subject = _subjects.get(kind)
     return subject.url_name if subject else ""
+
+
+_fields: dict[str, Sentence] = {
+    "name": Sentence("姓名", "name"),
+    "head_name": Sentence("户主姓名", "name of the head"),
+    "evidence": Sentence("疑点记录和证明材料", "record and proof"),
+    "record": Sentence("部门记录", "department's record"),
+    "content": Sentence("文件内容", "content"),
+    "history": Sentence("办理经过", "history"),
+}
+_more: list[Callable[[], Mapping[str, Sentence]]] = []
+
+
+def declare_fields(more: Callable[[], Mapping[str, Sentence]]) -> None:
+    """`more()` gives the words for further fields that are read; asked when a page of readings is shown."""
+    if more not in _more:
+        _more.append(more)
+
+
+def fields_read(fields: str, language: str) -> str:
+    """Comma-separated fields in words; one nobody declared as it is called in the program."""
+    words = dict(_fields)
+    for more in _more:
+        words = {**more(), **words}
+    told = [words[name].text(language) if name in words else name for name in fields.split(",") if name]
+    return (", " if language.startswith("en") else "、").join(told)
 
 
 _pages: dict[tuple[str, str, str], Sentence] = {}

@@ -27,7 +27,7 @@ MOST_DETAILS = 50_000  # about a second of hashing; a page is not the place for 
 def log(request: ViewerRequest) -> HttpResponseBase:
     """Who did what, by subject, person, kind and day."""
     form = LogFilter(request.GET)
-    lookup = form.lookup(*NARROWING)
+    lookup = _wanted(form)
     rows = queries.found(request.viewer, lookup, oldest_first=_oldest_first(form))
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {"form": form, "page": page, "trail": queries.told(page.object_list), "person": _person(lookup)}
@@ -41,7 +41,7 @@ def log(request: ViewerRequest) -> HttpResponseBase:
 def log_export(request: ViewerRequest) -> HttpResponseBase:
     """The same list as a file."""
     form = LogFilter(request.GET)
-    wanted, kind = form.lookup(*NARROWING), Format.asked(request.GET.get("format"))
+    wanted, kind = _wanted(form), Format.asked(request.GET.get("format"))
     pieces = trail_file(
         viewer=request.viewer,
         lookup=wanted,
@@ -50,6 +50,12 @@ def log_export(request: ViewerRequest) -> HttpResponseBase:
         form=kind,
     )
     return download(pieces, "log", kind)
+
+
+def _wanted(form: LogFilter) -> dict[str, object]:
+    """What was asked for; without the access record's own entries unless they, or one person's acts, are wanted."""
+    lookup = form.lookup(*NARROWING)
+    return lookup if form.lookup("system") or "actor" in lookup else {**lookup, "by_people": True}
 
 
 def _oldest_first(form: LogFilter) -> bool:

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 from django.apps import AppConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wanjia.kernel.errors import Sentence
     from wanjia.ui.viewing import Looker
 
 
@@ -25,6 +28,9 @@ class ComparisonConfig(AppConfig):
         watch("comparison.Run", "comparison.Screening", "comparison.Feedback", "comparison.WrongRecord")
         title = Sentence("比对", "Run")
         subjects.declare(subjects.Subject("run", title, visible=lambda viewer, _number: viewer.is_system))
+        feedback = Sentence("数据反馈", "Feedback")
+        subjects.declare(subjects.Subject("feedback", feedback, visible=lambda viewer, _number: viewer.is_system))
+        subjects.declare_fields(_evidence_words)
         subjects.declare_page("sources.read", "feedback", Sentence("数据质量反馈", "Data-quality feedback"))
         subjects.declare_page("comparison.read", "person", Sentence("疑点说明", "Finding explained"))
         subjects.declare_page("suspects.read", "case", Sentence("核查件页面", "Case page"))
@@ -39,6 +45,13 @@ class ComparisonConfig(AppConfig):
                 _feedback_raised, "sources.press", "comparison:feedback_list", "?state=raised_here", order=60
             )
         )
+
+
+def _evidence_words() -> Mapping[str, Sentence]:
+    """What rules call the columns that stand in findings."""
+    from wanjia.ruleset.packs import load_rules
+
+    return {name: rule.label_of(name) for rule in load_rules() for name in rule.evidence}
 
 
 def _feedback_to_answer(looker: Looker) -> int:

@@ -15,4 +15,7 @@ class FilesConfig(AppConfig):
 
         watch("files.StoredFile")
         subjects.declare_page("files.read", "file", Sentence("打开附件", "File opened"))
+        subjects.declare(
+            subjects.Subject("file", Sentence("附件", "File"), visible=lambda viewer, _number: viewer.is_system)
+        )
         purposes()  # a purpose that cannot be kept is refused at start

@@ -1,4 +1,13 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from django.apps import AppConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wanjia.kernel.errors import Sentence
 
 TABLES = ("Household", "Person", "Membership", "HouseholdYear", "PersonYear", "HouseholdAlias", "PersonAlias", "Change")
 
@@ -30,8 +39,16 @@ class RegistryConfig(AppConfig):
             (SHOWN_ON_THE_PAGE, Sentence("户页面", "Household page")),
         ):
             subjects.declare_page("registry.read", "household", title, fields=fields)
+        subjects.declare_fields(_field_words)
         for kind in ("household", "person"):
             subjects.declare_page("registry.reveal", kind, Sentence("显示完整号码", "Full number shown"))
         subjects.declare(
             subjects.Subject("household", Sentence("户", "Household"), visible=may_read, url_name="registry:household")
         )
+
+
+def _field_words() -> Mapping[str, Sentence]:
+    """What the registry calls its fields."""
+    from wanjia.registry.fields import FIELDS
+
+    return {name: field.title for name, field in FIELDS.items()}
