@@ -145,6 +145,11 @@ def wrong_counts(viewer: Viewer, client: Client, fetched: Fetched, tally: Tally)
         listed = shown(get(client, "registry:households", {}, {"standing": "all"})[1])
         if told is None or int(told[1]) != listed:
             yield f"registry:export tells of {told and told[1]} households, its list of {listed}"
+    if viewer.may("suspects.export") and viewer.may("suspects.read"):
+        told = re.search(r"cases-\d+-(\d+)", get(client, "casework:export", {}, {"state": "all"})[1])
+        listed = shown(get(client, "casework:list", {}, {"state": "all"})[1])
+        if told is None or int(told[1]) != listed:
+            yield f"casework:export tells of {told and told[1]} cases, its list of {listed}"
 
 
 def get(client: Client, route: str, kwargs: dict[str, Any], query: dict[str, str]) -> tuple[int, str]:

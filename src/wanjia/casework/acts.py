@@ -10,5 +10,6 @@ ACTS = [
         "casework.answers_rejects",
         Sentence("下载了未采用的答复（{rows} 行）", "fetched the answers not taken ({rows} rows)"),
     ),
+    Act("casework.export", Sentence("导出核查件 {rows} 件", "exported {rows} cases")),
     Act("casework.check_sheets", Sentence("打印了入户核查单（{count} 户）", "printed check sheets")),
 ]

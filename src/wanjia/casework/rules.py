@@ -178,6 +178,7 @@ class Flow:
     outcomes: tuple[Outcome, ...] = ()
     asides: tuple[Aside, ...] = ()
     sealed: frozenset[str] = frozenset()
+    export_permission: str = ""  # who takes lists of such cases away; nobody without one
 
     def step(self, code: str) -> Step:
         """The step `code`; KeyError if the flow has none."""

@@ -18,6 +18,7 @@ urlpatterns = [
     path("households/", households.households, name="households"),
     path("households/<int:household_no>/", households.visit, name="visit"),
     path("check-sheets/", households.check_sheets, name="check_sheets"),
+    path("export/", views.export, name="export"),
     path("bulk/", views.bulk, name="bulk"),
     path("<int:case_no>/", views.case_page, name="case"),
     path("<int:case_no>/act/", views.act, name="act"),

@@ -26,17 +26,24 @@ from wanjia.casework.filters import AREAS, CaseFilter
 from wanjia.casework.forms import SPREAD, STATES, ActForm, BulkForm, FilterForm
 from wanjia.casework.models import Case
 from wanjia.casework.rules import Action, Answer, Visit
+from wanjia.casework.services import exporting
 from wanjia.divisions.queries import name_of
 from wanjia.divisions.resolver import Resolver
+from wanjia.exports import queries as exports
+from wanjia.exports.lists import as_query
 from wanjia.files.errors import NoFile
 from wanjia.files.services import store
 from wanjia.files.uploads import received_all, takes_upload
+from wanjia.kernel import clock
 from wanjia.kernel.errors import Refusal
+from wanjia.scope.errors import NotAllowed
 from wanjia.scope.routes import SIGNED_IN, ViewerRequest, access
 from wanjia.scope.viewer import Viewer
+from wanjia.ui.sheets import Format, download
 from wanjia.ui.viewing import chosen_area
 
 SAVED = "cases"  # the list to which saved filters belong
+LONGEST_REQUEST = 10  # digits of a request to export
 LONGEST_CHECK = 200  # characters of one line of the tick-list
 
 # The rows, not the route, are what a permission cuts here: each kind of case has its own.
@@ -108,8 +115,37 @@ def _listed(request: ViewerRequest, case_filter: CaseFilter, refused: Form | Non
         "bulk_by_step": not actions and any(queries.bulk_actions(request.viewer, item) for item in offered),
         "query": _address(case_filter).removeprefix("?"),
         "saved": kept,
+        **_exporting(request.viewer, case_filter, page.total),
     }
     return render(request, "casework/list.html", context, status=400 if refused else 200)
+
+
+def _exporting(viewer: Viewer, case_filter: CaseFilter, total: int) -> dict[str, str]:
+    """Where the list is taken away as a file, or, when it is too long to be taken alone, asked for."""
+    if not total or not exporting.may_export(viewer):
+        return {}
+    query = as_query(case_filter.as_dict())
+    if total <= exports.most():
+        return {"export_url": f"{reverse('casework:export')}?{query}"}
+    return {"to_ask": f"{reverse('exports:ask', args=[exporting.CASES])}?{query}"}
+
+
+@access(SIGNED_IN)
+@require_GET
+def export(request: ViewerRequest) -> HttpResponseBase:
+    """The list as a file, as its address narrows it."""
+    if not exporting.may_export(request.viewer):
+        raise NotAllowed(
+            action=next((flow.export_permission for flow in declared.flows() if flow.export_permission), "")
+        )
+    form, number = Format.asked(request.GET.get("format")), request.GET.get("request", "")
+    count, pieces = exporting.export_cases(
+        viewer=request.viewer,
+        case_filter=CaseFilter.from_query(request.GET.dict()),
+        form=form,
+        request_id=int(number) if number.isascii() and number.isdigit() and len(number) < LONGEST_REQUEST else None,
+    )
+    return download(pieces, f"cases-{clock.today():%Y%m%d}-{count}", form)
 
 
 def _in_chosen_area(request: ViewerRequest, case_filter: CaseFilter) -> CaseFilter:

@@ -22,6 +22,9 @@ class ComparisonConfig(AppConfig):
         from wanjia.audit import subjects
         from wanjia.audit.details import register_details
         from wanjia.audit.watched import watch
+        from wanjia.casework.services import exporting
+        from wanjia.comparison.flows import SUSPECT
+        from wanjia.exports import lists
         from wanjia.kernel.errors import Sentence
         from wanjia.ui import hooks
 
@@ -35,6 +38,12 @@ class ComparisonConfig(AppConfig):
         subjects.declare_page("comparison.read", "person", Sentence("疑点说明", "Finding explained"))
         subjects.declare_page("suspects.read", "case", Sentence("核查件页面", "Case page"))
         saved.declare(saved.SavableList("findings", Sentence("疑点", "Findings"), "comparison:findings"))
+        lists.declare(
+            lists.ExportableList(
+                exporting.CASES, Sentence("核查件", "Cases"), SUSPECT.export_permission, exporting.exportable,
+                "casework:export",
+            )
+        )  # fmt: skip
         register_details("comparison.Screening", lambda row: row.payload(), order="id")
         # nobody has both, so a page asks the database once more at most
         hooks.register_tasks(

@@ -341,6 +341,7 @@ SUSPECT = Flow(
     version=1,
     title=Sentence("疑似问题", "Suspect"),
     read_permission="suspects.read",
+    export_permission="suspects.export",
     open_permission="comparison.issue",
     first="issued",
     outcomes=OUTCOMES,
