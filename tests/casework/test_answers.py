@@ -85,7 +85,7 @@ def apply(browser):
 
 
 def reasons(browser):
-    return dict(preview(browser)["refused"])
+    return {row: why for row, _, why in preview(browser)["refused"]}
 
 
 def test_the_form_has_a_row_for_each_case_and_offers_only_what_may_be_chosen(assigned, browse, looker):
@@ -196,6 +196,7 @@ def test_what_was_altered_swapped_doubled_or_made_up_is_told_row_by_row(assigned
     apply(browser)
     assert not any(row(number).outcome for number in numbers)
     kept = AnswerSheet.objects.get(user_id=looker.user_id)
+    assert {row[4] for row in kept.refused} <= {*numbers, ""}
     assert Counter(code for _, code, *_ in kept.refused) == {
         "casework.row_altered": 5, "casework.cell_unusable": 3, "casework.answered_twice": 2,
     }  # fmt: skip
@@ -340,6 +341,7 @@ def test_households_and_check_sheets_show_each_household_once(assigned, browse, 
     assert looked.status_code == 200
     assert len(asked) <= 15
     paper = browse(looker).get(reverse("casework:check_sheets"), {"mine": "1"}).content.decode()
+    assert "□ dry 不属实" in paper, "what may be answered, by its code"
     assert paper.count('class="w-sheet"') == 2
     assert paper.count("<svg") > 2
     assert browse(next_looker).get(reverse("casework:visit", args=[7])).status_code == 404

@@ -25,6 +25,9 @@ class EmptyFile(Refusal):
     )
 
 
+UNKNOWN_CONTENT = Sentence("无法识别", "nothing known")
+
+
 class WrongType(Refusal):
     """What the bytes are is not what the purpose takes, whatever the name says."""
 
@@ -39,6 +42,11 @@ class WrongType(Refusal):
         "请上传以下类型之一：{allowed}。改文件扩展名不起作用，请另存为正确的格式。",
         "Upload one of: {allowed}. Renaming does not help; save it in the right format.",
     )
+
+    def sentences(self, language: str) -> tuple[str, str]:
+        found = UNKNOWN_CONTENT.text(language) if self.values.get("found") == "?" else self.values.get("found")
+        words = {**self.values, "found": found}
+        return self.what.text(language, **words), self.cure.text(language, **words)
 
 
 class TooManyPixels(Refusal):

@@ -38,6 +38,11 @@ class Line:
     refusal: Refusal | None
 
     @property
+    def who(self) -> str:
+        """The case and the person, as the row says them."""
+        return f"{self.filled.case_no or ''} {self.filled.cells.get('person', '')}".strip()
+
+    @property
     def lacks_proof(self) -> bool:
         """Whether it would be taken once a photo or a document is filed with its case."""
         return isinstance(self.refusal, AnswerIncomplete) and self.refusal.values["missing"] == PROOF
@@ -164,4 +169,5 @@ def _sorted(
 
 def _kept(line: Line) -> list[object]:
     assert line.refusal is not None  # noqa: S101 - only refused rows are told
-    return [line.filled.row, line.refusal.code, *("".join(line.refusal.sentences(name)) for name in ("zh", "en"))]
+    told = ("".join(line.refusal.sentences(name)) for name in ("zh", "en"))
+    return [line.filled.row, line.refusal.code, *told, line.filled.case_no or ""]  # no name: this is kept in clear

@@ -52,7 +52,8 @@ def _page(request: ViewerRequest, refusal: Refusal | None = None) -> HttpRespons
         context |= _previewed(request, kept, language)
     elif kept is not None:
         told = 3 if language == "en" else 2
-        context["refused"] = [(row[0], row[told]) for row in kept.refused[:SHOWN]]
+        # sheets kept by earlier versions do not say whose case a row was
+        context["refused"] = [(row[0], " ".join(map(str, row[4:])), row[told]) for row in kept.refused[:SHOWN]]
         context["refused_n"] = len(kept.refused)
     return render(request, "casework/answers.html", context, status=refusal.status if refusal else 200)
 
@@ -76,7 +77,9 @@ def _previewed(request: ViewerRequest, kept: AnswerSheet, language: str) -> dict
             for number, lines in list(households.items())[:SHOWN]
         ],
         "refused": [
-            (line.filled.row, "".join(line.refusal.sentences(language))) for line in refused[:SHOWN] if line.refusal
+            (line.filled.row, line.who, "".join(line.refusal.sentences(language)))
+            for line in refused[:SHOWN]
+            if line.refusal
         ],
         "refused_n": len(refused),
     }

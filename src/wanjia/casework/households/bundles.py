@@ -21,13 +21,17 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """One open case of a household; `action` is what its reader may answer it with, if he may."""
+    """One open case of a household; `action` is what its reader may answer it with, if he may.
+
+    `outcomes` are what may be found at the door, with their codes; empty where it was found already.
+    """
 
     case: Case
     brief: Brief
     step: str
     tone: str
     action: Action | None
+    outcomes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +120,17 @@ def bundled(viewer: Viewer, cases: Sequence[Case], language: str, *, named: bool
             step=case.at.title.text(language),
             tone=tone_of(case.due_on, case.warn_on),
             action=mine.get(case.case_no),
+            outcomes=_outcomes(case, language),
         )
         of.setdefault(case.household_no or 0, []).append(matter)
     return [
         Bundle(number, matters[0].brief.village or matters[0].case.area_code, matters) for number, matters in of.items()
     ]
+
+
+def _outcomes(case: Case, language: str) -> list[str]:
+    """What may be found at the door; nothing where it was found already."""
+    return [] if case.outcome else [f"{item.code} {item.title.text(language)}" for item in case.flow.outcomes]
 
 
 def _briefs(viewer: Viewer | None, cases: Sequence[Case], language: str) -> dict[int, Brief]:
