@@ -14,16 +14,19 @@ from tests.comparison.conftest import NEXT_COUNTY, NEXT_TOWN, VILLAGE, register
 from tests.comparison.test_flow import do, down_to_town, photograph, row
 from tests.comparison.test_pages import browse  # noqa: F401 - a fixture
 from wanjia.audit.testing import unrecorded
+from wanjia.casework import counters
 from wanjia.casework.filters import CaseFilter
-from wanjia.casework.models import Case
+from wanjia.casework.models import Case, CaseSubject
 from wanjia.casework.services import Draw, draw_sample
 from wanjia.comparison.flows import SUSPECT
 from wanjia.comparison.progress import figures, weekly
 from wanjia.comparison.queries import Filters
 from wanjia.comparison.services import issue_findings, run_comparison
 from wanjia.kernel import clock
+from wanjia.scope.system import system_viewer
 
 pytestmark = pytest.mark.django_db
+EYE = system_viewer("comparison.case")
 MONDAY = dt.date(2020, 11, 16)
 
 
@@ -142,6 +145,8 @@ def two_places(cases):
     with unrecorded():
         Case.objects.for_writing().filter(pk=together).update(area_code=VILLAGE[:6])
         Case.objects.for_writing().filter(pk=sent_on).update(area_code=NEXT_TOWN)
+        CaseSubject.objects.visible_to(EYE).filter(case_id__in=(together, sent_on)).update(apart=True)
+        counters.recount()
     return together, sent_on
 
 
