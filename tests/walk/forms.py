@@ -223,7 +223,7 @@ def _decided(scene: Scene) -> None:
 
 def _answer(action: str, **answer: Any) -> Data:
     # one form for all actions: what this one does not need is declared all the same
-    rest = dict.fromkeys(("assignee", "outcome", "note", "reason", "until", "visited_on", "met"), "")
+    rest = dict.fromkeys(("assignee", "outcome", "note", "reason", "until", "visited_on", "met", "why", "place"), "")
     return lambda scene: {**rest, "action": action, "version": str(scene.case().version), **answer}
 
 
