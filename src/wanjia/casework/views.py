@@ -428,6 +428,7 @@ def _next(following: int | None) -> Iterator[str]:
 def _answer(request: ViewerRequest, case: Case, data: Mapping[str, Any]) -> Answer:
     action = case.flow.action(case.step, data["action"])
     asks_visit = action is not None and Need.OUTCOME in action.needs
+    asks_place = action is not None and (Need.PLACE in action.needs or any(why.asks_place for why in action.whys))
     correction = {
         name.removeprefix("correction."): value.strip()
         for name, value in request.POST.items()
@@ -444,7 +445,7 @@ def _answer(request: ViewerRequest, case: Case, data: Mapping[str, Any]) -> Answ
         note=data["note"],
         reason=data["reason"],
         why=data["why"],
-        place=_place_of(request.viewer, data["place"]),
+        place=_place_of(request.viewer, data["place"]) if asks_place else "",
         until=data["until"],
         visit=Visit(data["visited_on"], data["met"].strip()) if asks_visit else None,
         correction={"change": change, **chosen} if change else None,
