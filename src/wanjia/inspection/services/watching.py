@@ -14,7 +14,6 @@ from wanjia.inspection.errors import AlreadyAnswered, YourOwnReading
 from wanjia.inspection.models import BulkReading
 from wanjia.inspection.queries import ANSWER
 from wanjia.kernel import clock
-from wanjia.kernel.points import reached
 from wanjia.reference.queries import parameter
 from wanjia.scope.errors import NotAllowed
 from wanjia.scope.system import system_viewer
@@ -49,7 +48,6 @@ def watch_readings() -> int:
     for burst in bursts(looks, window=window, most=most_subjects()):
         with transaction.atomic():
             raised += _raise(store, burst)
-        reached("inspection.alert_raised")
     store.mark_watched(looks[-1].row)
     return raised
 
