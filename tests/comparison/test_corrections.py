@@ -375,7 +375,7 @@ def test_in_excel_each_part_of_a_correction_has_a_column_with_its_list(suspects,
         for title, value in cells.items():
             sheet[f"{where[title]}{rows[made.cases[rule]]}"] = value
     page = _sent(browse("operator"), book)
-    told = "".join(why for _row, why in page.context["refused"])
+    told = "".join(why for _row, _who, why in page.context["refused"])
     assert page.context["good_n"] == 4, told
     assert told.count("请在该件页面办理") == 2
     browse("operator").post(reverse("casework:answers_apply"), {"token": page.context["sheet"].token})
@@ -401,7 +401,7 @@ def test_in_excel_a_code_that_is_none_and_a_day_to_come_are_told_by_column(suspe
     for rule, cells in typed.items():
         for title, value in cells.items():
             sheet[f"{where[title]}{rows[made.cases[rule]]}"] = value
-    refused = dict(_sent(browse("operator"), book).context["refused"])
+    refused = {row: why for row, _who, why in _sent(browse("operator"), book).context["refused"]}
     assert "离户日期" in refused[rows[made.cases["RB-05"]]]
     assert "健康状况" in refused[rows[made.cases["RC-04"]]]
     assert "下拉列表" in refused[rows[made.cases["RC-04"]]]
