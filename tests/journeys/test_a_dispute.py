@@ -44,6 +44,7 @@ def finds_the_record_outdated(page: Page) -> int:
     case = number_in(row.get_by_role("cell").first.inner_text())
     row.get_by_role("link").first.click()
     page.get_by_role("radio", name="08 不属实，数据过期").check()
+    page.get_by_label("见到何人").fill("户主")
     page.get_by_label("核查说明").fill(FOUND)
     press(page, "提交核查结果")
     expect(page.get_by_text(f"核查件 {case} 已办理：")).to_be_visible()

@@ -159,6 +159,7 @@ def verifies(page: Page, case: int, photo: Path) -> None:
 
     page.get_by_role("group", name="核实要点").get_by_role("checkbox").first.check()
     page.get_by_role("radio", name="04 属实，错评清退").check()
+    page.get_by_label("见到何人").fill("户主")
     page.get_by_label("核查说明").fill(NOTE)
     press(page, "提交核查结果")
     expect(page.get_by_text(now(case, "属实，待整改"))).to_be_visible()

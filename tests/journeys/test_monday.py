@@ -140,6 +140,7 @@ def test_two_cadres_at_a_door_with_their_phones(desk, tmp_path):
     assert sound(page) == []
     page.get_by_label("证明材料").set_input_files(tmp_path / "门.jpg")
     page.get_by_role("radio", name="04 属实，错评清退").check()
+    page.get_by_label("见到何人").fill("户主")
     page.get_by_label("核查说明").fill("户主承认识别前购车。")
     press(page, "提交核查结果")
     expect(page.get_by_text(re.compile(f"核查件 {case:,} 已办理"))).to_be_visible()
