@@ -19,7 +19,7 @@ from wanjia.comparison.services import issue_findings, run_comparison, screen
 from wanjia.kernel import clock
 
 pytestmark = pytest.mark.django_db
-STATEMENTS = 16  # the bar above every page asks four or five of them
+STATEMENTS = 15
 
 
 @pytest.fixture

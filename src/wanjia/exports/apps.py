@@ -1,11 +1,4 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from django.apps import AppConfig
-
-if TYPE_CHECKING:
-    from wanjia.ui.viewing import Looker
 
 
 class ExportsConfig(AppConfig):
@@ -16,16 +9,6 @@ class ExportsConfig(AppConfig):
 
     def ready(self) -> None:
         from wanjia.audit.watched import watch
-        from wanjia.ui import hooks
 
+        # what waits to be decided stands on the home page; in the bar it would be a statement of every page
         watch("exports.ExportRequest")
-        hooks.register_tasks(hooks.TaskSource(_to_decide, "exports.approve", "exports:requests", order=55))
-
-
-def _to_decide(looker: Looker) -> int:
-    """How many requests of others wait for this viewer's decision."""
-    from wanjia.exports import queries
-    from wanjia.scope.viewer import Viewer
-
-    assert isinstance(looker, Viewer)  # noqa: S101 - the shell only knows a viewer's outline
-    return queries.waiting(looker).count()
