@@ -187,3 +187,7 @@ def test_labels_and_values_cost_no_query_once_read(policy, django_assert_num_que
         queries.calendar()
         queries.profile()
         queries.parameter("deadlines.warn_share")
+
+
+def test_no_parameter_has_a_nul_in_its_name():
+    assert queries.parameter_rows("suspects.days.assigned\0") == []

@@ -61,6 +61,7 @@ def test_a_contact_searches_only_among_his_own(county):
     assert numbers(queries.suggest(contact, of_another.name)) == []
     assert numbers(queries.suggest(contact, of_another.id_number.clear())) == []
     assert numbers(queries.suggest(contact, "2")) == [2]
+    assert queries.suggest(contact, "2\0") == []
 
 
 def test_search_by_name_number_and_whole_identity_number(county):

@@ -196,6 +196,8 @@ def parameters_today(on: date, language: str, region: str = HOME_REGION) -> list
 
 def parameter_rows(name: str) -> list[Parameter]:
     """Every value of a parameter, newest first within a region; for the page."""
+    if "\0" in name:  # no column holds one, and PostgreSQL refuses to be asked
+        return []
     return list(Parameter.objects.filter(name=name).order_by("region", "-valid_from"))
 
 

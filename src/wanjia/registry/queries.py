@@ -313,7 +313,7 @@ def belongs_somewhere(person_no: int) -> bool:
 
 def suggest(viewer: Viewer, text: str) -> list[HouseholdRow]:
     """A few households that fit what was typed, for a search field."""
-    if not text.strip():
+    if not text.strip() or "\0" in text:  # no column holds a NUL, and PostgreSQL refuses to be asked for one
         return []
     wanted = Filters(standing="", text=text)
     common = _common_name(viewer, wanted)
