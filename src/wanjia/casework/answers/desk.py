@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from wanjia.audit.services import JSON
 from wanjia.casework.answers import sheet as sheets
@@ -25,6 +25,7 @@ from wanjia.scope.viewer import Viewer
 
 KEPT = timedelta(days=30)
 PIECE = 2_000
+REPLACED = ("token", "at", "sha256", "rows", "blank", "applied_at", "applied", "refused")
 PROOF = in_words([Need.EVIDENCE])
 
 
@@ -74,18 +75,10 @@ def keep(viewer: Viewer, upload: SealedUpload) -> AnswerSheet:
     Nothing is answered yet. Raises NotAnAnswerSheet, WorkbookRefused.
     """
     found = sheets.uploaded(upload.chunks())
-    try:
-        return _put_in_place(viewer, upload.sha256, found)
-    except IntegrityError:  # he sent two in the same moment; this one came second
-        return _put_in_place(viewer, upload.sha256, found)
-
-
-@transaction.atomic
-def _put_in_place(viewer: Viewer, sha256: str, found: sheets.Uploaded) -> AnswerSheet:
-    AnswerSheet.objects.filter(user_id=viewer.user_id).delete()
-    kept = AnswerSheet(user_id=viewer.user_id, token=uuid4(), at=clock.now(), sha256=sha256, blank=found.blank)
+    kept = AnswerSheet(user_id=viewer.user_id, token=uuid4(), at=clock.now(), sha256=upload.sha256, blank=found.blank)
     kept.rows = found.as_text()
-    kept.save(force_insert=True)
+    # One statement: of two sheets he sends in the same moment the later one stands, and neither fails.
+    AnswerSheet.objects.bulk_create([kept], update_conflicts=True, unique_fields=["user_id"], update_fields=REPLACED)
     return kept
 
 
