@@ -58,9 +58,9 @@ class ComparisonConfig(AppConfig):
 
 def _evidence_words() -> Mapping[str, Sentence]:
     """What rules call the columns that stand in findings."""
-    from wanjia.ruleset.packs import load_rules
+    from wanjia.ruleset.packs import declared_rules
 
-    return {name: rule.label_of(name) for rule in load_rules() for name in rule.evidence}
+    return {name: rule.label_of(name) for rule in declared_rules() for name in rule.evidence}
 
 
 def _feedback_to_answer(looker: Looker) -> int:

@@ -18,7 +18,7 @@ from wanjia.engine.pipeline import Pipeline, Source, Step
 from wanjia.kernel import clock
 from wanjia.lake import AlreadyPublished, Columns, Type, serving
 from wanjia.ruleset.binding import bind
-from wanjia.ruleset.packs import load_rules
+from wanjia.ruleset.packs import declared_rules
 from wanjia.scope.stores import lake
 from wanjia.sources import queries as sources
 from wanjia.sources.models import Batch
@@ -86,7 +86,7 @@ def _members(records: Sequence[Path], matched: Path, region: str) -> Pipeline:
 def _of_rule(name: str, region: str) -> tuple[str, ...]:
     """The values of a parameter of the rule about household books, on this day."""
     today = clock.today()
-    for rule in load_rules(region=region):
+    for rule in declared_rules(region=region):
         if rule.id == FAMILY_RULE and rule.in_force(today):
             value = bind(rule, region=region, on=today).zones[-1].values.get(name, ())
             return tuple(str(word) for word in (value if isinstance(value, tuple) else (value,)))

@@ -14,7 +14,7 @@ from wanjia.reference.queries import HOME_REGION
 from wanjia.registry.choices import IN_HOUSEHOLD
 from wanjia.registry.fields import EARLIEST_YEAR
 from wanjia.registry.models import Household, Membership, Person, PersonYear
-from wanjia.ruleset.packs import load_rules
+from wanjia.ruleset.packs import declared_rules
 from wanjia.scope.system import system_viewer
 
 CASE = system_viewer("comparison.case")
@@ -158,7 +158,7 @@ def offers_of(cases: Sequence[Case]) -> dict[int, tuple[str, ...]]:
         ran = rules.get(case.origin.get("run"), {}).get(topic)
         offered = ran.corrections if ran is not None else ()
         if not offered:
-            today = today or {rule.id: rule.corrections for rule in load_rules(region=HOME_REGION)}
+            today = today or {rule.id: rule.corrections for rule in declared_rules(region=HOME_REGION)}
             offered = today.get(topic, tuple(code.value for code in ALWAYS_OFFERED))
         found[case.case_no] = offered
     return found
