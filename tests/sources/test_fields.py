@@ -31,6 +31,7 @@ def test_the_unit_of_amounts_stands_in_the_header(header, unit):
     layout = find_layout(head + "\n", list(contracts().values()))
 
     assert layout.unit_of(contract.by_name["capital"]) == unit
+    assert layout.unit_said(contract.by_name["capital"]) == ("" if unit == "元" else unit)
     assert read("shichang.enterprises", "capital", ["50"], unit=unit)[0] == [5_000 if unit == "元" else 50_000_000]
 
 

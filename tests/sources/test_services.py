@@ -19,6 +19,7 @@ from wanjia.scope.stores import lake
 from wanjia.scope.system import system_viewer
 from wanjia.sources import queries, services
 from wanjia.sources.choices import BatchStatus
+from wanjia.sources.contracts import contract_for
 from wanjia.sources.errors import (
     AlreadyDelivered,
     BatchMovedOn,
@@ -472,3 +473,20 @@ def test_no_number_stands_in_the_lake_or_the_database(province, put, reference):
     kept = Batch._base_manager.filter(pk=batch.pk).values().get()
     assert not _NUMBER.search(json.dumps(kept, default=str).encode())
     assert "韦英" not in json.dumps(kept, default=str, ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    ("header", "unit", "said"),
+    [("认缴出资额", "元", False), ("认缴出资额（元）", "元", True), ("认缴出资额（万元）", "万元", True)],
+)
+def test_the_preview_says_in_which_unit_amounts_were_read_and_who_said_so(province, put, reference, header, unit, said):
+    columns = [
+        header if field.name == "capital" else field.title.zh for field in contract_for("shichang.enterprises").fields
+    ]
+    filled = ["1" if field.name == "capital" else "" for field in contract_for("shichang.enterprises").fields]
+    text = delivery([filled], header=columns, title=None, footer=False)
+    batch = services.receive(viewer=province, path=put(text, name="enterprises.csv"), dataset="shichang.enterprises")
+
+    understood = {column.title: (column.unit, column.unit_said) for column in queries.preview_of(batch, "zh").columns}
+    assert understood["认缴出资额"] == (unit, said)
+    assert understood["登记状态"] == ("", True)

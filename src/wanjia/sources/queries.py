@@ -148,12 +148,17 @@ def deliverable(viewer: Viewer) -> tuple[Contract, ...]:
 
 @dataclass(frozen=True, slots=True)
 class MappedColumn:
-    """A column of the file beside the field it was understood as (its title is empty when it is ignored)."""
+    """A column of the file beside the field it was understood as (its title is empty when it is ignored).
+
+    `unit` is that of its amounts, empty for a column of none; `unit_said` whether the file states it.
+    """
 
     header: str
     title: str
     kept: bool
     samples: Sequence[str]
+    unit: str = ""
+    unit_said: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +223,8 @@ def _columns(contract: Contract, said: dict[str, Any], language: str) -> Iterato
     for column in said["columns"]:
         field = contract.by_name.get(column["field"])
         title = _title(contract, column["field"], language) if column["field"] else ""
-        yield MappedColumn(column["header"], title, bool(field and field.keep), column["samples"])
+        unit, said_so = column.get("unit", ""), column.get("unit_said", True)
+        yield MappedColumn(column["header"], title, bool(field and field.keep), column["samples"], unit, said_so)
 
 
 def _groups(contract: Contract, said: dict[str, Any], language: str) -> Iterator[ProblemGroup]:

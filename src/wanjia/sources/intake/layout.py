@@ -89,22 +89,24 @@ class Layout:
         return next((column.position for column in self.columns if column.field == field), None)
 
     def unit_of(self, field: Field) -> Unit:
-        """The unit of the field's amounts: its header's, else the row of units', else the titles', else 元.
+        """The unit of the field's amounts: as the file states it (`unit_said`), else 元. Raises UnknownUnit."""
+        said = self.unit_said(field)
+        if said in ("千元", "百万元", "亿元"):
+            raise UnknownUnit(unit=said)
+        return "万元" if said == "万元" else "元"
 
-        Raises UnknownUnit.
+    def unit_said(self, field: Field) -> str:
+        """The unit the file states for the field's amounts: in its header, else a row of units, else the titles.
+
+        Empty when it says nothing, or when the field holds no amounts.
         """
         column = next((column for column in self.columns if column.field == field), None)
         if column is None or field.reading is not Reading.MONEY:
-            return "元"
+            return ""
         named = _UNIT_IN_HEADER.search(squeezed(unicodedata.normalize("NFKC", column.header)))
-        said = (
-            named[1] if named else "万元" if "万元" in column.header else self.units.get(column.position) or self.unit
-        )
-        if said not in ("万元", "千元", "百万元", "亿元"):
-            return "元"
-        if said != "万元":
-            raise UnknownUnit(unit=said)
-        return "万元"
+        if named:
+            return named[1]
+        return "万元" if "万元" in column.header else self.units.get(column.position) or self.unit
 
     @property
     def missing(self) -> tuple[Field, ...]:

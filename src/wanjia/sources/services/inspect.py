@@ -27,10 +27,11 @@ from wanjia.scope.stores import lake
 from wanjia.scope.viewer import Viewer
 from wanjia.sources import queries
 from wanjia.sources.choices import BatchStatus
-from wanjia.sources.contracts import Contract, contract_for
+from wanjia.sources.contracts import Contract, Field, Reading, contract_for
 from wanjia.sources.errors import BatchMovedOn
 from wanjia.sources.intake import reading
 from wanjia.sources.intake.figures import Figures
+from wanjia.sources.intake.layout import Layout
 from wanjia.sources.intake.opening import REFUSED, Plan, Recognised, beginnings, recognised, text_of
 from wanjia.sources.intake.reading import DeliveryReader, Part
 from wanjia.sources.intake.samples import visible
@@ -174,7 +175,7 @@ def _preview(reader: DeliveryReader, encoding: str) -> dict[str, Any]:
         "header_line": layout.header_line,
         "layout": layout.fingerprint,
         "columns": [
-            {"header": visible(column.header), "field": column.field.name if column.field else "", "samples": samples}
+            {"header": visible(column.header), **_understood(layout, column.field), "samples": samples}
             for column, samples in zip(layout.columns, examples.columns or [[]] * layout.width, strict=True)
         ],
         "missing": [item.name for item in layout.missing],
@@ -184,6 +185,14 @@ def _preview(reader: DeliveryReader, encoding: str) -> dict[str, Any]:
         ],
         "non_data": dict(sorted(tally.non_data.items())),
     }
+
+
+def _understood(layout: Layout, field: Field | None) -> dict[str, Any]:
+    if field is None:
+        return {"field": ""}
+    if field.reading is not Reading.MONEY:
+        return {"field": field.name}
+    return {"field": field.name, "unit": layout.unit_of(field), "unit_said": bool(layout.unit_said(field))}
 
 
 class _Sheets:
