@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from sqlglot import exp
 
@@ -96,10 +97,12 @@ class BoundRule:
         return f"case {branches} else ({whole[1]}) end"
 
 
+@lru_cache(maxsize=512)  # all rules on all days their values change, and some days more
 def bind(rule: Rule, *, region: str, on: dt.date) -> BoundRule:
     """Give the parameters the values in force in `region` on a day, and check every expression.
 
-    Raises BadExpression, ParameterNotInForce.
+    Remembered: a rule's file does not change while the program runs, and every closing of a case
+    binds its rule again. Raises BadExpression, ParameterNotInForce.
     """
     regions = {region} | {
         setting.region

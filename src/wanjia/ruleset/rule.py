@@ -148,9 +148,9 @@ class Fixture:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """One rule of comparison."""
+    """One rule of comparison, as its file declares it. Equal is only the same reading of it."""
 
     id: str
     version: str
