@@ -7,11 +7,12 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
-from django.test import TransactionTestCase
+from django.db import transaction
+from django.test import TransactionTestCase, override_settings
 from django.utils import translation
 from hypothesis import HealthCheck, settings
 
@@ -81,13 +82,46 @@ def _keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, settings, _keys: Path) -> Path:
-    """An installation's folder of its own for each test, with keys of its own."""
+def home(request: pytest.FixtureRequest, tmp_path: Path, settings, _keys: Path) -> Path:
+    """An installation's folder of its own for each test: with keys, or a copy of the one that `stands`."""
     folder = tmp_path / "home"
-    folder.mkdir()
+    if "stands" in request.fixturenames:
+        shutil.copytree(request.getfixturevalue("stands"), folder)
+        request.getfixturevalue("db")  # its savepoint
+    else:
+        folder.mkdir()
+        shutil.copytree(_keys, folder / "keys")
     settings.WANJIA_HOME = folder
-    shutil.copytree(_keys, folder / "keys")
     return folder
+
+
+@pytest.fixture(scope="module")
+def stands(tmp_path_factory, _keys: Path, _whole_reach, django_db_setup, django_db_blocker) -> Iterator[Path]:
+    """The home of a world that is built once for a module: fixtures of the module's scope that ask for it build it.
+
+    Each test works in a savepoint above it and in a copy of its home, so it finds the world as it was built. Not for
+    tests of real transactions, nor for threads: they would not see it.
+    """
+    folder = tmp_path_factory.mktemp("standing")
+    shutil.copytree(_keys, folder / "keys")
+    with (
+        django_db_blocker.unblock(),
+        override_settings(WANJIA_HOME=folder),
+        clock.frozen(NOW),
+        translation.override("zh-hans"),
+        _rolled_back(),
+    ):
+        look_again_everywhere()
+        yield folder
+
+
+@contextmanager
+def _rolled_back() -> Iterator[None]:
+    outermost = transaction.atomic()
+    outermost._from_testcase = True  # seen through, like those of a test case
+    with outermost:
+        yield
+        transaction.set_rollback(True)
 
 
 # PostgreSQL: the owner makes and empties the test database; the tests run as the application.

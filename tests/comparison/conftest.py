@@ -149,6 +149,11 @@ POSTS = {
 
 @pytest.fixture
 def office(db) -> Office:
+    return opened()
+
+
+def opened() -> Office:
+    """An office with everybody at his post, and the policy that comes with the program."""
     load_roles()
     load_reference()
     reference.look_again()

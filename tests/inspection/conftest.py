@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from PIL import Image
 
-from tests.comparison.conftest import NEXT_COUNTY, VILLAGE, World, office, register  # noqa: F401 - fixtures
+from tests.comparison.conftest import NEXT_COUNTY, VILLAGE, Office, World, opened, register
 from tests.factories import accounts as factory
 from wanjia.accounts.models import User
 from wanjia.casework import queries as counted
@@ -27,8 +27,13 @@ from wanjia.scope.viewer import Viewer
 OURS, THEIRS = 12, 3
 
 
-@pytest.fixture
-def cases(db, office) -> list[int]:  # noqa: F811
+@pytest.fixture(scope="module")
+def office(stands) -> Office:
+    return opened()
+
+
+@pytest.fixture(scope="module")
+def cases(office) -> list[int]:
     """The numbers of our county's cases; the next county has three of its own."""
     world = World()
     for village, count in ((VILLAGE, OURS), (NEXT_COUNTY, THEIRS)):
@@ -43,8 +48,8 @@ def cases(db, office) -> list[int]:  # noqa: F811
     return sorted(ours.values_list("case_no", flat=True))
 
 
-@pytest.fixture
-def accounts(db) -> dict[str, User]:
+@pytest.fixture(scope="module")
+def accounts(office) -> dict[str, User]:
     posts = {"auditor": "451228", "colleague": "451228", "neighbour": "451229", "above": "4512"}
     return {name: factory.account(name, "auditor", area) for name, area in posts.items()}
 
@@ -65,7 +70,7 @@ def row(case_no: int) -> Case:
 
 
 @pytest.fixture
-def worked(cases, office) -> int:  # noqa: F811
+def worked(cases, office) -> int:
     """One case of our county the whole way to the county's decision; the others as far as the township's desk."""
     every = CaseFilter(kind="suspect")
     for who, action in (("city", "pass_on"), ("county", "distribute")):

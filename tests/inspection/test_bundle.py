@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.comparison.conftest import NEXT_COUNTY, office  # noqa: F401 - a fixture
+from tests.comparison.conftest import NEXT_COUNTY
 from tests.factories import accounts as factory
 from tests.inspection.conftest import OURS, photograph
 from wanjia.audit.access import access_store
@@ -305,7 +305,7 @@ def test_who_took_it_and_whose_data_he_read_is_recorded_before_the_first_byte(sa
     pieces.close()
 
 
-def test_what_is_filed_while_it_is_under_way_stays_here(sample, auditor, worked, office):  # noqa: F811
+def test_what_is_filed_while_it_is_under_way_stays_here(sample, auditor, worked, office):
     """The reading of each file is recorded before the first byte: what came later was not, and is only listed."""
     pieces = bundle(viewer=auditor, sample=sample, account="auditor", language="zh-hans", with_evidence=True)
     read = {row["subject_id"] for row in access_store().readings([("451228", "451229")], subject_kind="file")}
