@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import itertools
 from collections.abc import Callable, Iterator
@@ -103,9 +104,25 @@ def _write(path, rows: list[dict[str, Any]], columns: Columns) -> None:
     parquet.write(path, pa.table(arrays), columns)
 
 
+@dataclass
+class Standing:
+    """What a module's tests find built: the world as far as its fixtures have filled it, and the office."""
+
+    world: World
+    office: Office
+
+
+@pytest.fixture(scope="module")
+def standing(stands) -> Standing:
+    """For fixtures of a module's scope; every test of the module must ask for them, or for none."""
+    return Standing(World(), opened())
+
+
 @pytest.fixture
-def world(db) -> World:
-    return World()
+def world(request, db) -> World:
+    """An empty world, or a copy of the one that stands."""
+    built = "standing" in request.fixturenames
+    return copy.deepcopy(request.getfixturevalue("standing").world) if built else World()
 
 
 def viewer(area: str, *actions: str, relation: Relation = Relation.ALL, user_id: int = 7) -> Viewer:
@@ -148,8 +165,10 @@ POSTS = {
 
 
 @pytest.fixture
-def office(db) -> Office:
-    return opened()
+def office(request, db) -> Office:
+    """An office of the test's own, or the one that stands."""
+    built = "standing" in request.fixturenames
+    return copy.deepcopy(request.getfixturevalue("standing").office) if built else opened()
 
 
 def opened() -> Office:
@@ -168,6 +187,12 @@ def opened() -> Office:
 @pytest.fixture
 def gazetteer(db) -> Iterator[None]:
     """The divisions of the tests' places, from the region down."""
+    name_places()
+    yield
+    divisions.look_again()
+
+
+def name_places() -> None:
     names = {"45": "广西", "4512": "河池市", "451228": "都安县", "451229": "大化县", "4509": "玉林市", "450921": "容县"}
     villages = (VILLAGE, NEXT_VILLAGE, NEXT_TOWN, NEXT_COUNTY, "450921100200")
     levels = {2: "province", 4: "city", 6: "county", 9: "township", 12: "village"}
@@ -182,8 +207,6 @@ def gazetteer(db) -> Iterator[None]:
             for code in codes
         )  # fmt: skip
         Revision.objects.create(token="tests")
-    divisions.look_again()
-    yield
     divisions.look_again()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import io
 import json
@@ -35,16 +36,22 @@ from wanjia.registry.services import Leaving, remove_members
 from wanjia.ruleset.packs import load_rules
 from wanjia.scope.keys import keyring
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("built")]
+
+
+@pytest.fixture(scope="module")
+def built(standing, tmp_path_factory):
+    made = village(standing.world)
+    delivered(made, tmp_path_factory.mktemp("deliveries"))
+    issued(made, standing.office)
+    down_to_town(standing.office)
+    return made
 
 
 @pytest.fixture
-def suspects(world, office, tmp_path):
-    made = village(world)
-    delivered(made, tmp_path)
-    issued(made, office)
-    down_to_town(office)
-    return made
+def suspects(built):
+    """The village; every case is in the township's hands."""
+    return copy.deepcopy(built)
 
 
 def proposals(made):

@@ -29,7 +29,7 @@ from wanjia.scope.models import Holding
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Relation
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("cases")]
 EYE = system_viewer("comparison.case")
 OPENS = system_viewer("accounts.administer")
 TODAY, FRIDAY = dt.date(2020, 11, 16), dt.date(2020, 11, 20)

@@ -1,5 +1,6 @@
 """Screening and issue: a selection of findings becomes cases on the cities' desks, each suspicion once."""
 
+import copy
 import datetime as dt
 
 import pytest
@@ -18,7 +19,7 @@ from wanjia.kernel import clock
 from wanjia.scope.errors import NotAllowed
 from wanjia.scope.system import system_viewer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("built")]
 EYE = system_viewer("comparison.screen")
 BEFORE, AFTER = dt.date(2013, 5, 1), dt.date(2018, 5, 1)
 
@@ -28,9 +29,9 @@ def province(office):
     return office["province"]
 
 
-@pytest.fixture
-def run(world, province):
-    """Five findings: four people, one of them with two cars of before identification."""
+@pytest.fixture(scope="module")
+def built(standing):
+    world = standing.world
     world.car(world.person(), registered_on=BEFORE)
     world.car(world.person(village=VILLAGE), registered_on=AFTER)
     rich = world.person(village=NEXT_COUNTY)
@@ -40,7 +41,13 @@ def run(world, province):
     register(world)
     world.publish()
     world.deliver(area="4512")
-    return run_comparison(viewer=province)
+    return run_comparison(viewer=standing.office["province"])
+
+
+@pytest.fixture
+def run(built):
+    """Five findings: four people, one of them with two cars of before identification."""
+    return copy.deepcopy(built)
 
 
 def again(world, province, snapshot):
@@ -151,26 +158,3 @@ def test_a_changed_record_reopens_the_question(run, world, province):
     world.cars[0]["plate"] = "桂M99999"
     later = again(world, province, "20201201-01")
     assert [item.key for item in screen(province, later.pk, Filters()).fresh] == ["RA-02:1"]
-
-
-def test_one_number_in_two_counties_is_one_case_of_both(world, office):
-    """RB-06: each side is a subject in its own county, and their common city decides."""
-    world.person(village=VILLAGE, person_key=77)
-    world.person(village=NEXT_COUNTY, person_key=77)
-    world.car(world.person(village=VILLAGE), registered_on=dt.date(2013, 5, 1))
-    register(world)
-    world.publish()
-    world.deliver()
-    run = run_comparison(viewer=office["province"])
-    wanted = Filters(rule="RB-06")
-    issue_findings(viewer=office["province"], run_id=run.pk, filters=wanted, expected_count=1)
-    [case] = Case.objects.for_writing()
-    assert (case.topic, case.area_code, case.holder_area) == ("RB-06", "4512", "4512")
-    subjects = CaseSubject.objects.visible_to(EYE).filter(case=case).order_by("person_no")
-    assert [(item.person_no, item.household_no, item.area_code) for item in subjects] == [
-        (1, 1, VILLAGE),
-        (2, 2, NEXT_COUNTY),
-    ]
-    for county, sees in ((VILLAGE[:6], True), (NEXT_COUNTY[:6], True), ("451202", False)):
-        rows = Case.objects.visible_to(viewer(county, "suspects.read", "cases.read"))
-        assert rows.filter(pk=case.pk).exists() is sees

@@ -37,7 +37,7 @@ from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Relation
 from wanjia.sources.models import Batch
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("case_no")]
 EYE = system_viewer("comparison.case")
 WHY = "车管档案登记无误，过户手续未办结。"
 
@@ -62,9 +62,10 @@ def officers(office):
     return {name: viewer_for(user) for name, user in zip(posts, opened, strict=True)}
 
 
-@pytest.fixture
-def case_no(world, office):
+@pytest.fixture(scope="module")
+def case_no(standing):
     """One suspect in one village, at the county for its decision: the record is outdated."""
+    world, office = standing.world, standing.office
     world.car(world.person(village=VILLAGE), registered_on=dt.date(2013, 5, 1))
     register(world)
     world.publish()

@@ -33,7 +33,7 @@ from wanjia.reference import queries as reference
 from wanjia.sources.choices import BatchStatus
 from wanjia.sources.models import Batch
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("case_no")]
 DESK, LIST = "comparison:department_desk", "comparison:feedback_list"
 
 

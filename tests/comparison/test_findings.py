@@ -1,29 +1,36 @@
+import copy
 import datetime as dt
 
 import pytest
 
-from tests.comparison.conftest import NEXT_COUNTY, NEXT_TOWN, NEXT_VILLAGE, VILLAGE
+from tests.comparison.conftest import NEXT_COUNTY, NEXT_TOWN, NEXT_VILLAGE, VILLAGE, viewer
 from wanjia.comparison import queries, services
 from wanjia.comparison.errors import BadFilter
 from wanjia.comparison.queries import Filters
 from wanjia.scope.errors import NotAllowed, NotVisible
 from wanjia.scope.viewer import ANONYMOUS, Relation
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("built")]
 
 PLACES = {VILLAGE: 3, NEXT_VILLAGE: 2, NEXT_TOWN: 4, NEXT_COUNTY: 5}
 
 
-@pytest.fixture
-def run(world, province):
-    """Cars in four villages of two counties: each village has one of before identification, the rest later."""
+@pytest.fixture(scope="module")
+def built(standing):
+    world = standing.world
     for village, cars in PLACES.items():
         for n in range(cars):
             person = world.person(world.household(village))
             world.car(person, registered_on=dt.date(2014 if n == 0 else 2018, 6, 1))
     world.publish()
     world.deliver(area="45")
-    return services.run_comparison(viewer=province)
+    return services.run_comparison(viewer=viewer("45"))
+
+
+@pytest.fixture
+def run(built):
+    """Cars in four villages of two counties: each village has one of before identification, the rest later."""
+    return copy.deepcopy(built)
 
 
 def everything(viewer, run, filters=Filters(), size=50):  # noqa: B008 - immutable

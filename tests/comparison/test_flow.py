@@ -34,15 +34,16 @@ from wanjia.scope.models import Holding
 from wanjia.scope.system import system_viewer
 from wanjia.sources.models import Batch
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("cases")]
 EYE = system_viewer("comparison.case")
 SMALL_TABLES = "FROM .(divisions|reference)_"  # kept in memory, looked at again every few seconds
 SHARE = Draw(take="take", rest="pass", share_parameter="suspects.sample_share")
 
 
-@pytest.fixture
-def cases(world, office):
+@pytest.fixture(scope="module")
+def cases(standing):
     """Two suspects in one village: a car of before identification (1) and one of after (2)."""
+    world, office = standing.world, standing.office
     world.car(world.person(village=VILLAGE), registered_on=dt.date(2013, 5, 1))
     world.car(world.person(village=VILLAGE), registered_on=dt.date(2018, 5, 1))
     register(world)
@@ -431,30 +432,6 @@ def test_whoever_was_registered_twice_is_the_same_relative(cases, office, world)
         Person.objects.visible_to(EYE).filter(pk=1).update(person_key=88)
     _stayed(9, 2)
     assert _bar_of_the_verifier(office, number) is Bar.RELATIVE
-
-
-def test_what_goes_to_a_township_without_an_office_stays_with_the_county(world, office):
-    """Everything or nothing of what can be sent; the rest stays and says why."""
-    world.car(world.person(village=VILLAGE), registered_on=dt.date(2013, 5, 1))
-    world.car(world.person(village="451228105200"), registered_on=dt.date(2013, 5, 1))
-    register(world)
-    world.publish()
-    world.deliver()
-    run = run_comparison(viewer=office["province"])
-    issue_findings(viewer=office["province"], run_id=run.pk, filters=Filters(), expected_count=2)
-    every = CaseFilter(kind="suspect")
-    act_in_bulk(viewer=office["city"], action="pass_on", case_filter=every, expected_count=2)
-    found = foresee(office["county"], every, "distribute")
-    nowhere = Case.objects.for_writing().get(area_code="451228105200")
-    assert ([item.area for item in found.destinations], found.moving) == (["451228100"], 1)
-    assert found.left == {Bar.NO_OFFICE: (nowhere.pk,)}
-    with pytest.raises(NotYours):
-        do(office["county"], nowhere.pk, "distribute")
-    done = act_in_bulk(
-        viewer=office["county"], action="distribute", case_filter=every, expected_count=2, expected_moving=1
-    )
-    assert (done.by_desk, done.skipped) == ({"451228100": 1}, {Bar.NO_OFFICE: 1})
-    assert row(nowhere.pk).step == "dispatched_county"
 
 
 def test_the_contact_may_verify_but_not_approve_his_household(cases, office):

@@ -1,5 +1,6 @@
 """What a list of findings says was done about each, and what its button would really issue."""
 
+import copy
 import datetime as dt
 
 import pytest
@@ -18,16 +19,17 @@ from wanjia.comparison.queries import Filters
 from wanjia.comparison.services import issue_findings, run_comparison, screen
 from wanjia.kernel import clock
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("built")]
 STATEMENTS = 15
 
 
-@pytest.fixture
-def rounds(world, office):
+@pytest.fixture(scope="module")
+def built(standing):
     """Two rounds: of six people's cars four were issued in the first, of which one is answered; then a new car.
 
     The first person has two cars, which are one suspicion.
     """
+    world, office = standing.world, standing.office
     people = [world.person(village=VILLAGE) for _ in range(5)] + [world.person(village=NEXT_COUNTY)]
     for person in (*people, people[0]):
         world.car(person, registered_on=dt.date(2013, 5, 1))
@@ -47,6 +49,12 @@ def rounds(world, office):
     world.publish("20201201-01")
     world.deliver("20201201-01", area="4512")
     return first, run_comparison(viewer=office["province"])
+
+
+@pytest.fixture
+def rounds(built):
+    """The two runs."""
+    return copy.deepcopy(built)
 
 
 def case_of(household: int) -> int:

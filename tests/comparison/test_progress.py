@@ -25,14 +25,15 @@ from wanjia.comparison.services import issue_findings, run_comparison
 from wanjia.kernel import clock
 from wanjia.scope.system import system_viewer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("cases")]
 EYE = system_viewer("comparison.case")
 MONDAY = dt.date(2020, 11, 16)
 
 
-@pytest.fixture
-def cases(world, office):
+@pytest.fixture(scope="module")
+def cases(standing):
     """Three suspects in one village, one in the next county; all issued today."""
+    world, office = standing.world, standing.office
     for year in (2013, 2013, 2018):
         world.car(world.person(village=VILLAGE), registered_on=dt.date(year, 5, 1))
     world.car(world.person(village=NEXT_COUNTY), registered_on=dt.date(2013, 5, 1))

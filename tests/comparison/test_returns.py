@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from django.urls import reverse
 
-from tests.comparison.conftest import NEXT_COUNTY, NEXT_TOWN, NEXT_VILLAGE, VILLAGE, register
+from tests.comparison.conftest import NEXT_COUNTY, NEXT_TOWN, NEXT_VILLAGE, VILLAGE, name_places, register
 from tests.comparison.test_flow import do, down_to_town, photograph, row
 from tests.factories.accounts import client_for
 from wanjia.accounts.services import NewAccount, NewGrant, open_accounts
@@ -23,14 +23,16 @@ from wanjia.registry.models import Household
 from wanjia.scope.models import Holding
 from wanjia.scope.system import system_viewer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("number")]
 EYE = system_viewer("comparison.case")
 GONE = {"why": "moved", "place": NEXT_TOWN, "reason": "2019 年随子女搬走"}
 
 
-@pytest.fixture
-def number(world, office, gazetteer):
+@pytest.fixture(scope="module")
+def number(standing):
     """A case in the township's hands."""
+    world, office = standing.world, standing.office
+    name_places()
     for _ in range(2):
         world.car(world.person(village=VILLAGE), registered_on=dt.date(2013, 5, 1))
     register(world)
