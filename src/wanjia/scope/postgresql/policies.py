@@ -173,10 +173,14 @@ def _via(model: type[ScopedModel], place: Via) -> str:
 
 
 def _within(column: str) -> str:
-    return " OR ".join(
+    # PostgreSQL looks a setting up anew for every row unless it stands in a query of its own, but sees only the plain
+    # form when it guesses how many rows there will be. So the first range, most people's only one, is asked in both.
+    once = f"({column} >= (SELECT {_setting('lo', 1)}) AND {column} < (SELECT {_setting('hi', 1)}))"
+    plain = (
         f"({column} >= {_setting('lo', number)} AND {column} < {_setting('hi', number)})"
         for number in range(1, SLOTS + 1)
     )
+    return " OR ".join((once, *plain))
 
 
 def _setting(bound: str, number: int) -> str:
