@@ -42,11 +42,29 @@ _IDENTITY_NUMBER = re.compile(
 
 def canonical(payload: Mapping[str, JSON]) -> bytes:
     """The one written form of `payload`. Raises PayloadNotCanonical."""
-    _require_plain(payload, "$")
+    if not _is_plain(payload):
+        _require_plain(payload, "$")
     try:
         return _encode(payload).encode()
     except UnicodeEncodeError:
         raise PayloadNotCanonical(where="$", problem="half a surrogate pair") from None
+
+
+def _is_plain(value: object) -> bool:
+    """Whether everything in it is sound; where it is not, `_require_plain` says. Bulk acts ask this by the million."""
+    kind = type(value)
+    if kind is str:
+        return "\0" not in value  # type: ignore[operator]
+    if value is None or kind is bool:
+        return True
+    if kind is int:
+        return abs(value) <= LARGEST_INTEGER  # type: ignore[arg-type]
+    if kind is dict:
+        for key, item in value.items():  # type: ignore[attr-defined]
+            if type(key) is not str or not key.isascii() or "\0" in key or not _is_plain(item):
+                return False
+        return True
+    return kind in (list, tuple) and all(map(_is_plain, value))  # type: ignore[call-overload]
 
 
 def _require_plain(value: object, where: str) -> None:  # noqa: C901 - one branch for each kind of JSON value

@@ -7,10 +7,10 @@ under the lock.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Q
 
@@ -30,6 +30,8 @@ from wanjia.scope.bulk import pieces
 from wanjia.scope.models import NOTHING
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Relation, Viewer
+
+T = TypeVar("T")
 
 
 def seats_of(viewer: Viewer, permission: str) -> frozenset[str]:
@@ -78,13 +80,21 @@ def unstaffed(action: Action, cases: Sequence[Case]) -> dict[int, Bar]:
         return {}
     desks: dict[int, str] = {}
     wanted: dict[frozenset[str], set[str]] = {}
-    for case in cases:
-        target = case.flow.step(action.to)
-        desks[case.case_no] = seat_area(case.area_code, target.seat)
+    for group in _by_flow(cases).values():
+        target = group[0].flow.step(action.to)
         able = frozenset(following.permission for following in target.actions)
-        wanted.setdefault(able, set()).add(desks[case.case_no])
+        own = {case.case_no: seat_area(case.area_code, target.seat) for case in group}
+        wanted.setdefault(able, set()).update(own.values())
+        desks |= own
     manned = {desk for able, areas in wanted.items() for desk in accounts.staffed(able, areas)}
     return {number: Bar.NO_OFFICE for number, desk in desks.items() if desk not in manned}
+
+
+def _by_flow(cases: Sequence[Case]) -> dict[tuple[str, int], list[Case]]:
+    groups: dict[tuple[str, int], list[Case]] = {}
+    for case in cases:
+        groups.setdefault((case.kind, case.flow_version), []).append(case)
+    return groups
 
 
 def returned(
@@ -114,10 +124,32 @@ def seat_bar(viewer: Viewer, case: Case, step: Step, action: Action) -> Bar | No
     return None if own is None or _principal(viewer, case, step, action) else own
 
 
+def seat_bars(viewer: Viewer, cases: Sequence[Case], step: Step, action: Action) -> dict[int, Bar]:
+    """Case number → why it is not the viewer's turn, of cases that stand in one step; the others are left out."""
+    found = _of_each(cases, step, lambda case: seat_bar(viewer, case, step, action))
+    return {number: bar for number, bar in found.items() if bar is not None}
+
+
 def stands_in(viewer: Viewer, case: Case, action: Action) -> int:
     """The colleague for whom the viewer acts, where his own posts would not let him; 0 where they do."""
     own = _seat_bar(viewer.acting_for(0), viewer.user_id, case, case.at, action)
     return 0 if own is None else _principal(viewer, case, case.at, action)
+
+
+def stand_ins(viewer: Viewer, cases: Sequence[Case], step: Step, action: Action) -> dict[int, int]:
+    """Case number → the same, of cases that stand in one step."""
+    return _of_each(cases, step, lambda case: stands_in(viewer, case, action))
+
+
+def _of_each(cases: Sequence[Case], step: Step, ask: Callable[[Case], T]) -> dict[int, T]:
+    """Case number → the answer. Where it is an office's turn it hangs on the place alone and is asked once for each."""
+    if step.seat is Seat.PERSON:
+        return {case.case_no: ask(case) for case in cases}
+    by_place: dict[str, T] = {}
+    for case in cases:
+        if case.area_code not in by_place:
+            by_place[case.area_code] = ask(case)
+    return {case.case_no: by_place[case.area_code] for case in cases}
 
 
 def _principal(viewer: Viewer, case: Case, step: Step, action: Action) -> int:

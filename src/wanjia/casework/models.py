@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from datetime import UTC
-from functools import cached_property
+from datetime import UTC, datetime
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, NoReturn, Self, TypeVar, cast
 
 from django.db import models
@@ -104,7 +104,11 @@ class Case(ScopedModel):
             models.Index(
                 fields=["holder_area", "due_on", "case_no"], condition=Q(closed_at=None), name="case_open_by_desk"
             ),
-            models.Index(fields=["holder_user_id", "due_on"], condition=Q(closed_at=None), name="case_open_by_person"),
+            models.Index(
+                fields=["holder_user_id", "due_on"],
+                condition=Q(closed_at=None, holder_user_id__isnull=False),
+                name="case_open_in_hand",
+            ),
             models.Index(
                 fields=["area_code", "due_on", "case_no"], condition=Q(closed_at=None), name="case_open_by_area"
             ),
@@ -113,7 +117,6 @@ class Case(ScopedModel):
             models.Index(fields=["step", "due_on", "case_no"], condition=Q(closed_at=None), name="case_open_in_step"),
             models.Index(fields=["topic", "due_on", "case_no"], condition=Q(closed_at=None), name="case_open_on_topic"),
             models.Index(fields=["case_no"], condition=Q(closed_at__isnull=False), name="case_closed"),
-            models.Index(fields=["raised_to"], condition=Q(closed_at=None), name="case_open_and_raised"),
             models.Index(fields=["household_no"], name="case_by_household"),
             models.Index(fields=["key", "kind"], name="case_by_key"),  # by kind alone nobody looks
         ]
@@ -273,12 +276,17 @@ class CaseEvent(ScopedModel):
         return payload_of({field.name: getattr(self, field.attname) for field in self._meta.concrete_fields})
 
 
+@lru_cache(maxsize=64)  # all rows of a bulk act have the same
+def _in_utc(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
+
+
 def payload_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """The same of a row of history given as values by field name, before it is written."""
     return {
         "action": row["action"],
         "area": row["area_code"],
-        "at": row["at"].astimezone(UTC).isoformat(),
+        "at": _in_utc(row["at"]),
         "by_system": row["by_system"],
         "by_user": row["by_user"],
         "case_no": row["case"],

@@ -167,7 +167,9 @@ def _for_copy(field: models.Field[Any, Any], values: Values) -> pa.Array | pa.Ch
     if kind == "UUIDField":
         return pa.array([None if value is None else str(value) for value in _plain(values)], pa.string())
     if kind == "DateTimeField":
-        return pa.array([None if value is None else value.isoformat() for value in _plain(values)], pa.string())
+        plain = _plain(values)
+        written = {value: None if value is None else value.isoformat() for value in set(plain)}  # often one for all
+        return pa.array([written[value] for value in plain], pa.string())
     if kind == "JSONField":
         return pa.array(_as_json(_plain(values)), pa.string())
     if isinstance(values, (pa.Array, pa.ChunkedArray)):

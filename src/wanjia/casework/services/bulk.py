@@ -38,6 +38,7 @@ from wanjia.scope.viewer import Viewer
 
 NOT_IN_STEP = "not_in_step"
 SHOWN = 20  # of the cases that stay, by reason
+UNREAD = ("origin", "proposal", "proposal_sealed", "outcome_note", "outcome_until", "opened_at", "step_entered_at")
 SHARED_FIELDS = ("step", "step_entered_at", "warn_on", "due_on", "alarm", "raised_to", "closed_at")
 
 
@@ -159,6 +160,12 @@ def confirmed(viewer: Viewer, case_filter: CaseFilter, expected: int, seen: str 
     return [number for number, _ in rows]
 
 
+def _read(numbers: Sequence[int], *, whole: bool = False) -> list[Case]:
+    """The locked cases. Few acts look at what was found or is proposed, and reading that is a third of the work."""
+    rows = Case.objects.for_writing().filter(case_no__in=numbers).order_by("case_no")
+    return list(rows if whole else rows.defer(*UNREAD))
+
+
 def _open_in(viewer: Viewer, case_filter: CaseFilter) -> QuerySet[Case, tuple[int, int]]:
     rows = queries.matching(viewer, case_filter).filter(closed_at=None).order_by("case_no")
     return rows.values_list("case_no", "version")
@@ -186,8 +193,7 @@ class BulkMover:
     def move(self, numbers: Sequence[int]) -> None:
         """Act on these cases, whose rows the caller has locked."""
         for piece in in_chunks(numbers):
-            cases = list(Case.objects.for_writing().filter(case_no__in=piece).order_by("case_no"))
-            for action, step, group in self._groups(cases):
+            for action, step, group in self._groups(_read(piece)):
                 self._move_group(action, step, group)
 
     def only_free(self, numbers: Sequence[int]) -> list[int]:
@@ -198,8 +204,7 @@ class BulkMover:
         """The same, each with its action."""
         free: list[tuple[Case, Action]] = []
         for piece in in_chunks(numbers):
-            cases = list(Case.objects.for_writing().filter(case_no__in=piece).order_by("case_no"))
-            for action, _, group in self._groups(cases):
+            for action, _, group in self._groups(_read(piece)):
                 free += [(case, action) for case in self._free(action, group)]
         self._reexamine(free)
         return free
@@ -214,7 +219,8 @@ class BulkMover:
             self.offered += 1
             groups.setdefault((case.kind, case.flow_version, case.step, action.code), (action, []))[1].append(case)
         for (_, _, step, _), (action, group) in groups.items():
-            yield action, step, group
+            whole = action.reexamines or action.applies
+            yield action, step, _read([case.case_no for case in group], whole=True) if whole else group
 
     def _move_group(self, action: Action, step: str, group: list[Case]) -> None:
         require_bulk(action, self.answer)
@@ -229,7 +235,7 @@ class BulkMover:
         target = flow.step(action.to)
         dates = dates_for(target, self.answer.due_on)
         moved: list[Moved] = []
-        kept = {case.case_no: self._kept(action, case) for case in free}
+        kept = self._kept(action, free)
         for case in free:
             desk = counters.desk_of(case)
             if Need.ASSIGNEE in action.needs:
@@ -252,13 +258,8 @@ class BulkMover:
 
     def _free(self, action: Action, group: Sequence[Case]) -> list[Case]:
         """Those of the group this viewer may act on, and whom the assignee may take."""
-        reasons: dict[int, Bar] = {}
-        step = group[0].at
-        for case in group:
-            bar = guards.seat_bar(self.viewer, case, step, action)
-            if bar is not None:
-                reasons[case.case_no] = bar
-        reasons = guards.bars(self.viewer, action, group) | reasons
+        turn = guards.seat_bars(self.viewer, group, group[0].at, action)
+        reasons = guards.bars(self.viewer, action, group) | turn
         if Need.ASSIGNEE in action.needs and self.answer.assignee is not None:
             for case_no, bar in queries.assignee_bars_over(group, action, self.answer.assignee).items():
                 reasons.setdefault(case_no, bar)
@@ -289,10 +290,16 @@ class BulkMover:
         callbacks = declared.offered_for(cases[0].kind, cases[0].flow_version).callbacks
         return callbacks.apply_together(viewer=self.viewer, cases=cases, action=action)
 
-    def _kept(self, action: Action, case: Case) -> dict[str, JSON]:
-        found = self.reexamined.get(case.case_no) if action.reexamines else None
-        told: dict[str, JSON] = {"reexamined": found.as_data()} if found is not None else {}
-        return told | for_whom(guards.stands_in(self.viewer, case, action))
+    def _kept(self, action: Action, cases: Sequence[Case]) -> dict[int, dict[str, JSON]]:
+        """What each case's history keeps besides: in whose name, and what asking again has found."""
+        told: dict[int, dict[str, JSON]] = {
+            number: for_whom(principal)
+            for number, principal in guards.stand_ins(self.viewer, cases, cases[0].at, action).items()
+        }
+        for number in told if action.reexamines else ():
+            if (found := self.reexamined.get(number)) is not None:
+                told[number]["reexamined"] = found.as_data()
+        return told
 
     def _save(self, cases: Sequence[Case], came_from: str, action: Action, target: Step) -> None:
         """One statement for the group: its cases differ only in their areas."""
