@@ -103,7 +103,7 @@ def test_whoever_looks_page_after_page_holds_his_rows_in_the_order_of_their_dead
     for name, viewer in {**readers, "everybody": EYE}.items():
         for case_filter in FILTERS:
             expected = list(matching(viewer, case_filter).order_by("due_on", "case_no"))
-            for size in (1, 3, 50):
+            for size in (2, 50):
                 found, after = [], ""
                 while True:
                     page = listing(viewer, case_filter, after=after, size=size)

@@ -45,14 +45,8 @@ class ComparisonConfig(AppConfig):
             )
         )  # fmt: skip
         register_details("comparison.Screening", lambda row: row.payload(), order="id")
-        # nobody has both, so a page asks the database once more at most
         hooks.register_tasks(
             hooks.TaskSource(_feedback_to_answer, "sources.feedback", "comparison:department_desk", order=10)
-        )
-        hooks.register_tasks(
-            hooks.TaskSource(
-                _feedback_raised, "sources.press", "comparison:feedback_list", "?state=raised_here", order=60
-            )
         )
 
 
@@ -70,12 +64,3 @@ def _feedback_to_answer(looker: Looker) -> int:
 
     assert isinstance(looker, Viewer)  # noqa: S101 - the shell only knows a viewer's outline
     return queries.waiting(looker).count()
-
-
-def _feedback_raised(looker: Looker) -> int:
-    """How much feedback departments left unanswered and was raised to an office of this viewer."""
-    from wanjia.comparison.feedback import queries
-    from wanjia.scope.viewer import Viewer
-
-    assert isinstance(looker, Viewer)  # noqa: S101 - as above
-    return queries.raised(looker).count()

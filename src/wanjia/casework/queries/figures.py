@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum, Value
 from django.db.models.functions import Substr
 
 from wanjia.casework import declared, guards
@@ -42,15 +42,13 @@ class Waiting:
 
 def waiting_for(viewer: Viewer) -> Waiting:
     """What waits for this viewer: his desks from the counters, his own cases from their short index."""
-    # Every page says it in its bar. Both give few rows, and adding them up here costs less than asking for more.
+    # Every page says it in its bar, so it is one statement. Both give few rows, which are added up here.
     my_desks = guards.desks_q(viewer, declared.flows())
-    mine = Case.objects.visible_to(viewer).filter(guards.in_person_q(viewer)).exclude(my_desks)
-    desks = _lying(viewer).filter(my_desks).values_list("warn_on", "due_on").annotate(all=Sum("n")).order_by()
+    mine = Case.objects.visible_to(viewer).filter(guards.in_person_q(viewer)).exclude(my_desks).order_by()
+    desks = _lying(viewer).filter(my_desks).order_by().values_list("warn_on", "due_on").annotate(all=Sum("n"))
+    one_each = mine.annotate(all=Value(1)).values_list("warn_on", "due_on", "all")
     today, every, yellow, overdue = clock.today(), 0, 0, 0
-    for warn_on, due_on, n in (
-        *((warn_on, due_on, 1) for warn_on, due_on in mine.values_list("warn_on", "due_on")),
-        *desks,
-    ):
+    for warn_on, due_on, n in one_each.union(desks, all=True):
         every += n
         if due_on is not None and due_on < today:
             overdue += n

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -12,14 +12,13 @@ from django.db.models.functions import Coalesce
 from wanjia.casework import declared, guards
 from wanjia.casework.filters import OPEN_STATES, CaseFilter
 from wanjia.casework.models import Case
-from wanjia.casework.queries.standing import Key, beyond, by_step, closed, most_urgent, told_by_counters
+from wanjia.casework.queries.standing import ByStep, Key, beyond, by_step, closed, most_urgent, told_by_counters
 from wanjia.casework.rules import Step
 from wanjia.scope.reach import stamped
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 
 PAGE = 50
-ByStep = Mapping[tuple[str, str], int]  # (kind, step) → cases
 
 
 def case_for(viewer: Viewer, case_no: int) -> Case:
@@ -44,9 +43,12 @@ def work_queue(viewer: Viewer, size: int = PAGE, *, after: Key | None = None) ->
     return _most_urgent(viewer, CaseFilter(mine="1"), size, after)
 
 
-def _most_urgent(viewer: Viewer, case_filter: CaseFilter, size: int, after: Key | None) -> list[Case]:
+def _most_urgent(
+    viewer: Viewer, case_filter: CaseFilter, size: int, after: Key | None, steps: ByStep | None = None
+) -> list[Case]:
     if told_by_counters(viewer, case_filter):
-        return most_urgent(viewer, case_filter, size, after)
+        due = None if steps is None else steps.due_in(case_filter.step)
+        return most_urgent(viewer, case_filter, size, after, due)
     return list(matching(viewer, case_filter).filter(beyond(after)).order_by("due_on", "case_no")[:size])
 
 
@@ -72,11 +74,13 @@ def listing(
     `steps` is what `waiting_by_step` said of the same filter; the total is then added up from it.
     """
     rows = matching(viewer, case_filter)
+    if steps is None:
+        steps = waiting_by_step(viewer, case_filter)
     total = _total(viewer, case_filter, steps)
     if not total:
         return CasePage((), 0, "")
     if case_filter.state in OPEN_STATES:
-        found = _most_urgent(viewer, case_filter, size + 1, _key(after))
+        found = _most_urgent(viewer, case_filter, size + 1, _key(after), steps)
     else:
         found = list(rows.order_by("-case_no").filter(_before(after))[: size + 1])
     more = len(found) > size
@@ -129,19 +133,18 @@ def waiting_by_step(viewer: Viewer, case_filter: CaseFilter) -> ByStep:
     They add up to the filter's total; nothing where closed cases are asked for, which stand in no step.
     """
     if case_filter.state not in OPEN_STATES:
-        return {}
+        return ByStep({})
     every_step = replace(case_filter, step="")
     if told_by_counters(viewer, every_step):
         return by_step(viewer, every_step)
     rows = matching(viewer, every_step)
     found = rows.values_list("kind", "step").annotate(n=Count("*")).order_by()
-    return {(kind, step): n for kind, step, n in found}
+    return ByStep({(kind, step): n for kind, step, n in found})
 
 
-def _total(viewer: Viewer, case_filter: CaseFilter, steps: ByStep | None) -> int:
+def _total(viewer: Viewer, case_filter: CaseFilter, steps: ByStep) -> int:
     if case_filter.state in OPEN_STATES:
-        known = waiting_by_step(viewer, case_filter) if steps is None else steps
-        return sum(n for (_, step), n in known.items() if case_filter.step in ("", step))
+        return sum(n for (_, step), n in steps.items() if case_filter.step in ("", step))
     done = closed(viewer, case_filter)
     if done is None:
         return matching(viewer, case_filter).count()

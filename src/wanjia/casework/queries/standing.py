@@ -12,7 +12,7 @@ only: an index by deadline would else be walked from its beginning, past everybo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
@@ -29,6 +29,27 @@ from wanjia.scope.reach import stamped
 from wanjia.scope.viewer import Relation, Viewer
 
 Steps = Counter[tuple[str, str]]  # (kind, step) → cases
+
+
+class ByStep(dict[tuple[str, str], int]):
+    """(kind, step) → how many cases of a filter stand there.
+
+    `due` says on which days those are due that the counters know of, by step; None where they tell nothing.
+    """
+
+    def __init__(self, steps: Mapping[tuple[str, str], int], due: Mapping[tuple[str, date], int] | None = None) -> None:
+        super().__init__(steps)
+        self.due = due
+
+    def due_in(self, step: str) -> Counter[date] | None:
+        """Day → how many of them are due, in one step or ("") in all."""
+        if self.due is None:
+            return None
+        days: Counter[date] = Counter()
+        for (of_step, day), n in self.due.items():
+            if step in ("", of_step):
+                days[day] += n
+        return days
 
 
 class Key(NamedTuple):
@@ -54,18 +75,20 @@ def told_by_counters(viewer: Viewer, case_filter: CaseFilter) -> bool:
     return case_filter.counters_tell and _reads_whole_townships(viewer)
 
 
-def by_step(viewer: Viewer, case_filter: CaseFilter) -> Steps:
+def by_step(viewer: Viewer, case_filter: CaseFilter) -> ByStep:
     """How many open cases of the filter stand in which step, if the counters tell."""
     parts = _parts(viewer, case_filter)
     found: Steps = Counter()
+    due: Counter[tuple[str, date]] = Counter()
     for counters, sign in parts.counters:
-        for step, n in _added(counters).items():
-            found[step] += sign * n
+        for kind, step, day, n in counters.order_by().values_list("kind", "step", "due_on").annotate(all=Sum("n")):
+            found[kind, step] += sign * n
+            due[step, day] += sign * n
     for rows in parts.few:
         found.update(_counted(rows))
     for rows in parts.fewer:
         found.subtract(_counted(rows))
-    return Counter({step: n for step, n in found.items() if n})
+    return ByStep({step: n for step, n in found.items() if n}, due)
 
 
 def closed(viewer: Viewer, case_filter: CaseFilter) -> int | None:
@@ -87,11 +110,16 @@ def closed(viewer: Viewer, case_filter: CaseFilter) -> int | None:
     return int(sums["into"] or 0) - int(sums["out_of"] or 0) + elsewhere
 
 
-def most_urgent(viewer: Viewer, case_filter: CaseFilter, size: int, after: Key | None = None) -> list[Case]:
-    """The first cases of the filter behind the key by deadline and number, if the counters tell."""
+def most_urgent(
+    viewer: Viewer, case_filter: CaseFilter, size: int, after: Key | None = None, due: Counter[date] | None = None
+) -> list[Case]:
+    """The first cases of the filter behind the key by deadline and number, if the counters tell.
+
+    `due` is what they said already of the days on which its cases are due.
+    """
     parts = _parts(viewer, case_filter)
     found: list[Case] = []
-    for first, last in _days(parts, size, after):
+    for first, last in _stretches(_due(parts, after) if due is None else due, size, after):
         wanted = parts.many.filter(beyond(after), due_on__gte=first, due_on__lte=last)
         found += wanted.order_by("due_on", "case_no")[: size - len(found)]
         if len(found) >= size:
@@ -127,15 +155,19 @@ def _parts(viewer: Viewer, case_filter: CaseFilter) -> _Parts:
     return _Parts([(counters, 1), (counters.filter(desks), -1)], inside.exclude(turn), [others], [in_hand])
 
 
-def _days(parts: _Parts, size: int, after: Key | None) -> Iterator[tuple[date, date]]:
-    """First and last day of each stretch of deadlines that holds as many of `many` as are wanted, or all there are."""
+def _due(parts: _Parts, after: Key | None) -> Counter[date]:
     due: Counter[date] = Counter()
     for counters, sign in parts.counters:
         rows = counters if after is None else counters.filter(due_on__gte=after.due_on)
         for day, n in rows.order_by().values_list("due_on").annotate(all=Sum("n")):
             due[day] += sign * n
+    return due
+
+
+def _stretches(due: Counter[date], size: int, after: Key | None) -> Iterator[tuple[date, date]]:
+    """First and last day of each stretch of deadlines that holds as many cases as are wanted, or all there are."""
     first, held = None, 0
-    days = sorted(day for day, n in due.items() if n > 0)
+    days = sorted(day for day, n in due.items() if n > 0 and (after is None or day >= after.due_on))
     for day in days:
         first = first or day
         held += due[day] if after is None or day > after.due_on else 0  # of that day's some are before the key
@@ -180,11 +212,6 @@ def _inside(viewer: Viewer) -> Q:
         for area in viewer.ranges(flow.read_permission):
             wanted |= Q(kind=flow.kind) & range_q("area_code", area)
     return wanted
-
-
-def _added(rows: QuerySet[CaseCounter]) -> Steps:
-    sums = rows.order_by().values_list("kind", "step").annotate(all=Sum("n"))
-    return Counter({(kind, step): n for kind, step, n in sums})
 
 
 def _counted(rows: QuerySet[Case]) -> Steps:

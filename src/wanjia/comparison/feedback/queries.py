@@ -34,11 +34,6 @@ def waiting(viewer: Viewer) -> QuerySet[Feedback]:
     return Feedback.objects.visible_to(viewer, ANSWER).filter(state=FeedbackState.GIVEN).order_by("due_on", "id")
 
 
-def raised(viewer: Viewer) -> QuerySet[Feedback]:
-    """What departments left unanswered and was raised to an office of this viewer."""
-    return Feedback.objects.visible_to(viewer, PRESS).filter(_raised_here(viewer))
-
-
 def _raised_here(viewer: Viewer) -> Q:
     offices = sorted(guards.seats_of(viewer, PRESS))
     return Q(state=FeedbackState.GIVEN, raised_to__in=offices)
