@@ -352,6 +352,7 @@ def test_the_table_speaks_of_the_flow_that_is_declared():
     assert told == set(RELATIONS)
 
 
+@pytest.mark.one_database
 def test_every_action_in_every_state_by_every_role_in_every_relation(scene):
     wrong: list[str] = []
     for post in POSTS:

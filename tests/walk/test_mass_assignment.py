@@ -41,7 +41,7 @@ def test_every_route_says_which_methods_it_takes():
 
 
 def test_every_writing_route_has_a_form():
-    assert writing_routes() - {form.route for form in FORMS} == set(), "add them to tests/walk/forms.py"
+    assert writing_routes() - {form.route for form in FORMS} == set(), "add them to tests/walk/forms/"
     assert {form.route for form in FORMS} - writing_routes() == set(), "forms of routes that do not write"
 
 
@@ -203,6 +203,7 @@ def posted(client: Client, form: Form, scene: Scene, more: Mapping[str, str], da
     return client.post(f"{address}?{form.query}", sent).status_code
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("form", FORMS, ids=str)
 def test_only_the_declared_fields_change(world, form, assigned):
     scene, tables = Scene(world), columns()
