@@ -64,8 +64,11 @@ def officers(office):
 
 @pytest.fixture(scope="module")
 def case_no(standing):
+    return outdated(standing.world, standing.office)
+
+
+def outdated(world, office):
     """One suspect in one village, at the county for its decision: the record is outdated."""
-    world, office = standing.world, standing.office
     world.car(world.person(village=VILLAGE), registered_on=dt.date(2013, 5, 1))
     register(world)
     world.publish()

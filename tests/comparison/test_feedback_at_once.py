@@ -7,9 +7,9 @@ from tests.comparison.test_feedback import (  # noqa: F401 - fixtures are used b
     WHY,
     acts,
     again,
-    case_no,
     given,
     officers,
+    outdated,
     row,
 )
 from wanjia.casework.errors import CaseMovedOn
@@ -21,6 +21,11 @@ from wanjia.comparison.feedback import services
 from wanjia.comparison.models import Feedback
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def case_no(world, office):
+    return outdated(world, office)
 
 
 def test_of_two_officers_one_answers_and_the_other_hears_who_it_was(case_no, office, officers):  # noqa: F811
