@@ -86,9 +86,11 @@ def test_a_name_of_many_is_found_as_a_name_of_few_but_not_counted_to_the_end(cou
     many = queries.household_page(viewer, Filters(text=name), size=3)
     rest = queries.household_page(viewer, Filters(text=name), many.next_cursor, size=3)
     here = queries.household_page(viewer, Filters(text=name, area=TOWNSHIPS[0]))
+    any_standing = queries.household_page(viewer, Filters(text=name, standing=""), size=3)
 
     assert many.at_least
     assert 2 <= many.total <= 4
+    assert (numbers(any_standing.rows), any_standing.at_least) == (numbers(many.rows), True)
     assert [*numbers(many.rows), *numbers(rest.rows)] == [2, 10, 18, 26] == numbers(queries.suggest(viewer, name))
     assert numbers(here.rows) == [2, 10]
     assert numbers(queries.household_page(county.viewer("next_county"), Filters(text=name)).rows) == []
@@ -148,10 +150,13 @@ def test_a_list_that_changes_while_it_is_read_is_not_the_list(county, monkeypatc
     assert not listed.as_it_is()
 
 
-def test_a_page_of_the_list_costs_two_queries(county, django_assert_num_queries):
+def test_a_page_of_the_list_costs_two_queries_and_the_whole_list_one(county, django_assert_num_queries):
     viewer = county.viewer("county")
     with django_assert_num_queries(2):
-        queries.household_page(viewer, Filters())
+        part = queries.household_page(viewer, Filters(), size=3)
+    with django_assert_num_queries(1):
+        whole = queries.household_page(viewer, Filters())
+    assert part.total == whole.total == len(whole.rows) == queries.count_households(viewer, Filters())
 
 
 def test_members_head_first_and_who_left_last(county):

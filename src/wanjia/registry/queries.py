@@ -172,15 +172,21 @@ def count_households(viewer: Viewer, filters: Filters | None = None, action: str
 
 
 def household_page(viewer: Viewer, filters: Filters, after: str = "", size: int = PAGE) -> Page:
-    """A page of the list, continued after the cursor of the one before. Two queries, of a name three."""
+    """A page of the list, continued after the cursor of the one before.
+
+    One query where it holds the whole list, else two; of a name one more.
+    """
     common = _common_name(viewer, filters)
-    rows = households(viewer, filters) if common is None else _with_one_of(common, viewer, filters)
+    rows = households(viewer, filters) if common is None else _with_one_of(common.people, viewer, filters)
     key = _key_of(after)
     stretch = list(_rows(rows if key is None else rows.filter(_beyond(*key)), limit=size + 1))
     more = len(stretch) > size
     last = stretch[size - 1] if more else None
     cursor = f"{last.village_code}.{last.household_no}" if last else None
-    total = rows.count() if common is None else _at_least(common, viewer, filters, len(stretch))
+    if common is not None:
+        total = _at_least(common, viewer, filters, len(stretch))
+    else:
+        total = len(stretch) if key is None and not more else rows.count()
     return Page(stretch[:size], total, cursor, at_least=common is not None)
 
 
@@ -317,7 +323,7 @@ def suggest(viewer: Viewer, text: str) -> list[HouseholdRow]:
         return []
     wanted = Filters(standing="", text=text)
     common = _common_name(viewer, wanted)
-    rows = households(viewer, wanted) if common is None else _with_one_of(common, viewer, wanted)
+    rows = households(viewer, wanted) if common is None else _with_one_of(common.people, viewer, wanted)
     return list(_rows(rows, limit=SUGGESTIONS))
 
 
@@ -455,13 +461,22 @@ def _named(viewer: Viewer, filters: Filters, action: str = READ) -> QuerySet[Per
     return people.filter(range_q("village_code", AreaRange.of(filters.area)))
 
 
-def _common_name(viewer: Viewer, filters: Filters) -> QuerySet[Person] | None:
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """Many people of one name, and where the first of them live."""
+
+    people: QuerySet[Person]
+    homes: frozenset[int]
+
+
+def _common_name(viewer: Viewer, filters: Filters) -> _Common | None:
     """Those who bear what was typed, if it is a name and many do; a surname may be borne by a sixth of a county."""
     text = filters.text.strip()
     if not text or text.isdecimal() or _is_identity_number(text):
         return None
     people = _named(viewer, filters)
-    return people if people[: COMMON + 1].count() > COMMON else None
+    homes = list(people.values_list("household_no", flat=True)[: COMMON + 1])
+    return _Common(people, frozenset(homes[:COMMON])) if len(homes) > COMMON else None
 
 
 def _with_one_of(people: QuerySet[Person], viewer: Viewer, filters: Filters) -> QuerySet[Household]:
@@ -470,10 +485,15 @@ def _with_one_of(people: QuerySet[Person], viewer: Viewer, filters: Filters) -> 
     return rows.filter(Exists(people.filter(household_no=OuterRef("household_no"))))
 
 
-def _at_least(people: QuerySet[Person], viewer: Viewer, filters: Filters, seen: int) -> int:
+def _at_least(common: _Common, viewer: Viewer, filters: Filters, seen: int) -> int:
     """How many households of a list the first of many people live in, in whole hundreds where it is hundreds."""
-    some = people.values("household_no")[:COMMON]
-    found = max(seen, households(viewer, replace(filters, text="")).filter(household_no__in=some).count())
+    narrower = replace(filters, text="")
+    if narrower == Filters(area=filters.area, standing=""):  # whom one may read lives where one may read
+        found = len(common.homes)
+    else:
+        some = common.people.values("household_no")[:COMMON]
+        found = households(viewer, narrower).filter(household_no__in=some).count()
+    found = max(seen, found)
     return found if found < HUNDRED else found // HUNDRED * HUNDRED
 
 
