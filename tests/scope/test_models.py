@@ -245,3 +245,15 @@ def test_a_beginning_is_taken_letter_by_letter(roles, form):
     found = people.filter(display_name__begins=form).values_list("display_name", flat=True)
 
     assert sorted(found) == sorted(name for name in names if name.startswith(form))
+
+
+@pytest.mark.parametrize("chosen", [[], [0], [0, 2], [2, 2, 1], list(range(3_000))], ids=len)
+def test_among_many_numbers_finds_what_is_there(roles, chosen, django_assert_num_queries):
+    accounts = [factory.account(f"among-{number}", area="45").pk for number in range(4)]
+    numbers = [accounts[place] if place < len(accounts) else 10**12 + place for place in chosen]
+    people = User.objects.visible_to(EVERYBODY).order_by("pk")
+
+    with django_assert_num_queries(1):
+        found = list(people.filter(pk__among=numbers).values_list("pk", flat=True))
+
+    assert found == sorted(set(numbers) & set(accounts))

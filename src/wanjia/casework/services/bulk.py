@@ -162,7 +162,7 @@ def confirmed(viewer: Viewer, case_filter: CaseFilter, expected: int, seen: str 
 
 def _read(numbers: Sequence[int], *, whole: bool = False) -> list[Case]:
     """The locked cases. Few acts look at what was found or is proposed, and reading that is a third of the work."""
-    rows = Case.objects.for_writing().filter(case_no__in=numbers).order_by("case_no")
+    rows = Case.objects.for_writing().filter(case_no__among=numbers).order_by("case_no")
     return list(rows if whole else rows.defer(*UNREAD))
 
 
@@ -318,7 +318,7 @@ class BulkMover:
         holder = F("assignee_id") if target.seat is Seat.PERSON else None
         changed = (
             Case.objects.for_writing()
-            .filter(case_no__in=[case.case_no for case in cases], step=came_from)
+            .filter(case_no__among=[case.case_no for case in cases], step=came_from)
             .update(
                 holder_area=Substr("area_code", 1, SEAT_LENGTH[target.seat]),
                 holder_user_id=values.get("assignee_id", holder) if holder is not None else None,

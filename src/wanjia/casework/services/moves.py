@@ -132,7 +132,7 @@ class Act:
             "case": case.case_no, "version": case.version, "at": self.at, "by_user": self.viewer.user_id,
             "by_system": self.viewer.system, "action": self.action, "from_step": came_from, "to_step": case.step,
             "holder_area": case.holder_area, "holder_user_id": case.holder_user_id, "due_on": case.due_on,
-            "outcome": case.outcome, "note": note, "data": dict(data), "area_code": case.area_code,
+            "outcome": case.outcome, "note": note, "data": data, "area_code": case.area_code,
             "event_id": self.event_id,
         }  # fmt: skip
         line = audit_services.detail(payload_of(row))
