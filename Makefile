@@ -80,11 +80,13 @@ leaks: setup
 	$(BIN)/python -m tests.leaks
 
 # Every route before every role, relation and place; foreign numbers and strange strings by the thousand. `fault` has it too.
+# On PostgreSQL also every column posted and every transition, which the gate leaves to SQLite.
 walk: setup
 	@echo "== The whole walk on SQLite"
 	$(BIN)/python -m pytest -n $(JOBS) -m long tests/walk $(PYTEST_ARGS)
 	@echo "== The whole walk on PostgreSQL"
 	$(BIN)/python tests/with_postgres.py $(BIN)/python -m pytest -n $(JOBS) -m long tests/walk $(PYTEST_ARGS)
+	$(BIN)/python tests/with_postgres.py $(BIN)/python -m pytest -n $(JOBS) -m one_database tests/walk tests/comparison/test_transitions.py $(PYTEST_ARGS)
 
 # Kills at every point, full disks, two of a kind, and the whole walk: one line for each fault at the end.
 fault: setup libreoffice leaks

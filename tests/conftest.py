@@ -53,6 +53,21 @@ def _nothing_remembered() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _no_case_is_read_column_by_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bulk acts leave columns of cases unread; who looks at one after all would ask the database once for each case."""
+    from wanjia.casework.models import Case
+
+    again = Case.refresh_from_db
+
+    def guarded(case: Case, using: str | None = None, fields: list[str] | None = None, **more: object) -> None:
+        late = case.get_deferred_fields() & set(fields or ())
+        assert not late, f"{', '.join(sorted(late))} of case {case.pk} was left unread and is wanted after all"
+        again(case, using, fields, **more)
+
+    monkeypatch.setattr(Case, "refresh_from_db", guarded)
+
+
+@pytest.fixture(autouse=True)
 def _chinese() -> None:
     """Each test begins in the default language, whatever page the one before it read."""
     translation.activate("zh-hans")

@@ -193,6 +193,7 @@ def gazetteer(db) -> Iterator[None]:
 
 
 def name_places() -> None:
+    """Write down the divisions of the tests' places."""
     names = {"45": "广西", "4512": "河池市", "451228": "都安县", "451229": "大化县", "4509": "玉林市", "450921": "容县"}
     villages = (VILLAGE, NEXT_VILLAGE, NEXT_TOWN, NEXT_COUNTY, "450921100200")
     levels = {2: "province", 4: "city", 6: "county", 9: "township", 12: "village"}
