@@ -25,7 +25,7 @@ from wanjia.scope.viewer import Viewer
 
 KEPT = timedelta(days=30)
 PIECE = 2_000
-REPLACED = ("token", "at", "sha256", "rows", "blank", "applied_at", "applied", "refused")
+REPLACED = [field.name for field in AnswerSheet._meta.concrete_fields if field.name not in ("id", "user_id")]
 PROOF = in_words([Need.EVIDENCE])
 
 
