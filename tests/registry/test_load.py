@@ -225,7 +225,7 @@ def test_one_entry_covers_every_row_and_its_root_can_be_computed_again(county):
 
     assert opening.payload["content"] == {
         "year": 2020, "source": "tests", "rejected": 0,
-        "households": 32, "persons": 128, "household_years": 64, "person_years": 32,
+        "households": 32, "persons": 128, "household_years": 64, "person_years": 32, "relocations": 0,
     }  # fmt: skip
     assert opening.area == "451228"
     assert opening.payload["details"]["count"] == len(found) == 32 + 128 + 64 + 32

@@ -15,6 +15,7 @@ from wanjia.accounts.models import User
 from wanjia.accounts.queries import viewer_for
 from wanjia.demo.departments.files import Delivery
 from wanjia.demo.errors import CountyUnknown
+from wanjia.demo.facts import income_of, living_of, person_in
 from wanjia.demo.staff import PASSWORD, Place, Post
 from wanjia.demo.world import DIED, MOVED_OUT, County, Home, Resident
 from wanjia.divisions import queries as divisions
@@ -108,7 +109,7 @@ def registry_batch(invented: County, posts: Sequence[Post], ids: dict[str, int])
         households=pa.Table.from_pylist([_household(home, operators) for home in homes]),
         persons=pa.Table.from_pylist([_person(home, member) for home, member in people]),
         household_years=pa.Table.from_pylist([row for home in homes for row in _years(home)]),
-        person_years=pa.Table.from_pylist([_person_year(member) for _, member in people]),
+        person_years=pa.Table.from_pylist([_person_year(home, member) for home, member in people]),
         source=f"{invented.name}(合成)",
     )
 
@@ -127,6 +128,10 @@ def _household(home: Home, operators: dict[str, int]) -> dict[str, object]:
         "main_cause": home.main_cause,
         "other_causes": "",
         "relocated": False,
+        "cause_note": "",
+        "martyr_or_military_family": False,
+        "one_child_family": False,
+        "two_daughter_family": False,
         "phone": f"1397788{home.household_no:04d}",
         "bank_name": "农村信用社",
         "bank_account": f"62231234{home.household_no:08d}",
@@ -158,27 +163,15 @@ def _years(home: Home) -> Iterator[dict[str, object]]:
             "year": year,
             "poverty_status": home.status_in(year),
             "member_count": len(home.members),
-            "wage_income": income.wage,
-            "business_income": income.business,
-            "property_income": income.property,
-            "transfer_income": income.transfer,
-            "business_expense": income.expense,
-            "danger_grade": "A",
-            "water_safe": True,
+            "household_category": home.category,
+            "main_cause": home.main_cause,
+            **income_of(home, year, income),
+            **living_of(home, year),
         }
 
 
-def _person_year(member: Resident) -> dict[str, object]:
-    working = 16 <= member.age <= 65 and not member.disabled
-    return {
-        "national_person_no": f"P{member.person_no:011d}",
-        "year": 2019,
-        "labour_capacity": "01" if working else "04",
-        "health": member.health or ("04" if member.disabled else "01"),
-        "resident_medical_ins": True,
-        "on_dibao": member.on_dibao,
-        "on_tekun": member.on_tekun,
-    }
+def _person_year(home: Home, member: Resident) -> dict[str, object]:
+    return {"national_person_no": f"P{member.person_no:011d}", "year": 2019, **person_in(home, member, 2019)}
 
 
 def _national(home: Home) -> str:

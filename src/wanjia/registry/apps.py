@@ -9,7 +9,19 @@ if TYPE_CHECKING:
 
     from wanjia.kernel.errors import Sentence
 
-TABLES = ("Household", "Person", "Membership", "HouseholdYear", "PersonYear", "HouseholdAlias", "PersonAlias", "Change")
+TABLES = (
+    "Household",
+    "Person",
+    "Membership",
+    "HouseholdYear",
+    "PersonYear",
+    "Relocation",
+    "VillageYear",
+    "HamletYear",
+    "HouseholdAlias",
+    "PersonAlias",
+    "Change",
+)
 
 
 class RegistryConfig(AppConfig):

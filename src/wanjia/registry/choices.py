@@ -46,6 +46,8 @@ class RejectReason(models.TextChoices):
     YEAR_IMPOSSIBLE = "year_impossible", _("年度不合理")
     NAME_MISSING = "name_missing", _("缺少姓名")
     TEXT_UNREADABLE = "text_unreadable", _("含有控制字符或超出长度")
+    NUMBER_IMPOSSIBLE = "number_impossible", _("数值为负或过大")
+    INCOME_DISAGREES = "income_disagrees", _("收入合计不等于各分项之和")
     HOUSEHOLD_UNKNOWN = "household_unknown", _("所属户不在本批数据中")
     PERSON_UNKNOWN = "person_unknown", _("所属人不在本批数据中")
     HEAD_MISSING = "head_missing", _("没有在户的户主")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Any
 
@@ -16,15 +17,54 @@ from wanjia.kernel.errors import Sentence
 from wanjia.reference.queries import code_list
 from wanjia.registry import problems
 from wanjia.registry.errors import FieldNotEditable, ValueNotAccepted
-from wanjia.registry.models import Household, Membership, Person, PersonAlias, PersonYear
+from wanjia.registry.models import (
+    Household,
+    HouseholdYear,
+    Membership,
+    Person,
+    PersonAlias,
+    PersonYear,
+    Relocation,
+)
 from wanjia.scope.fields import EncryptedTextField, Sealed
 from wanjia.scope.keys import keyring
 
 EARLIEST_YEAR = 2013  # the first registration round; earlier registers were never carried over
 _PERSONAL_NUMBER = re.compile(r"\d{11}")
 
+YEARS_OF_STANDING = frozenset({"identified_year", "exit_year", "return_year"})
+LARGEST: Mapping[str, int] = MappingProxyType(
+    {
+        "PositiveSmallIntegerField": 32_767,
+        "IntegerField": 2**31 - 1,
+        "PositiveIntegerField": 2**31 - 1,
+        "BigIntegerField": 10**15,
+    }
+)
+
 Value = str | int | bool | date | None
 Derived = Callable[[Sequence[Any]], Mapping[str, Sequence[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What a stored whole number counts: so many of them make one of what people write."""
+
+    symbol: Sentence
+    per: int = 1
+
+    @property
+    def places(self) -> int:
+        """Digits after the point in what people write."""
+        return len(str(self.per)) - 1
+
+
+YUAN = Unit(Sentence("元", "yuan"), 100)
+MU = Unit(Sentence("亩", "mu"), 100)
+SQUARE_METRES = Unit(Sentence("平方米", "m²"), 100)
+KILOMETRES = Unit(Sentence("公里", "km"), 100)
+DEGREES = Unit(Sentence("度", "°"), 1_000_000)
+MONTHS = Unit(Sentence("月", "months"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +84,10 @@ class Field:
     required: bool = False
     derived: Derived | None = None
     editable: bool = True
+    code: str = ""  # its column in copies of the national system
+    unit: Unit | None = None
+    most: int | None = None  # no whole number beyond it
+    key: str = ""  # what changes call it, where another table has a column of the same name
 
     @property
     def column(self) -> models.Field[Any, Any]:
@@ -55,14 +99,30 @@ class Field:
         return isinstance(self.column, EncryptedTextField)
 
     @property
+    def id(self) -> str:
+        """The name by which changes, forms and histories know it; unique in the registry."""
+        return self.key or self.name
+
+    @property
     def of_household(self) -> bool:
         """Whether a household number addresses it; a person number otherwise."""
-        return self.model is Household
+        return self.model in (Household, HouseholdYear, Relocation)
 
     @property
     def of_year(self) -> bool:
         """Whether it is a fact of one reporting year."""
-        return self.model is PersonYear
+        return self.model in (HouseholdYear, PersonYear)
+
+    @property
+    def kind(self) -> str:
+        """What its column holds, in Django's words."""
+        return self.column.get_internal_type()
+
+    def shown(self, value: int) -> str:
+        """A stored whole number as people write it: 320050 fen is 3200.50."""
+        if self.unit is None or self.unit.per == 1:
+            return str(value)
+        return f"{Decimal(value).scaleb(-self.unit.places):.{self.unit.places}f}"
 
     def parse(self, raw: object) -> Value:
         """The value `raw` stands for. Raises ValueNotAccepted."""
@@ -70,7 +130,7 @@ class Field:
             if self.required:
                 raise self._refused(problems.REQUIRED)
             return None if self.column.null else ""
-        kind = self.column.get_internal_type()
+        kind = self.kind
         if kind == "BooleanField":
             return self._flag(raw)
         if kind == "DateField":
@@ -99,15 +159,30 @@ class Field:
         return value
 
     def _whole(self, raw: object) -> int:
-        try:
-            value = int(str(raw).strip())
-        except ValueError:
-            raise self._refused(problems.NO_NUMBER) from None
-        if self.name.endswith("_year") and not EARLIEST_YEAR <= value <= clock.today().year:
+        value = raw if isinstance(raw, int) else self._written(str(raw))
+        if self.name in YEARS_OF_STANDING and not EARLIEST_YEAR <= value <= clock.today().year:
             raise self._refused(problems.outside(EARLIEST_YEAR, clock.today().year))
         if value < 0:
             raise self._refused(problems.NEGATIVE)
+        if value > self.limit:
+            raise self._refused(problems.outside(0, int(self.limit / (self.unit.per if self.unit else 1))))
         return value
+
+    @property
+    def limit(self) -> int:
+        """The largest whole number it takes."""
+        return self.most if self.most is not None else LARGEST[self.kind]
+
+    def _written(self, raw: str) -> int:
+        """A number as people write it, in stored units. A stored int is passed through as it is."""
+        per = self.unit.per if self.unit else 1
+        try:
+            value = Decimal(raw.strip().replace(",", "").replace("，", "")) * per
+        except InvalidOperation:
+            raise self._refused(problems.NO_NUMBER) from None
+        if not value.is_finite() or value != value.to_integral_value():
+            raise self._refused(problems.too_fine(self.unit.places if self.unit else 0))
+        return int(value)
 
     def _text(self, raw: object) -> str:
         text = str(raw).strip()
@@ -148,50 +223,190 @@ def _of_numbers(values: Sequence[str | None]) -> Mapping[str, Sequence[Any]]:
 
 
 def _declared() -> tuple[Field, ...]:
-    return (
-        Field(Household, "hamlet", Sentence("村民小组/屯", "Hamlet")),
-        Field(Household, "recognition_standard", Sentence("识别标准", "Recognition standard"), "recognition_standard"),
-        Field(Household, "household_category", Sentence("贫困户属性", "Category"), "household_category", required=True),
-        Field(Household, "identified_year", Sentence("识别年度", "Year identified"), required=True),
-        Field(Household, "main_cause", Sentence("主要致贫原因", "Main cause"), "poverty_cause"),
-        Field(Household, "other_causes", Sentence("其他致贫原因", "Other causes"), "poverty_cause", several=2),
-        Field(Household, "relocated", Sentence("易地扶贫搬迁户", "Relocated")),
-        Field(Household, "phone", Sentence("联系电话", "Phone")),
-        Field(Household, "bank_name", Sentence("开户银行", "Bank")),
-        Field(Household, "bank_account", Sentence("银行卡号", "Bank account")),
-        Field(Household, "poverty_status", Sentence("脱贫标志", "Poverty status"), "poverty_status", editable=False),
-        Field(Household, "exit_year", Sentence("脱贫年度", "Year of exit"), editable=False),
-        Field(Household, "standing", Sentence("在册状态", "Standing"), editable=False),
-        Field(Household, "removed_on", Sentence("退出登记日期", "Left the registry on"), editable=False),
-        Field(Household, "head_person_no", Sentence("户主", "Head"), editable=False),
-        Field(Household, "member_count", Sentence("家庭人口数", "Members"), editable=False),
-        Field(Person, "name", Sentence("姓名", "Name"), required=True, derived=_of_names),
-        Field(Person, "id_type", Sentence("证件类型", "Certificate type")),
-        Field(Person, "id_number", Sentence("证件号码", "Identity number"), derived=_of_numbers),
-        Field(Person, "sex", Sentence("性别", "Sex"), "sex"),
-        Field(Person, "birth_date", Sentence("出生日期", "Born on")),
-        Field(Person, "ethnicity", Sentence("民族", "Ethnicity"), "ethnicity"),
-        Field(Membership, "relation", Sentence("与户主关系", "Relation to head"), "relation", required=True),
-        Field(Membership, "member_status", Sentence("人员状态", "Member status"), "member_status", editable=False),
-        Field(Membership, "joined_on", Sentence("入户日期", "Joined on"), editable=False),
-        Field(Membership, "left_on", Sentence("离户日期", "Left on"), editable=False),
-        Field(Membership, "change_reason", Sentence("增减原因", "Why moved"), "member_change_reason", editable=False),
-        Field(PersonYear, "education", Sentence("文化程度", "Education"), "education"),
-        Field(PersonYear, "student_status", Sentence("在校生状况", "Student status"), "student_status"),
-        Field(PersonYear, "labour_capacity", Sentence("劳动能力", "Labour capacity"), "labour_capacity"),
-        Field(PersonYear, "work_location", Sentence("务工区域", "Work location"), "work_location"),
-        Field(PersonYear, "work_months", Sentence("务工时间（月）", "Months of work")),
-        Field(PersonYear, "health", Sentence("健康状况", "Health"), "health", several=4),
-        Field(PersonYear, "disability_type", Sentence("残疾类别", "Kind of disability"), "disability_type"),
-        Field(PersonYear, "disability_grade", Sentence("残疾等级", "Grade of disability"), "disability_grade"),
-        Field(PersonYear, "resident_medical_ins", Sentence("城乡居民医保", "Resident medical insurance")),
-        Field(PersonYear, "on_dibao", Sentence("享受低保", "Minimum living allowance")),
-        Field(PersonYear, "on_tekun", Sentence("特困供养", "Extreme-poverty support")),
-        Field(PersonAlias, "new_no", Sentence("并入人员编号", "Merged into person"), editable=False),
+    return (*_of_households(), *_of_people(), *_of_household_years(), *_of_person_years(), *_of_relocations())
+
+
+def _titled(model: type[models.Model], *rows: tuple[Any, ...]) -> tuple[Field, ...]:
+    """Fields from rows of name, Chinese title, English title and what else is to be said."""
+    return tuple(Field(model, name, Sentence(zh, en), **(more[0] if more else {})) for name, zh, en, *more in rows)
+
+
+def _of_households() -> tuple[Field, ...]:
+    fixed: dict[str, Any] = {"editable": False}
+    return _titled(
+        Household,
+        ("hamlet", "屯", "Hamlet", {"code": "AAR007"}),
+        ("village_no", "贫困村编号", "Poor village number", {"code": "AAD001"}),
+        ("recognition_standard", "识别标准", "Recognition standard",
+         {"code_list": "recognition_standard", "code": "AAC005"}),
+        ("household_category", "贫困户属性", "Category",
+         {"code_list": "household_category", "required": True, "code": "AAC006"}),
+        ("identified_year", "识别年度", "Year identified", {"required": True}),
+        ("main_cause", "主要致贫原因", "Main cause", {"code_list": "poverty_cause", "code": "AAC007"}),
+        ("other_causes", "其他致贫原因", "Other causes",
+         {"code_list": "poverty_cause", "several": 2, "code": "AAC008"}),
+        ("cause_note", "致贫原因描述", "Cause described", {"code": "AAC011"}),
+        ("martyr_or_military_family", "是否军烈属", "Family of a martyr or soldier", {"code": "AAC012"}),
+        ("one_child_family", "是否独生子女户", "One-child family", {"code": "AAC013"}),
+        ("two_daughter_family", "是否双女户", "Two-daughter family", {"code": "AAC014"}),
+        ("relocated", "易地扶贫搬迁户", "Relocated", {"code": "ACR077"}),
+        ("longitude", "经度", "Longitude", {"unit": DEGREES, "most": 180_000_000}),
+        ("latitude", "纬度", "Latitude", {"unit": DEGREES, "most": 90_000_000}),
+        ("phone", "联系电话", "Phone", {"code": "AAR012"}),
+        ("bank_name", "开户银行", "Bank", {"code": "AAQ002"}),
+        ("bank_account", "银行卡号", "Bank account", {"code": "AAC004"}),
+        ("poverty_status", "脱贫标志", "Poverty status", {"code_list": "poverty_status", "code": "AAR010"} | fixed),
+        ("exit_year", "脱贫年度", "Year of exit", fixed),
+        ("return_year", "返贫年度", "Year of return", fixed),
+        ("standing", "在册状态", "Standing", fixed),
+        ("removed_on", "退出登记日期", "Left the registry on", fixed),
+        ("head_person_no", "户主", "Head", fixed),
+        ("member_count", "家庭人口数", "Members", fixed),
     )  # fmt: skip
 
 
-FIELDS: Mapping[str, Field] = MappingProxyType({field.name: field for field in _declared()})
+def _of_people() -> tuple[Field, ...]:
+    fixed: dict[str, Any] = {"editable": False}
+    return (
+        *_titled(
+            Person,
+            ("name", "姓名", "Name", {"required": True, "derived": _of_names, "code": "AAB002"}),
+            ("id_type", "证件类型", "Certificate type", {"code": "AAB018"}),
+            ("id_number", "证件号码", "Identity number", {"derived": _of_numbers, "code": "AAB004"}),
+            ("sex", "性别", "Sex", {"code_list": "sex", "code": "AAB003"}),
+            ("birth_date", "出生日期", "Born on", {"code": "AAB005"}),
+            ("ethnicity", "民族", "Ethnicity", {"code_list": "ethnicity", "code": "AAB007"}),
+            ("phone", "成员联系电话", "Member's phone", {"key": "member_phone", "code": "AAB031"}),
+        ),
+        *_titled(
+            Membership,
+            ("relation", "与户主关系", "Relation to head",
+             {"code_list": "relation", "required": True, "code": "AAB006"}),
+            ("member_status", "人员状态", "Member status", {"code_list": "member_status", "code": "AAB015"} | fixed),
+            ("joined_on", "入户日期", "Joined on", fixed),
+            ("left_on", "离户日期", "Left on", fixed),
+            ("change_reason", "增减原因", "Why moved", {"code_list": "member_change_reason"} | fixed),
+        ),
+        *_titled(PersonAlias, ("new_no", "并入人员编号", "Merged into person", fixed)),
+    )  # fmt: skip
+
+
+def _of_household_years() -> tuple[Field, ...]:
+    money: dict[str, Any] = {"unit": YUAN}
+    land: dict[str, Any] = {"unit": MU}
+    fixed: dict[str, Any] = {"editable": False}
+    return _titled(
+        HouseholdYear,
+        ("household_category", "年末贫困户属性", "Category at the end of the year",
+         {"code_list": "household_category", "key": "year_household_category"} | fixed),
+        ("poverty_status", "年末脱贫标志", "Poverty status at the end of the year",
+         {"code_list": "poverty_status", "key": "year_poverty_status"} | fixed),
+        ("main_cause", "年末主要致贫原因", "Main cause at the end of the year",
+         {"code_list": "poverty_cause", "key": "year_main_cause"} | fixed),
+        ("member_count", "采集时家庭人口数", "Members at collection", {"key": "year_member_count", "most": 99}),
+        ("period_start", "收入期间起", "Income period from"),
+        ("period_end", "收入期间止", "Income period to"),
+        ("wage_income", "工资性收入", "Wage income", money | {"code": "AAC073"}),
+        ("business_income", "生产经营性收入", "Business income", money | {"code": "AAC071"}),
+        ("property_income", "财产性收入", "Property income", money | {"code": "AAC072"}),
+        ("asset_dividend", "资产收益扶贫分红收入", "Dividends of poverty-alleviation assets", money),
+        ("land_lease", "土地流转收入", "Land lease income", money),
+        ("other_property_income", "其他财产性收入", "Other property income", money),
+        ("transfer_income", "转移性收入", "Transfer income", money | {"code": "AAC085"}),
+        ("family_planning_grant", "计划生育金", "Family planning grant", money | {"code": "AAC076"}),
+        ("dibao_grant", "低保金", "Minimum living allowance money", money | {"code": "AAC077"}),
+        ("tekun_grant", "五保金（特困供养金）", "Extreme-poverty support money", money | {"code": "AAC086"}),
+        ("pension_income", "养老保险金", "Pension", money | {"code": "AAC087"}),
+        ("eco_compensation", "生态补偿金", "Ecological compensation", money | {"code": "AAC078"}),
+        ("other_transfer", "其他转移性收入", "Other transfers", money | {"code": "AAC083"}),
+        ("business_expense", "生产经营性支出", "Business expense", money | {"code": "AAC074"}),
+        ("claim_income", "理赔收入", "Insurance claims", money),
+        ("eligible_out_of_pocket", "合规自付支出", "Eligible out-of-pocket costs", money),
+        ("cropland", "耕地面积", "Cropland", land | {"code": "AAC301"}),
+        ("irrigated", "有效灌溉面积", "Irrigated land", land | {"code": "AAC302"}),
+        ("forest", "林地面积", "Forest", land | {"code": "AAC303"}),
+        ("grain_for_green", "退耕还林面积", "Grain-for-green land", land | {"code": "AAC304"}),
+        ("orchard", "林果面积", "Orchard", land | {"code": "AAC305"}),
+        ("pasture", "牧草地面积", "Pasture", land | {"code": "AAC306"}),
+        ("water_area", "水面面积", "Water surface", land | {"code": "AAC307"}),
+        ("production_power", "是否通生产用电", "Power for production", {"code": "AAC308"}),
+        ("household_power", "是否通生活用电", "Power in the house"),
+        ("tv", "是否通广播电视", "Radio and television"),
+        ("distance_main_road", "与村主干路距离", "Distance to the main road", {"unit": KILOMETRES, "code": "AAC315"}),
+        ("access_road", "入户路类型", "Access road", {"code_list": "access_road", "code": "AAC316"}),
+        ("dwelling_area", "住房面积", "Dwelling area", {"unit": SQUARE_METRES, "code": "AAC317"}),
+        ("house_structure", "房屋主要结构", "House structure", {"code_list": "house_structure"}),
+        ("dangerous_house", "是否危房户", "Dangerous house", {"code": "AAC318"}),
+        ("danger_grade", "危房级别", "Danger grade", {"code_list": "danger_grade", "code": "AAC322"}),
+        ("water_difficult", "饮水是否困难", "Drinking water difficult", {"code": "AAC311"}),
+        ("water_safe", "是否解决安全饮用水", "Drinking water safe", {"code": "AAC312"}),
+        ("fuel", "主要燃料类型", "Main fuel", {"code_list": "fuel", "code": "AAC320"}),
+        ("sanitary_toilet", "是否有卫生厕所", "Sanitary toilet", {"code": "AAC319"}),
+        ("coop_member", "是否加入农民专业合作组织", "Cooperative member", {"code": "AAC084"}),
+        ("linked_enterprise", "是否有龙头企业带动", "Linked to an enterprise"),
+        ("linked_leader", "是否有创业致富带头人带动", "Linked to an entrepreneurship leader"),
+    )  # fmt: skip
+
+
+def _of_person_years() -> tuple[Field, ...]:
+    return _titled(
+        PersonYear,
+        ("education", "文化程度", "Education", {"code_list": "education", "code": "AAB008"}),
+        ("student_status", "在校生状况", "Student status", {"code_list": "student_status", "code": "AAB009"}),
+        ("dropout_reason", "失学或辍学原因", "Reason of dropping out", {"code_list": "dropout_reason"}),
+        ("labour_capacity", "劳动能力", "Labour capacity", {"code_list": "labour_capacity", "code": "AAB010"}),
+        ("industry", "产业分类", "Industry", {"code_list": "industry"}),
+        ("work_location", "务工区域", "Work location", {"code_list": "work_location", "code": "AAB011"}),
+        ("work_place", "务工所在地", "Place of work", {"code": "AAB025"}),
+        ("work_months", "务工时间（月）", "Months of work", {"code": "AAB012", "unit": MONTHS}),
+        ("works_abroad", "是否国外务工", "Works abroad"),
+        ("employer", "务工企业名称", "Employer", {"code": "AAB029"}),
+        ("employment_channel", "就业渠道", "Employment channel", {"code_list": "employment_channel"}),
+        ("public_post_type", "公益性岗位类型", "Public-welfare post", {"code_list": "public_post_type"}),
+        ("public_post_months", "公益性岗位（月数）", "Months in the post", {"unit": MONTHS}),
+        ("health", "健康状况", "Health", {"code_list": "health", "several": 4, "code": "AAB017"}),
+        ("disease_name", "患病名称", "Disease", {"code": "ABB001"}),
+        ("disease_grade", "患病等级", "Grade of the disease", {"code": "ABB002"}),
+        ("disability_type", "残疾类别", "Kind of disability", {"code_list": "disability_type"}),
+        ("disability_grade", "残疾等级", "Grade of disability", {"code_list": "disability_grade"}),
+        ("disability_cert_year", "残疾证办证年度", "Year of the disability certificate", {"most": 2100}),
+        ("political_status", "政治面貌", "Political status", {"code_list": "political_status", "code": "AAK033"}),
+        ("active_soldier", "是否现役军人", "Active soldier", {"code": "AAB019"}),
+        ("speaks_mandarin", "是否会讲普通话", "Speaks Mandarin"),
+        ("resident_medical_ins", "城乡居民医保", "Resident medical insurance", {"code": "AAB013"}),
+        ("employee_medical_ins", "城镇职工医保", "Employee medical insurance"),
+        ("critical_illness_ins", "大病保险", "Critical illness insurance", {"code": "AAB022"}),
+        ("commercial_ins", "商业补充医疗保险", "Commercial medical insurance"),
+        ("medical_aid", "是否接受大病医疗救助", "Medical aid received"),
+        ("other_health_aid", "是否接受其他健康扶贫", "Other health aid received"),
+        ("resident_pension", "城乡居民养老保险", "Resident pension insurance", {"code": "AAB014"}),
+        ("employee_pension", "城镇职工养老保险", "Employee pension insurance", {"code": "AAB021"}),
+        ("on_dibao", "享受低保", "Minimum living allowance", {"code": "AAB030"}),
+        ("on_tekun", "特困供养", "Extreme-poverty support", {"code": "ABB003"}),
+    )  # fmt: skip
+
+
+def _of_relocations() -> tuple[Field, ...]:
+    return _titled(
+        Relocation,
+        ("intention", "搬迁意愿", "Wants to move"),
+        ("mode", "搬迁方式", "Way of moving", {"code_list": "relocation_mode"}),
+        ("settlement_type", "安置方式", "Settlement", {"code_list": "settlement_type"}),
+        ("settlement_place", "安置地", "Place of settlement", {"code_list": "settlement_place"}),
+        ("planned_year", "计划搬迁年度", "Planned year", {"most": 2100}),
+        ("moved_in_date", "入住日期", "Moved in on"),
+        ("old_house_demolished_date", "旧房拆除日期", "Old house demolished on"),
+        ("area", "安置住房面积", "Area of the new home", {"unit": SQUARE_METRES}),
+        ("difficulty", "搬迁困难", "Difficulty of moving", {"code_list": "relocation_difficulty"}),
+    )
+
+
+FIELDS: Mapping[str, Field] = MappingProxyType({field.id: field for field in _declared()})
+
+
+def fields_of(model: type[models.Model]) -> tuple[Field, ...]:
+    """The declared fields of one table, in the order of the national forms."""
+    return tuple(field for field in FIELDS.values() if field.model is model)
 
 
 def editable(name: str) -> Field:

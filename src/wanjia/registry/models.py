@@ -16,6 +16,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from wanjia.registry import income
 from wanjia.registry.choices import IN_HOUSEHOLD, Standing
 from wanjia.scope.fields import EncryptedTextField
 from wanjia.scope.models import Held, ScopedModel, ScopeRule
@@ -46,6 +47,13 @@ class Household(ScopedModel):
     return_year = models.PositiveSmallIntegerField(null=True)
     main_cause = models.CharField(max_length=2, blank=True)  # CL-04
     other_causes = models.CharField(max_length=8, blank=True)  # CL-04, at most two, "08,09"
+    cause_note = models.CharField(max_length=200, blank=True, default="")
+    martyr_or_military_family = models.BooleanField(null=True)
+    one_child_family = models.BooleanField(null=True)
+    two_daughter_family = models.BooleanField(null=True)
+    village_no = models.CharField(max_length=20, blank=True, default="")  # empty outside registered poor villages
+    longitude = models.IntegerField(null=True)  # WGS-84, millionths of a degree
+    latitude = models.IntegerField(null=True)
     relocated = models.BooleanField(default=False)
     phone = EncryptedTextField(aad="household_no", mask="phone", null=True)
     bank_name = models.CharField(max_length=60, blank=True)
@@ -111,6 +119,7 @@ class Person(ScopedModel):
     sex = models.CharField(max_length=1, blank=True)  # CL-05
     birth_date = models.DateField(null=True)
     ethnicity = models.CharField(max_length=2, blank=True)  # GB/T 3304
+    phone = EncryptedTextField(aad="person_no", mask="phone", null=True)
 
     scope_rule: ClassVar[ScopeRule] = SCOPE
 
@@ -173,20 +182,60 @@ class Membership(ScopedModel):
 
 
 class HouseholdYear(ScopedModel):
-    """What was true of a household in one reporting year: standing, income, dwelling. Money in fen."""
+    """What was true of a household in one reporting year: standing, income, dwelling, land (domain.md §4.4, §4.5).
+
+    Money is in fen, areas in hundredths of a mu or of a square metre, distances in hundredths of a
+    kilometre. Where the parts of transfer or property income are known, the whole is their sum.
+    """
 
     household_no = models.IntegerField()
     year = models.PositiveSmallIntegerField()
     village_code = models.CharField(max_length=12)
+    household_category = models.CharField(max_length=2, blank=True, default="")  # CL-02, at the end of the year
     poverty_status = models.CharField(max_length=2, blank=True)
+    main_cause = models.CharField(max_length=2, blank=True, default="")  # CL-04, at the end of the year
     member_count = models.PositiveSmallIntegerField(null=True)  # at collection: the denominator of per-capita income
+    period_start = models.DateField(null=True)  # the twelve months the income is of
+    period_end = models.DateField(null=True)
     wage_income = models.BigIntegerField(null=True)
     business_income = models.BigIntegerField(null=True)
     property_income = models.BigIntegerField(null=True)
+    asset_dividend = models.BigIntegerField(null=True)
+    land_lease = models.BigIntegerField(null=True)
+    other_property_income = models.BigIntegerField(null=True)
     transfer_income = models.BigIntegerField(null=True)
+    family_planning_grant = models.BigIntegerField(null=True)
+    dibao_grant = models.BigIntegerField(null=True)
+    tekun_grant = models.BigIntegerField(null=True)
+    pension_income = models.BigIntegerField(null=True)
+    eco_compensation = models.BigIntegerField(null=True)
+    other_transfer = models.BigIntegerField(null=True)
     business_expense = models.BigIntegerField(null=True)
+    claim_income = models.BigIntegerField(null=True)  # insurance claims; the transition period's statement only
+    eligible_out_of_pocket = models.BigIntegerField(null=True)
+    cropland = models.IntegerField(null=True)
+    irrigated = models.IntegerField(null=True)
+    forest = models.IntegerField(null=True)
+    grain_for_green = models.IntegerField(null=True)
+    orchard = models.IntegerField(null=True)
+    pasture = models.IntegerField(null=True)
+    water_area = models.IntegerField(null=True)
+    production_power = models.BooleanField(null=True)
+    household_power = models.BooleanField(null=True)
+    tv = models.BooleanField(null=True)
+    distance_main_road = models.IntegerField(null=True)
+    access_road = models.CharField(max_length=2, blank=True, default="")
+    dwelling_area = models.IntegerField(null=True)
+    house_structure = models.CharField(max_length=2, blank=True, default="")
+    dangerous_house = models.BooleanField(null=True)
     danger_grade = models.CharField(max_length=1, blank=True)  # A to D; C and D are dangerous
+    water_difficult = models.BooleanField(null=True)
     water_safe = models.BooleanField(null=True)
+    fuel = models.CharField(max_length=2, blank=True, default="")
+    sanitary_toilet = models.BooleanField(null=True)
+    coop_member = models.BooleanField(null=True)
+    linked_enterprise = models.BooleanField(null=True)
+    linked_leader = models.BooleanField(null=True)
 
     scope_rule: ClassVar[ScopeRule] = SCOPE
 
@@ -202,22 +251,27 @@ class HouseholdYear(ScopedModel):
     @property
     def gross_income(self) -> int | None:
         """Wage, business, property and transfer income together (domain.md §4.4); None if nothing was collected."""
-        parts = (self.wage_income, self.business_income, self.property_income, self.transfer_income)
-        return None if all(part is None for part in parts) else sum(part or 0 for part in parts)
+        return income.together(self.wage_income, self.business_income, self.property_income, self.transfer_income)
 
     @property
     def net_income(self) -> int | None:
         """Gross income less what business cost."""
-        gross = self.gross_income
-        return None if gross is None else gross - (self.business_expense or 0)
+        return income.net(self.gross_income, self.business_expense)
 
     @property
     def net_income_per_head(self) -> int | None:
         """Per member at collection, in fen, half a fen rounded up (domain.md §4.4)."""
-        net = self.net_income
-        if net is None or not self.member_count:
-            return None
-        return (2 * net + self.member_count) // (2 * self.member_count)
+        return income.per_head(self.net_income, self.member_count)
+
+    @property
+    def monitoring_income(self) -> int | None:
+        """What the monitoring line is held against: net income, claims added, own medical costs taken off."""
+        return income.monitored(self.net_income, self.claim_income, self.eligible_out_of_pocket)
+
+    @property
+    def monitoring_income_per_head(self) -> int | None:
+        """Per member at collection, in fen."""
+        return income.per_head(self.monitoring_income, self.member_count)
 
 
 class PersonYear(ScopedModel):
@@ -229,13 +283,34 @@ class PersonYear(ScopedModel):
     village_code = models.CharField(max_length=12)
     education = models.CharField(max_length=2, blank=True)  # CL-08
     student_status = models.CharField(max_length=2, blank=True)  # CL-09
+    dropout_reason = models.CharField(max_length=2, blank=True, default="")
     labour_capacity = models.CharField(max_length=2, blank=True)  # CL-10
+    industry = models.CharField(max_length=2, blank=True, default="")
     work_location = models.CharField(max_length=2, blank=True)  # CL-11
+    work_place = models.CharField(max_length=60, blank=True, default="")  # province, city, county, township in words
     work_months = models.PositiveSmallIntegerField(null=True)
+    works_abroad = models.BooleanField(null=True)
+    employer = models.CharField(max_length=60, blank=True, default="")
+    employment_channel = models.CharField(max_length=2, blank=True, default="")
+    public_post_type = models.CharField(max_length=2, blank=True, default="")
+    public_post_months = models.PositiveSmallIntegerField(null=True)
     health = models.CharField(max_length=11, blank=True)  # CL-12, several: "02,04"
+    disease_name = models.CharField(max_length=60, blank=True, default="")
+    disease_grade = models.CharField(max_length=20, blank=True, default="")
     disability_type = models.CharField(max_length=1, blank=True, default="")  # as on the certificate, domain.md §3.3
     disability_grade = models.CharField(max_length=1, blank=True, default="")  # 1 is the heaviest
+    disability_cert_year = models.PositiveSmallIntegerField(null=True)
+    political_status = models.CharField(max_length=2, blank=True, default="")  # GB/T 4762
+    active_soldier = models.BooleanField(null=True)
+    speaks_mandarin = models.BooleanField(null=True)
     resident_medical_ins = models.BooleanField(null=True)
+    employee_medical_ins = models.BooleanField(null=True)
+    critical_illness_ins = models.BooleanField(null=True)
+    commercial_ins = models.BooleanField(null=True)
+    medical_aid = models.BooleanField(null=True)
+    other_health_aid = models.BooleanField(null=True)
+    resident_pension = models.BooleanField(null=True)
+    employee_pension = models.BooleanField(null=True)
     on_dibao = models.BooleanField(null=True)
     on_tekun = models.BooleanField(null=True)
 
@@ -249,6 +324,126 @@ class PersonYear(ScopedModel):
 
     def __str__(self) -> str:
         return f"{self.person_no} {self.year}"
+
+
+class Relocation(ScopedModel):
+    """The move of a household to a new home (易地扶贫搬迁, domain.md §4.6); one at most."""
+
+    household_no = models.IntegerField(primary_key=True)
+    village_code = models.CharField(max_length=12)
+    intention = models.BooleanField(null=True)  # whether the household wants to move
+    mode = models.CharField(max_length=1, blank=True)
+    settlement_type = models.CharField(max_length=1, blank=True)
+    settlement_place = models.CharField(max_length=1, blank=True)
+    planned_year = models.PositiveSmallIntegerField(null=True)
+    moved_in_date = models.DateField(null=True)
+    old_house_demolished_date = models.DateField(null=True)
+    area = models.IntegerField(null=True)  # hundredths of a square metre
+    difficulty = models.CharField(max_length=1, blank=True)
+
+    scope_rule: ClassVar[ScopeRule] = SCOPE
+
+    class Meta:
+        verbose_name = "易地扶贫搬迁"
+
+    def __str__(self) -> str:
+        return str(self.household_no)
+
+
+PLACES = ScopeRule(action="registry.read", area="village_code")
+
+
+class VillageYear(ScopedModel):
+    """What was true of an administrative village in one reporting year (domain.md §4.7).
+
+    Money is in fen, land in hundredths of a mu, lengths in hundredths of a kilometre. How many are
+    registered is not kept here: it is counted.
+    """
+
+    village_code = models.CharField(max_length=12)
+    year = models.PositiveSmallIntegerField()
+    village_no = models.CharField(max_length=20, blank=True)
+    is_poor_village = models.BooleanField(null=True)
+    poor_type = models.CharField(max_length=8, blank=True)  # several: "02,03"
+    exit_year = models.PositiveSmallIntegerField(null=True)
+    topography = models.CharField(max_length=2, blank=True)
+    development_direction = models.CharField(max_length=60, blank=True)
+    households = models.PositiveIntegerField(null=True)
+    population = models.PositiveIntegerField(null=True)
+    dibao_persons = models.PositiveIntegerField(null=True)
+    tekun_persons = models.PositiveIntegerField(null=True)
+    labour_force = models.PositiveIntegerField(null=True)
+    migrant_workers = models.PositiveIntegerField(null=True)
+    disabled_persons = models.PositiveIntegerField(null=True)
+    cropland = models.IntegerField(null=True)
+    forest = models.IntegerField(null=True)
+    paved_road_to_township = models.BooleanField(null=True)
+    unpaved_road = models.IntegerField(null=True)
+    hamlets_without_road = models.PositiveIntegerField(null=True)
+    hamlet_road_missing = models.IntegerField(null=True)
+    bus = models.BooleanField(null=True)
+    households_without_safe_water = models.PositiveIntegerField(null=True)
+    households_with_difficult_water = models.PositiveIntegerField(null=True)
+    hamlets_without_production_power = models.PositiveIntegerField(null=True)
+    dangerous_houses = models.PositiveIntegerField(null=True)
+    clinics = models.PositiveIntegerField(null=True)
+    licensed_doctors = models.PositiveIntegerField(null=True)
+    public_toilets = models.PositiveIntegerField(null=True)
+    rubbish_points = models.PositiveIntegerField(null=True)
+    library = models.BooleanField(null=True)
+    broadband = models.BooleanField(null=True)
+    cooperatives = models.PositiveIntegerField(null=True)
+    coop_poor_households = models.PositiveIntegerField(null=True)
+    collective_income = models.BigIntegerField(null=True)
+    collective_income_source = models.CharField(max_length=60, blank=True)
+    medical_enrolled = models.PositiveIntegerField(null=True)
+    pension_enrolled = models.PositiveIntegerField(null=True)
+    first_secretary = models.CharField(max_length=60, blank=True)
+    stationed_unit = models.CharField(max_length=60, blank=True)
+
+    scope_rule: ClassVar[ScopeRule] = PLACES
+
+    class Meta:
+        verbose_name = "村年度情况"
+        constraints = [
+            models.UniqueConstraint(fields=["village_code", "year"], name="village_year_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.village_code} {self.year}"
+
+
+class HamletYear(ScopedModel):
+    """What was true of a hamlet (自然屯) in one reporting year (domain.md §4.7). Lengths in hundredths of a km."""
+
+    hamlet_code = models.CharField(max_length=15)  # the village's code and three digits
+    year = models.PositiveSmallIntegerField()
+    village_code = models.CharField(max_length=12)
+    name = models.CharField(max_length=60)
+    households = models.PositiveIntegerField(null=True)
+    population = models.PositiveIntegerField(null=True)
+    access_road = models.CharField(max_length=2, blank=True)
+    road_length = models.IntegerField(null=True)
+    water_source = models.CharField(max_length=60, blank=True)
+    production_power = models.BooleanField(null=True)
+    broadband = models.BooleanField(null=True)
+
+    scope_rule: ClassVar[ScopeRule] = PLACES
+
+    class Meta:
+        verbose_name = "屯年度情况"
+        constraints = [
+            models.UniqueConstraint(fields=["hamlet_code", "year"], name="hamlet_year_once"),
+            models.UniqueConstraint(fields=["village_code", "year", "name"], name="hamlet_name_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.hamlet_code} {self.year}"
+
+    @property
+    def twenty_households(self) -> bool | None:
+        """Whether it has twenty households or more, from which size a road is owed to it (domain.md §5.4)."""
+        return None if self.households is None else self.households >= 20  # noqa: PLR2004 - the statute's own word
 
 
 class HouseholdAlias(models.Model):
@@ -293,7 +488,7 @@ class Change(ScopedModel):
     event_id = models.UUIDField()
     seq = models.PositiveIntegerField()
     village_code = models.CharField(max_length=12)
-    household_no = models.IntegerField()
+    household_no = models.IntegerField(null=True)  # none for a fact of a village
     person_no = models.IntegerField(null=True)
     year = models.PositiveSmallIntegerField(null=True)
     field = models.CharField(max_length=40)

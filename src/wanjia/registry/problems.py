@@ -18,6 +18,7 @@ UNPRINTABLE = Sentence("含有控制字符", "it holds control characters")
 PERSONAL_NUMBER = Sentence("含有 11 位以上的数字", "it holds 11 digits or more")
 NO_CODE = Sentence("代码不在代码表中", "the code is not in its list")
 EXCLUDES = Sentence("所选代码不能同时成立", "one of the codes excludes the others")
+SUM_OF_PARTS = Sentence("它等于各分项之和，请改分项", "it is the sum of its parts; correct those")
 BEFORE_JOINING = Sentence("早于入户日期", "the day lies before the person joined")
 
 
@@ -27,6 +28,12 @@ def too_long(most: int) -> Sentence:
 
 def too_many(most: int) -> Sentence:
     return Sentence(f"最多 {most} 项，不能重复", f"at most {most}, each once")
+
+
+def too_fine(places: int) -> Sentence:
+    if not places:
+        return NO_NUMBER
+    return Sentence(f"最多 {places} 位小数", f"at most {places} digits after the point")
 
 
 def outside(first: int, last: int) -> Sentence:

@@ -534,7 +534,7 @@ def _shown(change: Change, side: str, field: Field | None, language: Language) -
 
 
 def words_for(field: Field, value: str, language: Language) -> str:
-    """A value as people read it: labels instead of codes, protected values masked."""
+    """A value as people read it: labels instead of codes, amounts with their unit, protected values masked."""
     if not value:
         return value
     if field.protected:
@@ -545,6 +545,12 @@ def words_for(field: Field, value: str, language: Language) -> str:
     if field.code_list:
         book = code_list(field.code_list)
         return "、".join(f"{book.label(code, language)}({code})" for code in value.split(","))
+    return _plain_words(field, value, language)
+
+
+def _plain_words(field: Field, value: str, language: Language) -> str:
+    if field.unit is not None and value.isdecimal():
+        return f"{field.shown(int(value))} {field.unit.symbol.text(language)}"
     if value in ("true", "false"):
         return {"zh": {"true": "是", "false": "否"}, "en": {"true": "yes", "false": "no"}}[language][value]
     return value

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +13,18 @@ from django.db import models, transaction
 
 from wanjia.kernel import clock
 from wanjia.registry.choices import EXITED, HEAD, MAY_EXIT, REMOVED_WITH_HOUSEHOLD, Standing
-from wanjia.registry.errors import CannotExit, EditedTwice, FieldNotEditable, HouseholdNotLive, RecordChangedMeanwhile
-from wanjia.registry.fields import Field, editable
-from wanjia.registry.models import Household, Membership, Person
+from wanjia.registry.errors import (
+    CannotExit,
+    EditedTwice,
+    FieldNotEditable,
+    HouseholdNotLive,
+    RecordChangedMeanwhile,
+    ValueNotAccepted,
+)
+from wanjia.registry.fields import FIELDS, Field, editable
+from wanjia.registry.income import PARTS, together
+from wanjia.registry.models import Household, HouseholdYear, Membership, Person, PersonYear, Relocation
+from wanjia.registry.problems import SUM_OF_PARTS
 from wanjia.registry.services.rows import (
     APPROVE,
     WRITE,
@@ -22,11 +33,12 @@ from wanjia.registry.services.rows import (
     ended,
     household_writes,
     live_household,
+    locked,
     present_members,
     write,
 )
 from wanjia.registry.services.writing import Act, Changed, Write, checked_reason, done_before, perform
-from wanjia.registry.services.years import OpenYear, open_years
+from wanjia.registry.services.years import open_household_years, open_person_years
 from wanjia.scope.errors import NotAllowed, NotVisible
 from wanjia.scope.viewer import Viewer
 
@@ -73,9 +85,9 @@ def correct(  # noqa: PLR0913 - what an act needs to be recorded
     writes, conflicts, seen = list[Write](), 0, set[tuple[str, int]]()
     for edit, field in zip(edits, fields, strict=True):
         row = targets.row(edit, field)
-        if (field.name, row.pk) in seen:
+        if (field.id, row.pk) in seen:
             raise EditedTwice(field=field.title)
-        seen.add((field.name, row.pk))
+        seen.add((field.id, row.pk))
         new = write(field, row, field.parse(edit.new))
         if field.name == "relation" and HEAD in (new.old, new.new) and new.old != new.new:
             raise FieldNotEditable(field="relation")  # a change of head concerns two people: change_head
@@ -84,7 +96,7 @@ def correct(  # noqa: PLR0913 - what an act needs to be recorded
     if conflicts:
         raise RecordChangedMeanwhile(conflicts=conflicts)
     targets.refuse_ended()
-    return perform(act, [*targets.begun(writes), *writes])
+    return perform(act, [*targets.begun(writes), *writes, *targets.sums(writes)])
 
 
 @transaction.atomic
@@ -134,50 +146,90 @@ class _Targets:
     """The rows a set of edits names, read with the permission to change them, and locked."""
 
     def __init__(self, viewer: Viewer, action: str, edits: Sequence[Edit], fields: Sequence[Field]) -> None:
-        wanted: dict[type[models.Model], set[int]] = {Household: set(), Person: set(), Membership: set()}
-        of_years = set[int]()
+        wanted: dict[type[models.Model], set[int]] = defaultdict(set)
         for edit, field in zip(edits, fields, strict=True):
             number = edit.household_no if field.of_household else edit.person_no
             if number is None:
-                raise NotVisible(kind="household" if field.of_household else "person")
-            wanted[Person if field.of_year else field.model].add(number)
-            if field.of_year:
-                of_years.add(number)
-        self._rows: dict[type[models.Model], dict[int, Any]] = {
-            Household: by_number(Household, viewer, action, wanted[Household]),
-            Person: by_number(Person, viewer, action, wanted[Person]),
-            Membership: by_number(Membership, viewer, action, wanted[Membership], latest=True),
+                raise NotVisible(kind=_kind(field))
+            wanted[field.model].add(number)
+        asked = partial(by_number, viewer=viewer, action=action)
+        people = asked(Person, numbers=wanted[Person] | wanted[PersonYear])
+        stays = asked(Membership, numbers=wanted[Membership], latest=True)
+        homes = asked(Household, numbers=wanted[Household] | wanted[HouseholdYear] | wanted[Relocation])
+        named = {row.household_no for rows in (people, stays) for row in rows.values()}
+        self._homes = {**homes, **asked(Household, numbers=named - homes.keys())}
+        self._years = [
+            *open_person_years([people[n] for n in wanted[PersonYear] & people.keys()], self._homes).values(),
+            *open_household_years([homes[n] for n in wanted[HouseholdYear] & homes.keys()]).values(),
+        ]
+        moves = _relocations([homes[n] for n in wanted[Relocation] & homes.keys()])
+        of_year = {(type(year.row), _owner(year.row)): year.row for year in self._years}
+        self._rows: dict[tuple[type[models.Model], int], Any] = {
+            **{(Household, number): row for number, row in homes.items()},
+            **{(Person, number): row for number, row in people.items()},
+            **{(Membership, number): row for number, row in stays.items()},
+            **{(Relocation, row.pk): row for row in moves},
+            **of_year,
         }
-        homes = {row.household_no for rows in self._rows.values() for row in rows.values()}
-        known = self._rows[Household]
-        missing = homes - known.keys()
-        self._homes = {**known, **by_number(Household, viewer, action, missing)}
-        people = [person for number, person in self._rows[Person].items() if number in of_years]
-        self._years: dict[int, OpenYear] = open_years(people, self._homes) if people else {}
 
     def row(self, edit: Edit, field: Field) -> Any:
         """The row an edit is about. Raises NotVisible."""
         number = edit.household_no if field.of_household else edit.person_no
-        if field.of_year:
-            year = self._years.get(number or 0)
-            row = None if year is None else year.row
-        else:
-            row = self._rows[field.model].get(number or 0)
+        row = self._rows.get((field.model, number or 0))
         if row is None:
-            raise NotVisible(kind="household" if field.of_household else "person")
+            raise NotVisible(kind=_kind(field))
         return row
 
     def begun(self, writes: Sequence[Write]) -> list[Write]:
         """What new years are begun with, but for what is corrected anyway."""
-        said = {(item.field.name, item.row) for item in writes if item.field.of_year}
-        every = [item for year in self._years.values() for item in year.begun.values()]
-        return [item for item in every if (item.field.name, item.row) not in said]
+        said = {(item.field.id, item.row) for item in writes if item.field.of_year}
+        every = [item for year in self._years for item in year.begun.values()]
+        return [item for item in every if (item.field.id, item.row) not in said]
+
+    def sums(self, writes: Sequence[Write]) -> list[Write]:
+        """The incomes that are the sums of parts corrected (domain.md §4.4).
+
+        Raises ValueNotAccepted where such a whole was itself given and is not their sum.
+        """
+        given = {(item.field.name, item.row): item.new for item in writes if item.field.model is HouseholdYear}
+        found = list[Write]()
+        for year in self._years:
+            if not isinstance(year.row, HouseholdYear):
+                continue
+            for whole, parts in PARTS.items():
+                if not any((name, year.row.pk) in given for name in (whole, *parts)):
+                    continue
+                total = together(*(given.get((part, year.row.pk), getattr(year.row, part)) for part in parts))
+                if total is None:
+                    continue
+                if given.get((whole, year.row.pk), total) != total:
+                    raise ValueNotAccepted(field=FIELDS[whole].title, problem=SUM_OF_PARTS)
+                if (whole, year.row.pk) not in given:
+                    found.append(write(FIELDS[whole], year.row, total))
+        return found
 
     def refuse_ended(self) -> None:
         """Raise HouseholdNotLive if one of the households has left the registry."""
         ended = sorted(number for number, home in self._homes.items() if not home.is_live)
         if ended:
             raise HouseholdNotLive(household_no=ended[0])
+
+
+def _kind(field: Field) -> str:
+    return "household" if field.of_household else "person"
+
+
+def _owner(row: HouseholdYear | PersonYear) -> int:
+    return row.person_no if isinstance(row, PersonYear) else row.household_no
+
+
+def _relocations(homes: Sequence[Household]) -> list[Relocation]:
+    """The households' moves, begun empty where nothing was known of one."""
+    rows = locked(Relocation._base_manager.filter(pk__in=[home.pk for home in homes]))
+    known = {row.pk: row for row in rows}
+    missing = [Relocation(pk=home.pk, village_code=home.village_code) for home in homes if home.pk not in known]
+    Relocation._base_manager.bulk_create(missing)
+    return [*known.values(), *missing]
 
 
 def _decided_by_county(viewer: Viewer, household_no: int) -> Household:

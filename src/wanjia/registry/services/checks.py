@@ -13,9 +13,10 @@ import pyarrow.compute as pc
 from wanjia.divisions.queries import gazetteer
 from wanjia.reference.queries import code_list
 from wanjia.registry.choices import HEAD, IN_HOUSEHOLD, RejectReason
-from wanjia.registry.fields import EARLIEST_YEAR
-from wanjia.registry.models import Household, Person
-from wanjia.registry.services.tables import TABLES, TEXT
+from wanjia.registry.fields import EARLIEST_YEAR, YEARS_OF_STANDING, Field, fields_of
+from wanjia.registry.income import PARTS
+from wanjia.registry.models import Household, HouseholdYear, Membership, Person, PersonYear, Relocation
+from wanjia.registry.services.tables import MONEY, REQUIRED, TABLES, TEXT, WHOLE
 from wanjia.scope.bulk import pieces
 from wanjia.scope.models import ScopedModel
 from wanjia.scope.system import system_viewer
@@ -25,43 +26,52 @@ Whole = npt.NDArray[np.int64]
 
 NOWHERE = -1  # a reference that leads to no row
 
-LONGEST: Mapping[str, int] = {
-    "national_household_no": 40,
-    "national_person_no": 40,
-    "hamlet": 60,
-    "name": 60,
-    "bank_name": 60,
-    "id_type": 2,
-    "id_number": 40,
-    "phone": 30,
-    "bank_account": 40,
+# Whose values are texts of the sender and not of a column, or longer in clear than they may be typed.
+_LONGEST: Mapping[str, int] = {"national_household_no": 40, "national_person_no": 40, "village_code": 12}
+_LONGEST_PROTECTED: Mapping[str, int] = {"id_number": 40, "phone": 30, "bank_account": 40}
+MODELS: Mapping[str, tuple[type[ScopedModel], ...]] = {
+    "households": (Household,),
+    "persons": (Person, Membership),
+    "household_years": (HouseholdYear,),
+    "person_years": (PersonYear,),
+    "relocations": (Relocation,),
 }
-# column → (code list, whether a value is required); several codes may stand with commas between
-CODES: Mapping[str, Mapping[str, tuple[str, bool]]] = {
-    "households": {
-        "recognition_standard": ("recognition_standard", False),
-        "household_category": ("household_category", True),
-        "poverty_status": ("poverty_status", True),
-        "main_cause": ("poverty_cause", False),
-        "other_causes": ("poverty_cause", False),
-    },
-    "persons": {
-        "sex": ("sex", False),
-        "ethnicity": ("ethnicity", False),
-        "relation": ("relation", True),
-        "member_status": ("member_status", True),
-        "change_reason": ("member_change_reason", False),
-    },
-    "household_years": {"poverty_status": ("poverty_status", False)},
-    "person_years": {
-        "education": ("education", False),
-        "student_status": ("student_status", False),
-        "labour_capacity": ("labour_capacity", False),
-        "work_location": ("work_location", False),
-        "health": ("health", False),
-        "disability_type": ("disability_type", False),
-        "disability_grade": ("disability_grade", False),
-    },
+
+
+def _declared(name: str) -> dict[str, Field]:
+    """The registry's fields among the columns of a table of a load."""
+    fields = {field.name: field for model in MODELS[name] for field in fields_of(model)}
+    return {column: fields[column] for column in TABLES[name] if column in fields}
+
+
+# column → (code list, how many codes at most, whether a value is required); several stand with commas between
+CODES: Mapping[str, Mapping[str, tuple[str, int, bool]]] = {
+    name: {
+        column: (field.code_list, field.several, column in REQUIRED[name])
+        for column, field in _declared(name).items()
+        if field.code_list
+    }
+    for name in TABLES
+}
+LONGEST: Mapping[str, Mapping[str, int]] = {
+    name: {
+        **_LONGEST,
+        **{
+            column: _LONGEST_PROTECTED.get(column) or field.column.max_length or 0
+            for column, field in _declared(name).items()
+            if TABLES[name][column] == TEXT and not field.code_list
+        },
+    }
+    for name in TABLES
+}
+# column → the largest whole number it holds; the smallest is 0
+LARGEST: Mapping[str, Mapping[str, int]] = {
+    name: {
+        column: field.limit
+        for column, field in _declared(name).items()
+        if TABLES[name][column] in (WHOLE, MONEY) and column not in YEARS_OF_STANDING
+    }
+    for name in TABLES
 }
 
 
@@ -91,14 +101,19 @@ class Checked:
     """A batch's tables with their verdicts, and where rows refer to each other."""
 
     def __init__(self, tables: Mapping[str, pa.Table], year: int) -> None:
-        self.tables = tables
+        self.tables = dict(tables)
         self.verdicts = {name: Verdicts(table.num_rows) for name, table in tables.items()}
         homes, people = tables["households"], tables["persons"]
         self.home_of_person = _rows_of(people["national_household_no"], homes["national_household_no"])
         self.home_of_year = _rows_of(tables["household_years"]["national_household_no"], homes["national_household_no"])
+        self.home_of_relocation = _rows_of(
+            tables["relocations"]["national_household_no"], homes["national_household_no"]
+        )
         self.person_of_year = _rows_of(tables["person_years"]["national_person_no"], people["national_person_no"])
         for name in TABLES:
             self._check_texts(name)
+            self._check_amounts(name)
+        self._check_income()
         self._check_numbers("households", "national_household_no", Household)
         self._check_numbers("persons", "national_person_no", Person)
         self._check_codes()
@@ -121,11 +136,37 @@ class Checked:
     def _check_texts(self, name: str) -> None:
         table = self.tables[name]
         bad = np.zeros(table.num_rows, np.bool_)
-        for column, kind in TABLES[name].items():
-            if kind == TEXT:
+        for column, longest in LONGEST[name].items():
+            if column in table.column_names and not _all_empty(table[column]):
                 bad |= _flags(pc.match_substring_regex(table[column], r"[\x00-\x1f\x7f]"))
-                bad |= _flags(pc.greater(pc.utf8_length(table[column]), LONGEST.get(column, 12)))
+                bad |= _flags(pc.greater(pc.utf8_length(table[column]), longest))
         self.verdicts[name].refuse(bad, RejectReason.TEXT_UNREADABLE)
+
+    def _check_amounts(self, name: str) -> None:
+        """No whole number is below 0 or beyond what its column holds."""
+        table = self.tables[name]
+        bad = np.zeros(table.num_rows, np.bool_)
+        for column, largest in LARGEST[name].items():
+            if not _all_empty(table[column]):
+                bad |= _flags(pc.or_(pc.less(table[column], 0), pc.greater(table[column], largest)))
+        self.verdicts[name].refuse(bad, RejectReason.NUMBER_IMPOSSIBLE)
+
+    def _check_income(self) -> None:
+        """Where the parts of an income are given, the whole is empty or their sum (domain.md §4.4)."""
+        table = self.tables["household_years"]
+        for whole, parts in PARTS.items():
+            given = [table[part] for part in parts if not _all_empty(table[part])]
+            if not given:
+                continue
+            known = np.logical_or.reduce([_flags(pc.is_valid(part)) for part in given])
+            total = np.sum([pc.fill_null(part, 0).to_numpy() for part in given], axis=0)
+            said = _flags(pc.is_valid(table[whole]))
+            other = pc.fill_null(table[whole], 0).to_numpy() != total
+            self.verdicts["household_years"].refuse(known & said & other, RejectReason.INCOME_DISAGREES)
+            filled = np.where(known, total, pc.fill_null(table[whole], 0).to_numpy())
+            column = pa.array(filled, MONEY, mask=~(known | said))
+            table = table.set_column(table.column_names.index(whole), whole, column)
+        self.tables["household_years"] = table
 
     def _check_numbers(self, name: str, column: str, model: type[ScopedModel]) -> None:
         numbers, verdicts = self.tables[name][column], self.verdicts[name]
@@ -135,10 +176,12 @@ class Checked:
 
     def _check_codes(self) -> None:
         for name, columns in CODES.items():
-            for column, (listed, required) in columns.items():
+            for column, (listed, most, required) in columns.items():
                 values = self.tables[name][column]
+                if not required and _all_empty(values):
+                    continue
                 empty = _empty(values)
-                wrong = ~_flags(pc.is_in(values, _lawful(values, listed))) & ~empty
+                wrong = ~_flags(pc.is_in(values, _lawful(values, listed, most))) & ~empty
                 self.verdicts[name].refuse(wrong | (empty if required else False), RejectReason.CODE_UNKNOWN)
 
     def _check_households(self, year: int) -> None:
@@ -177,12 +220,17 @@ class Checked:
         for name, owners, owner_table, unknown in (
             ("household_years", self.home_of_year, "households", RejectReason.HOUSEHOLD_UNKNOWN),
             ("person_years", self.person_of_year, "persons", RejectReason.PERSON_UNKNOWN),
+            ("relocations", self.home_of_relocation, "households", RejectReason.HOUSEHOLD_UNKNOWN),
         ):
-            verdicts, years = self.verdicts[name], _whole(self.tables[name]["year"])
+            verdicts = self.verdicts[name]
             verdicts.refuse(owners == NOWHERE, unknown)
             taken = self.accepted(owner_table)
             if len(taken):
                 verdicts.refuse(~taken[owners], RejectReason.HOUSEHOLD_REJECTED)
+            if name == "relocations":
+                verdicts.refuse(_repeated(pa.array(owners)), RejectReason.NUMBER_REPEATED)
+                continue
+            years = _whole(self.tables[name]["year"])
             verdicts.refuse((years < EARLIEST_YEAR) | (years > year), RejectReason.YEAR_IMPOSSIBLE)
             verdicts.refuse(_repeated(pa.array(owners * 10_000 + years)), RejectReason.NUMBER_REPEATED)
 
@@ -199,6 +247,11 @@ class Checked:
 
 def _flags(values: Any) -> Flags:
     return pc.fill_null(values, fill_value=False).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+
+
+def _all_empty(values: Any) -> bool:
+    """Whether a column was not given at all."""
+    return bool(values.null_count == len(values))
 
 
 def _empty(texts: Any) -> Flags:
@@ -227,12 +280,12 @@ def _combined(values: Any) -> pa.Array:
     return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
 
 
-def _lawful(values: Any, listed: str) -> pa.Array:
-    """The distinct values that are made of codes of the list only, each at most once."""
+def _lawful(values: Any, listed: str, most: int) -> pa.Array:
+    """The distinct values that are made of codes of the list only, each at most once, and not of too many."""
     known = code_list(listed).items.keys()
     distinct = (text for text in pc.unique(values).to_pylist() if text)
     return pa.array(
-        [text for text in distinct if known >= set(parts := text.split(",")) and len(set(parts)) == len(parts)],
+        [text for text in distinct if known >= set(parts := text.split(",")) and len(set(parts)) == len(parts) <= most],
         pa.string(),
     )
 

@@ -29,7 +29,7 @@ from wanjia.lake.parquet import write as write_parquet
 from wanjia.registry.choices import IN_HOUSEHOLD, RejectReason, Standing
 from wanjia.registry.errors import NothingToLoad
 from wanjia.registry.loaded import COLUMNS, FILE, address_of, loaded_digests
-from wanjia.registry.models import Household, HouseholdYear, Membership, Person, PersonYear
+from wanjia.registry.models import Household, HouseholdYear, Membership, Person, PersonYear, Relocation
 from wanjia.registry.services.checks import Checked
 from wanjia.registry.services.numbers import reserve
 from wanjia.registry.services.tables import PROTECTED, TABLES, RegistryBatch
@@ -41,6 +41,7 @@ from wanjia.scope.keys import keyring
 from wanjia.scope.stores import lake
 from wanjia.scope.viewer import Viewer
 
+FAMILY_FACTS = ("martyr_or_military_family", "one_child_family", "two_daughter_family", "longitude", "latitude")
 SEPARATOR = "\x1f"  # no text of a load may contain it
 
 
@@ -62,6 +63,7 @@ class LoadResult:
     persons: int
     household_years: int
     person_years: int
+    relocations: int
     first_household_no: int
     first_person_no: int
     rejected: tuple[Rejected, ...]
@@ -101,7 +103,7 @@ def load_registry(*, viewer: Viewer, batch: RegistryBatch, year: int, event_id: 
 
 
 def _key(name: str) -> str:
-    return "household_no" if name.startswith("household") else "person_no"
+    return "person_no" if name.startswith("person") else "household_no"
 
 
 class _Plan:
@@ -121,6 +123,7 @@ class _Plan:
             "persons": self._persons(),
             "household_years": self._years("household_years", checked.home_of_year),
             "person_years": self._years("person_years", checked.person_of_year),
+            "relocations": self._years("relocations", checked.home_of_relocation),
         }
         self.memberships = self._memberships()
 
@@ -154,7 +157,9 @@ class _Plan:
             "household_no": numbers,
             **_texts(taken, "national_household_no", "village_code", "hamlet", "recognition_standard"),
             **_texts(taken, "household_category", "poverty_status", "main_cause", "other_causes", "bank_name"),
+            **_texts(taken, "cause_note", "village_no"),
             **{name: taken[name] for name in ("identified_year", "exit_year", "return_year")},
+            **{name: taken[name] for name in FAMILY_FACTS},
             "relocated": pc.fill_null(taken["relocated"], fill_value=False),
             "phone": seal_column(Household, "phone", numbers, _optional(taken["phone"])),
             "bank_account": seal_column(Household, "bank_account", numbers, _optional(taken["bank_account"])),
@@ -177,6 +182,7 @@ class _Plan:
             "name_match": _match_forms(taken["name"]),
             "birth_date": taken["birth_date"],
             "id_number": seal_column(Person, "id_number", numbers, _optional(taken["id_number"])),
+            "phone": seal_column(Person, "phone", numbers, _optional(taken["phone"])),
             "person_key": keyring().person_keys(taken["id_number"]),
             "id_valid": are_valid(taken["id_number"], clock.today()).tolist(),
         }
@@ -244,6 +250,7 @@ def _write(plan: _Plan, source: str, rejected: int) -> None:
         bulk.insert(Membership, plan.memberships)
         bulk.insert(HouseholdYear, plan.columns["household_years"])
         bulk.insert(PersonYear, plan.columns["person_years"])
+        bulk.insert(Relocation, plan.columns["relocations"])
         write_parquet(staging.path(FILE), rows, COLUMNS)
         staging.manifest.update({"event_id": str(plan.event_id), "columns": _column_names(plan), **counts})
         record(

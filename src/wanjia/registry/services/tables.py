@@ -6,29 +6,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
+from django.db import models
 
 from wanjia.registry.errors import ColumnsMissing
+from wanjia.registry.fields import fields_of
+from wanjia.registry.models import Household, HouseholdYear, PersonYear, Relocation
 
 TEXT, WHOLE, MONEY, DAY, FLAG = pa.string(), pa.int32(), pa.int64(), pa.date32(), pa.bool_()
 
 Declared = Mapping[str, pa.DataType]
 
+_TYPES: Mapping[str, pa.DataType] = {
+    "CharField": TEXT,
+    "TextField": TEXT,
+    "BinaryField": TEXT,
+    "BooleanField": FLAG,
+    "DateField": DAY,
+    "BigIntegerField": MONEY,
+}
+
+
+def _columns(model: type[models.Model]) -> dict[str, pa.DataType]:
+    """The declared fields of a table as columns of a load: whole numbers in the units they are stored in."""
+    return {field.name: _TYPES.get(field.kind, WHOLE) for field in fields_of(model)}
+
+
+_NOT_LOADED = {"standing", "removed_on", "head_person_no", "member_count"}  # follow from the load itself
+
 HOUSEHOLDS: Declared = {
     "national_household_no": TEXT,
     "village_code": TEXT,
-    "hamlet": TEXT,
-    "recognition_standard": TEXT,
-    "household_category": TEXT,
-    "poverty_status": TEXT,
-    "identified_year": WHOLE,
-    "exit_year": WHOLE,
-    "return_year": WHOLE,
-    "main_cause": TEXT,
-    "other_causes": TEXT,
-    "relocated": FLAG,
-    "phone": TEXT,
-    "bank_name": TEXT,
-    "bank_account": TEXT,
+    **{name: kind for name, kind in _columns(Household).items() if name not in _NOT_LOADED},
     "entered_by": pa.int64(),  # the account that entered the household; whoever loads, if not said
 }
 PERSONS: Declared = {
@@ -40,40 +48,16 @@ PERSONS: Declared = {
     "sex": TEXT,
     "birth_date": DAY,
     "ethnicity": TEXT,
+    "phone": TEXT,
     "relation": TEXT,
     "member_status": TEXT,
     "joined_on": DAY,
     "left_on": DAY,
     "change_reason": TEXT,
 }
-HOUSEHOLD_YEARS: Declared = {
-    "national_household_no": TEXT,
-    "year": WHOLE,
-    "poverty_status": TEXT,
-    "member_count": WHOLE,
-    "wage_income": MONEY,  # money in fen
-    "business_income": MONEY,
-    "property_income": MONEY,
-    "transfer_income": MONEY,
-    "business_expense": MONEY,
-    "danger_grade": TEXT,
-    "water_safe": FLAG,
-}
-PERSON_YEARS: Declared = {
-    "national_person_no": TEXT,
-    "year": WHOLE,
-    "education": TEXT,
-    "student_status": TEXT,
-    "labour_capacity": TEXT,
-    "work_location": TEXT,
-    "work_months": WHOLE,
-    "health": TEXT,
-    "disability_type": TEXT,
-    "disability_grade": TEXT,
-    "resident_medical_ins": FLAG,
-    "on_dibao": FLAG,
-    "on_tekun": FLAG,
-}
+HOUSEHOLD_YEARS: Declared = {"national_household_no": TEXT, "year": WHOLE, **_columns(HouseholdYear)}
+PERSON_YEARS: Declared = {"national_person_no": TEXT, "year": WHOLE, **_columns(PersonYear)}
+RELOCATIONS: Declared = {"national_household_no": TEXT, **_columns(Relocation)}
 REQUIRED: Mapping[str, frozenset[str]] = {
     "households": frozenset(
         {"national_household_no", "village_code", "household_category", "poverty_status", "identified_year"}
@@ -81,12 +65,14 @@ REQUIRED: Mapping[str, frozenset[str]] = {
     "persons": frozenset({"national_person_no", "national_household_no", "name", "relation", "member_status"}),
     "household_years": frozenset({"national_household_no", "year"}),
     "person_years": frozenset({"national_person_no", "year"}),
+    "relocations": frozenset({"national_household_no"}),
 }
 TABLES: Mapping[str, Declared] = {
     "households": HOUSEHOLDS,
     "persons": PERSONS,
     "household_years": HOUSEHOLD_YEARS,
     "person_years": PERSON_YEARS,
+    "relocations": RELOCATIONS,
 }
 PROTECTED = frozenset({"phone", "bank_account", "id_number"})
 
@@ -103,10 +89,11 @@ class RegistryBatch:
     persons: pa.Table
     household_years: pa.Table | None = None
     person_years: pa.Table | None = None
+    relocations: pa.Table | None = None
     source: str = ""
 
     def tables(self) -> dict[str, pa.Table]:
-        """The four tables with exactly their declared columns. Raises ColumnsMissing."""
+        """The five tables with exactly their declared columns. Raises ColumnsMissing."""
         given = {name: getattr(self, name) for name in TABLES}
         return {name: _fitted(name, table) for name, table in given.items()}
 

@@ -146,7 +146,7 @@ def _write_changes(act: Act, event_id: UUID, writes: Sequence[Write]) -> list[De
         "household_no": [write.household_no for write in writes],
         "person_no": [write.person_no for write in writes],
         "year": [write.year for write in writes],
-        "field": [write.field.name for write in writes],
+        "field": [write.field.id for write in writes],
         "old": ["" if h else v for v, h in zip(olds, hidden, strict=True)],
         "new": ["" if h else v for v, h in zip(news, hidden, strict=True)],
         **sealed,
@@ -174,7 +174,7 @@ def _record(act: Act, event_id: UUID, writes: Sequence[Write], details: Sequence
     content: dict[str, JSON] = {
         "reason": act.reason,
         "case": act.case_no,
-        "fields": sorted({write.field.name for write in writes}),
+        "fields": sorted({write.field.id for write in writes}),
         "households": len(households),
         **(act.content or {}),
     }
