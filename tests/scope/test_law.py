@@ -25,8 +25,8 @@ COMPUTED_NAMES = {
 BASE_MANAGER = {
     "scope/models.py": "the table of a Via, correlated with a row that is cut",
     "audit/details.py": "detail rows of one entry, opened by the entry's own permission",
-    "registry/services/rows.py": "memberships of a household the caller holds",
-    "registry/services/years.py": "the years of people whose permission to change was just checked",
+    "registry/services/rows.py": "memberships and the move of a household the caller holds",
+    "registry/services/years.py": "the years of people and households whose permission to change was just checked",
     "registry/services/snapshot.py": "subqueries of a statement that runs as registry.snapshot",
     "registry/queries.py": "subquery correlated with a row that is cut",
     "reference/services.py": "code lists and parameters, which everybody may read",

@@ -33,7 +33,7 @@ from wanjia.registry.services.rows import (
     ended,
     household_writes,
     live_household,
-    locked,
+    moves_of,
     present_members,
     write,
 )
@@ -162,7 +162,7 @@ class _Targets:
             *open_person_years([people[n] for n in wanted[PersonYear] & people.keys()], self._homes).values(),
             *open_household_years([homes[n] for n in wanted[HouseholdYear] & homes.keys()]).values(),
         ]
-        moves = _relocations([homes[n] for n in wanted[Relocation] & homes.keys()])
+        moves = moves_of([homes[n] for n in wanted[Relocation] & homes.keys()])
         of_year = {(type(year.row), _owner(year.row)): year.row for year in self._years}
         self._rows: dict[tuple[type[models.Model], int], Any] = {
             **{(Household, number): row for number, row in homes.items()},
@@ -221,15 +221,6 @@ def _kind(field: Field) -> str:
 
 def _owner(row: HouseholdYear | PersonYear) -> int:
     return row.person_no if isinstance(row, PersonYear) else row.household_no
-
-
-def _relocations(homes: Sequence[Household]) -> list[Relocation]:
-    """The households' moves, begun empty where nothing was known of one."""
-    rows = locked(Relocation._base_manager.filter(pk__in=[home.pk for home in homes]))
-    known = {row.pk: row for row in rows}
-    missing = [Relocation(pk=home.pk, village_code=home.village_code) for home in homes if home.pk not in known]
-    Relocation._base_manager.bulk_create(missing)
-    return [*known.values(), *missing]
 
 
 def _decided_by_county(viewer: Viewer, household_no: int) -> Household:

@@ -12,7 +12,7 @@ from wanjia.kernel import clock
 from wanjia.registry.choices import IN_HOUSEHOLD, Standing
 from wanjia.registry.errors import HouseholdNotLive
 from wanjia.registry.fields import FIELDS, Field, as_text
-from wanjia.registry.models import Household, Membership
+from wanjia.registry.models import Household, Membership, Relocation
 from wanjia.registry.services.writing import Write
 from wanjia.scope.bulk import pieces
 from wanjia.scope.errors import NotVisible
@@ -56,6 +56,15 @@ def present_members(household: Household) -> list[Membership]:
     """Who belongs to the household now. Its permission is the household's, which was just checked."""
     rows = Membership._base_manager.filter(household_no=household.household_no, latest=True)
     return list(locked(rows.filter(member_status__in=sorted(IN_HOUSEHOLD)).order_by("person_no")))
+
+
+def moves_of(homes: Iterable[Household]) -> list[Relocation]:
+    """The households' moves, begun empty where nothing was known of one; permission as above."""
+    by_number = {home.pk: home for home in homes}
+    known = list(locked(Relocation._base_manager.filter(pk__in=list(by_number))))
+    missing = by_number.keys() - {row.pk for row in known}
+    begun = [Relocation(pk=number, village_code=by_number[number].village_code) for number in sorted(missing)]
+    return [*known, *Relocation._base_manager.bulk_create(begun)]
 
 
 def write(field: Field, row: Any, new: Any) -> Write:
