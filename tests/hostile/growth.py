@@ -39,10 +39,10 @@ WORKBOOKS = [
     File("a cell of 300 MB", lambda: iter([long_cell(300 * MEGABYTE)]), ""),
 ]
 LONG = [
-    File("a line of 200 MB", _long(b"", b"x" * MEGABYTE, 200), "sources.endless_line"),
-    File("good, then a line of 200 MB", _long(HEAD, b"x" * MEGABYTE, 200), "sources.endless_line"),
+    File("a line of 200 MB", _long(b"", b"x" * MEGABYTE, 200), "intake.endless_line"),
+    File("good, then a line of 200 MB", _long(HEAD, b"x" * MEGABYTE, 200), "intake.endless_line"),
     File("12 million line ends", _long(HEAD, b"\r\n" * 500_000, 24), ""),
-    File("300,000 lines of one letter", _long(HEAD, b"x\r\n" * 100_000, 3), "sources.mostly_broken"),
+    File("300,000 lines of one letter", _long(HEAD, b"x\r\n" * 100_000, 3), "intake.mostly_broken"),
     File("a cell of 300 MB", lambda: iter([long_cell(300 * MEGABYTE)]), "engine.workbook_too_large"),
     File("ten rows of a million columns", _long(HEAD, b"1," * 1_000_000 + b"\r\n", 10), ""),
 ]

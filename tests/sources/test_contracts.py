@@ -3,12 +3,12 @@
 import pytest
 import yaml
 
+from wanjia.intake.layout import find_layout, plain_header
 from wanjia.lake import Type
 from wanjia.reference.queries import code_list
 from wanjia.sources import contracts as module
 from wanjia.sources.contracts import contract_for, contracts, read_contract
 from wanjia.sources.errors import ContractMalformed, UnknownDataset
-from wanjia.sources.intake.layout import find_layout, plain_header
 
 SHIPPED = yaml.safe_load((module.FOLDER / "gongan.vehicles.yaml").read_text("utf-8"))
 

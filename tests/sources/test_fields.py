@@ -5,10 +5,10 @@ from datetime import date
 import pyarrow as pa
 import pytest
 
-from wanjia.sources import rules
+from wanjia.intake import rules
+from wanjia.intake.fields import reader_for
+from wanjia.intake.layout import find_layout
 from wanjia.sources.contracts import contract_for, contracts
-from wanjia.sources.intake.fields import reader_for
-from wanjia.sources.intake.layout import find_layout
 
 
 def read(dataset, name, texts, **more):

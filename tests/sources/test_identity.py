@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wanjia.intake import rules
+from wanjia.intake.identity import judge_many
 from wanjia.kernel import identity
-from wanjia.sources import rules
-from wanjia.sources.intake.identity import judge_many
 
 TABLE = json.loads((Path(__file__).parents[1] / "vectors" / "identity.json").read_text("utf-8"))
 TODAY = dt.date.fromisoformat(TABLE["today"])

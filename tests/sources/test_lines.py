@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wanjia.sources.errors import EndlessLine, UnbalancedQuote
-from wanjia.sources.intake import lines
-from wanjia.sources.intake.detect import Encoding, text_of
+from wanjia.intake import lines
+from wanjia.intake.detect import Encoding, text_of
+from wanjia.intake.errors import EndlessLine, UnbalancedQuote
 
 
 def read(text, *, width=3, pieces=None):

@@ -10,13 +10,14 @@ from tests.factories.accounts import account, client_for
 from tests.factories.sources import STRANGE, STRANGE_FIELDS, delivery, department_officer, number, row
 from tests.factories.workbooks import book
 from wanjia.audit.models import Opening
+from wanjia.intake.errors import ColumnTwice, UnknownLayout
 from wanjia.jobs.worker import run_pending
 from wanjia.reference.services import load_reference
 from wanjia.scope.errors import NotVisible
 from wanjia.scope.system import system_viewer
 from wanjia.sources import queries, services
 from wanjia.sources.choices import BatchStatus
-from wanjia.sources.errors import ColumnTwice, MappingIncomplete, UnknownLayout
+from wanjia.sources.errors import MappingIncomplete
 from wanjia.sources.models import Batch, ColumnMapping
 
 

@@ -12,6 +12,7 @@ from tests.factories import sources as factory
 from tests.factories.sources import HEADER, delivery, number, row
 from wanjia.audit.models import Opening
 from wanjia.engine.errors import WorkbookOldFormat
+from wanjia.intake.errors import BinaryFile, ColumnTwice, EmptyFile, Undecodable, UnknownLayout, UnsupportedFormat
 from wanjia.kernel import identity
 from wanjia.scope.errors import NotAllowed, NotVisible
 from wanjia.scope.keys import keyring
@@ -23,16 +24,10 @@ from wanjia.sources.contracts import contract_for
 from wanjia.sources.errors import (
     AlreadyDelivered,
     BatchMovedOn,
-    BinaryFile,
-    ColumnTwice,
-    EmptyFile,
     FileUnreadable,
     NothingToAccept,
     OutsideCoverage,
-    Undecodable,
     UnknownDataset,
-    UnknownLayout,
-    UnsupportedFormat,
 )
 from wanjia.sources.models import Batch
 
@@ -297,10 +292,10 @@ def test_a_dataset_without_a_contract_is_refused(province, put, reference):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (delivery(footer=False)[:-40], "sources.truncated_file"),
-        (delivery(footer=False) + '4,桂M4,"小型', "sources.unbalanced_quote"),
-        (delivery([]), "sources.empty_file"),
-        (delivery([["1", "桂M1"]] * 30 + [row(1)] * 3), "sources.mostly_broken"),
+        (delivery(footer=False)[:-40], "intake.truncated_file"),
+        (delivery(footer=False) + '4,桂M4,"小型', "intake.unbalanced_quote"),
+        (delivery([]), "intake.empty_file"),
+        (delivery([["1", "桂M1"]] * 30 + [row(1)] * 3), "intake.mostly_broken"),
     ],
 )
 def test_a_file_found_broken_further_down_stays_on_record_as_unreadable(province, put, reference, text, reason):

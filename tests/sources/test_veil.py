@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.factories.sources import number
+from wanjia.intake.veil import veiled
 from wanjia.kernel.identity import check_character
 from wanjia.protection import masking
 from wanjia.scope.keys import keyring
 from wanjia.scope.stores import lake
 from wanjia.sources import queries, services
-from wanjia.sources.intake.veil import veiled
 
 TODAY = date(2020, 11, 16)
 HEADER = ("低保证号", "姓名", "公民身份号码", "与申请人关系", "救助类别", "保障人数", "月保障金额", "享受起始日期", "停发日期", "享受状态")  # fmt: skip

@@ -17,9 +17,9 @@ from wanjia.engine.errors import (
     WorkbookOldFormat,
     WorkbookTooLarge,
 )
+from wanjia.intake.errors import HiddenSheet, UnknownLayout, UnsupportedFormat
 from wanjia.scope.keys import keyring
 from wanjia.sources import queries, services
-from wanjia.sources.errors import HiddenSheet, UnknownLayout, UnsupportedFormat
 from wanjia.ui.sheets import Format
 
 pytestmark = pytest.mark.django_db

@@ -9,10 +9,11 @@ from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from wanjia.intake.contracts import Field
 from wanjia.scope.viewer import Viewer
 from wanjia.sources import queries
 from wanjia.sources.choices import BatchStatus, DeliveryMode, Likeness
-from wanjia.sources.contracts import Contract, Field
+from wanjia.sources.contracts import Contract
 from wanjia.sources.services import AS_NAMED, Terms
 from wanjia.ui.hooks import area_children, area_name
 

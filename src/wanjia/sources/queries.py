@@ -9,11 +9,13 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 
+from wanjia.intake.choices import NonData, Severity, UnreadSheet
+from wanjia.intake.rules import PROBLEMS
 from wanjia.scope.areas import AreaRange
 from wanjia.scope.stores import lake
 from wanjia.scope.viewer import Relation, Viewer
 from wanjia.sources import rules
-from wanjia.sources.choices import BatchStatus, NonData, Severity, UnreadSheet
+from wanjia.sources.choices import BatchStatus
 from wanjia.sources.contracts import Contract, contract_for, contracts
 from wanjia.sources.models import Batch, ColumnMapping
 
@@ -229,7 +231,7 @@ def _columns(contract: Contract, said: dict[str, Any], language: str) -> Iterato
 
 def _groups(contract: Contract, said: dict[str, Any], language: str) -> Iterator[ProblemGroup]:
     for group in said["problems"]:
-        problem = rules.PROBLEMS[group["problem"]]
+        problem = PROBLEMS[group["problem"]]
         yield ProblemGroup(
             severity=problem.severity,
             title=_title(contract, group["field"], language),

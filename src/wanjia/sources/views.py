@@ -19,6 +19,7 @@ from wanjia.accounts.queries import names_of
 from wanjia.files.errors import WrongType
 from wanjia.files.sniffing import UNKNOWN
 from wanjia.files.uploads import SealedUpload, received, takes_upload
+from wanjia.intake.errors import BinaryFile, UnsupportedFormat
 from wanjia.jobs.models import Job
 from wanjia.jobs.queries import job_for
 from wanjia.kernel.errors import Refusal
@@ -28,7 +29,7 @@ from wanjia.scope.system import system_viewer
 from wanjia.sources import presenting, queries, rules, services
 from wanjia.sources.choices import OVER, BatchStatus
 from wanjia.sources.contracts import contracts
-from wanjia.sources.errors import AlreadyDelivered, BinaryFile, UnsupportedFormat
+from wanjia.sources.errors import AlreadyDelivered
 from wanjia.sources.forms import BatchFilter, ColumnsForm, ReasonForm, ReleaseForm, UploadForm, WithdrawForm
 from wanjia.sources.models import Batch
 from wanjia.ui.panels import panels_for

@@ -19,12 +19,13 @@ from wanjia.comparison.feedback import queries, records
 from wanjia.comparison.feedback.records import DeliveredRow
 from wanjia.comparison.models import Feedback
 from wanjia.divisions.queries import name_of
+from wanjia.intake.contracts import Reading
 from wanjia.kernel.money import yuan
 from wanjia.protection.masking import MASKS, without_key
 from wanjia.reference.queries import label_of
 from wanjia.scope.viewer import Viewer
 from wanjia.sources import queries as sources
-from wanjia.sources.contracts import Contract, Reading, contracts
+from wanjia.sources.contracts import Contract, contracts
 from wanjia.sources.presenting import dataset_title
 
 KIND = "suspect"

@@ -18,12 +18,13 @@ from wanjia.comparison.documents import RunRule
 from wanjia.comparison.feedback.queries import KEEPER
 from wanjia.comparison.models import Feedback, WrongRecord
 from wanjia.comparison.queries import Finding
+from wanjia.intake.contracts import SOURCE_ROW, Reading
 from wanjia.lake import NotPublished
 from wanjia.ruleset.vocabulary import REGISTRY
 from wanjia.scope.errors import NotVisible
 from wanjia.scope.stores import lake
 from wanjia.sources import queries as sources
-from wanjia.sources.contracts import SOURCE_ROW, Contract, Reading, contracts
+from wanjia.sources.contracts import Contract, contracts
 from wanjia.sources.models import Batch
 
 KEY, NAME_AGREES = "person_key", "name_agrees"

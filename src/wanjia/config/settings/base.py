@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "wanjia.sources",
     "wanjia.ruleset",
     "wanjia.casework",
+    "wanjia.intake",
     "wanjia.exports",
     "wanjia.files",
     "wanjia.jobs",

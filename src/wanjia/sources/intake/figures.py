@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 from wanjia.engine.duck import DuckDB
 from wanjia.engine.errors import TooExpensive
 from wanjia.engine.pipeline import Pipeline, Source, Step
+from wanjia.intake.contracts import SOURCE_ROW, Reading
 from wanjia.protection.keys import Keyring
-from wanjia.sources.contracts import SOURCE_ROW, Contract, Reading
+from wanjia.sources.contracts import Contract
 
 _ENGINE = DuckDB(memory_limit="512MB", threads=1)
 

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from datetime import date
 from difflib import SequenceMatcher
 
+from wanjia.intake.contracts import Field, Reading
+from wanjia.intake.fields import clean
+from wanjia.intake.layout import MOST_COLUMNS, Beginning, HeaderSpan, header_spans, plain_header, squeezed
 from wanjia.kernel import dates, identity
 from wanjia.kernel.money import BadAmount, parse_fen
 from wanjia.reference.queries import code_list
 from wanjia.sources.choices import Likeness
-from wanjia.sources.contracts import Contract, Field, Reading
-from wanjia.sources.intake.fields import clean
-from wanjia.sources.intake.layout import MOST_COLUMNS, Beginning, HeaderSpan, header_spans, plain_header, squeezed
+from wanjia.sources.contracts import Contract
 
 SAMPLED = 20  # records whose values are looked at
 SHOWN = 3

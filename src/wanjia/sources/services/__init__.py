@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.db.models import Q
 
+from wanjia.intake.raw import Upload
 from wanjia.scope.viewer import Viewer
 from wanjia.sources.choices import BatchStatus
 from wanjia.sources.errors import AlreadyDelivered, FileUnreadable
@@ -15,7 +16,6 @@ from wanjia.sources.services.decide import accept, let_go_on, reject_batch, with
 from wanjia.sources.services.deliver import AS_NAMED, Terms, deliver, map_and_read, read_again
 from wanjia.sources.services.inspect import inspect
 from wanjia.sources.services.mapping import end_mapping, map_columns, require_mappable
-from wanjia.sources.services.raw import Upload
 from wanjia.sources.services.sheet import reject_sheet
 from wanjia.sources.services.sweep import sweep
 

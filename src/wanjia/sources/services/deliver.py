@@ -21,6 +21,11 @@ from wanjia.audit.services import Kind, record
 from wanjia.divisions.resolver import mentioned
 from wanjia.engine.workbook.process import SheetBeginning
 from wanjia.files.rules import clean_name
+from wanjia.intake import raw
+from wanjia.intake.errors import UnknownLayout
+from wanjia.intake.layout import Beginning, Layout, titles_of
+from wanjia.intake.opening import beginnings, recognised
+from wanjia.intake.raw import Sealed, Source, Upload
 from wanjia.jobs.services import enqueue
 from wanjia.kernel import clock
 from wanjia.kernel.points import reached
@@ -33,21 +38,10 @@ from wanjia.scope.viewer import Viewer
 from wanjia.sources import queries
 from wanjia.sources.choices import OVER, BatchStatus, DeliveryMode
 from wanjia.sources.contracts import Contract, contract_for, contracts, departments
-from wanjia.sources.errors import (
-    AlreadyDelivered,
-    BatchMovedOn,
-    OtherDepartment,
-    OutsideCoverage,
-    PeriodNeeded,
-    UnknownLayout,
-)
-from wanjia.sources.intake.layout import Beginning, Layout, titles_of
-from wanjia.sources.intake.opening import beginnings, recognised
+from wanjia.sources.errors import AlreadyDelivered, BatchMovedOn, OtherDepartment, OutsideCoverage, PeriodNeeded
 from wanjia.sources.intake.proposal import Proposal, likeliest, proposed
 from wanjia.sources.models import Batch
-from wanjia.sources.services import raw
 from wanjia.sources.services.mapping import in_force, map_columns, plain_proposal, saved_for
-from wanjia.sources.services.raw import Sealed, Source, Upload
 
 TASK = "sources.intake"
 AS_NAMED = "?"  # for an area: what the file's name or title says, else the widest the viewer delivers for
@@ -107,7 +101,13 @@ def deliver(  # noqa: PLR0913 - what a delivery is, all by name
     terms = terms or Terms()
     terms.mode_under(contract)
     with lake().publishing(f"raw/{contract.dataset}/delivery={uuid4().hex}") as staging:
-        sealed = raw.seal(source, staging, contract)
+        sealed = raw.seal(
+            source,
+            staging,
+            dataset=contract.dataset,
+            retention_class=contract.retention_class,
+            retention_days=contract.retention_days,
+        )
         _require_new(contract.dataset, sealed.file_hash)  # leaving now leaves nothing
     batch = _new_batch(viewer, source, seen, covered, sealed, terms)
     batch.named_area = named
@@ -172,7 +172,7 @@ def _recognised(
         if proposal is None:
             raise unknown from None
         return _Seen(proposal.contract, None, proposal)
-    return _Seen(layout.contract, layout)
+    return _Seen(contract_for(layout.contract.dataset), layout)
 
 
 def _proposal(

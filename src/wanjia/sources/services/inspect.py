@@ -17,6 +17,12 @@ import pyarrow.parquet as pq
 from django.db import transaction
 
 from wanjia.audit.services import Kind, record
+from wanjia.intake import raw, reading
+from wanjia.intake.contracts import Field, Reading
+from wanjia.intake.layout import Layout
+from wanjia.intake.opening import REFUSED, Plan, Recognised, beginnings, recognised, text_of
+from wanjia.intake.reading import DeliveryReader, Part
+from wanjia.intake.samples import visible
 from wanjia.jobs.handle import JobHandle
 from wanjia.kernel import clock
 from wanjia.kernel.points import reached
@@ -27,16 +33,11 @@ from wanjia.scope.stores import lake
 from wanjia.scope.viewer import Viewer
 from wanjia.sources import queries
 from wanjia.sources.choices import BatchStatus
-from wanjia.sources.contracts import Contract, Field, Reading, contract_for
+from wanjia.sources.contracts import Contract, contract_for
 from wanjia.sources.errors import BatchMovedOn
-from wanjia.sources.intake import reading
 from wanjia.sources.intake.figures import Figures
-from wanjia.sources.intake.layout import Layout
-from wanjia.sources.intake.opening import REFUSED, Plan, Recognised, beginnings, recognised, text_of
-from wanjia.sources.intake.reading import DeliveryReader, Part
-from wanjia.sources.intake.samples import visible
 from wanjia.sources.models import Batch
-from wanjia.sources.services import guards, raw
+from wanjia.sources.services import guards
 
 ROWS_PER_FILE = 1_000_000
 
@@ -116,14 +117,14 @@ def _recognised(batch: Batch, contract: Contract) -> Recognised:
 
 
 def _publish(batch: Batch, found: Recognised, staging: Staging, job: JobHandle | None) -> None:
-    layout = found.layout
+    layout, contract = found.layout, contract_for(batch.dataset)
     reader = DeliveryReader(layout, today=clock.today(), keyring=keyring())
     if found.plan is None:
         text = raw.text(batch.raw)
     else:
         text = text_of(found, raw.opened(batch.raw), reader.remarks, reader.above)
-    figures = Figures(layout.contract, keyring())
-    with _Sheets(staging, layout.contract) as sheets:
+    figures = Figures(contract, keyring())
+    with _Sheets(staging, contract) as sheets:
         expected = raw.manifest_of(batch.raw).facts["lines"]
         for part in reader.parts(text):
             sheets.add(part)
@@ -142,7 +143,7 @@ def _publish(batch: Batch, found: Recognised, staging: Staging, job: JobHandle |
         header=list(layout.header),
         sheets=[] if found.plan is None else [number for number, _ in found.plan.sheets],
         batch={
-            "contract_version": layout.contract.version,
+            "contract_version": contract.version,
             "lines": tally.lines,
             "accepted": tally.accepted,
             "warned": tally.warned,

@@ -10,16 +10,17 @@ from django.db.models import Q
 
 from wanjia.audit.rules import refuse_identity_numbers
 from wanjia.audit.services import Kind, record
+from wanjia.intake.errors import ColumnTwice
+from wanjia.intake.layout import Saved, fingerprint_of
+from wanjia.intake.samples import masked, visible
 from wanjia.kernel import clock
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 from wanjia.sources import queries
 from wanjia.sources.choices import BatchStatus
 from wanjia.sources.contracts import Contract, contract_for
-from wanjia.sources.errors import BatchMovedOn, ColumnTwice, MappingElsewhere, MappingIncomplete
-from wanjia.sources.intake.layout import Saved, fingerprint_of
+from wanjia.sources.errors import BatchMovedOn, MappingElsewhere, MappingIncomplete
 from wanjia.sources.intake.proposal import Proposal
-from wanjia.sources.intake.samples import masked, visible
 from wanjia.sources.models import Batch, ColumnMapping
 
 MAPPABLE = (BatchStatus.MAPPING, BatchStatus.PREVIEWED, BatchStatus.HELD)

@@ -7,24 +7,21 @@ not: identity numbers as written.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from wanjia.audit.exports import export
-from wanjia.engine.workbook import process
+from wanjia.intake import raw
+from wanjia.intake.rules import PROBLEMS
 from wanjia.lake import Manifest
 from wanjia.scope.stores import lake
 from wanjia.scope.viewer import Viewer
-from wanjia.sources import queries, rules
+from wanjia.sources import queries
 from wanjia.sources.choices import BatchStatus
 from wanjia.sources.contracts import Contract, contract_for
 from wanjia.sources.errors import BatchMovedOn
-from wanjia.sources.intake.lines import records
 from wanjia.sources.models import Batch
-from wanjia.sources.services import raw
 from wanjia.sources.services.inspect import PROBLEMS_FILE, REJECTS_FILE
 from wanjia.ui.sheets import Format, Table
 
@@ -76,23 +73,13 @@ def _problems(batch: Batch, contract: Contract) -> Mapping[int, str]:
     table = pq.read_table(lake().path(batch.typed, PROBLEMS_FILE), filters=[("severity", "=", "reject")])
     for line, name, problem, _ in zip(*(column.to_pylist() for column in table.columns), strict=True):
         field = contract.by_name.get(name)
-        found[line].append((field.title.zh if field else "") + rules.PROBLEMS[problem].sentence.zh)
+        found[line].append((field.title.zh if field else "") + PROBLEMS[problem].sentence.zh)
     return {line: ";".join(texts) for line, texts in found.items()}
 
 
 def _rejected_rows(batch: Batch, manifest: Manifest) -> Iterator[tuple[int, Sequence[str]]]:
-    """The rejected records as the sender wrote them, in the order of the file."""
     lines = pq.read_table(lake().path(batch.typed, REJECTS_FILE)).column("line").to_numpy()
-    wanted = set(lines.tolist())
-    header, delimiter = manifest.facts["header"], manifest.facts["delimiter"]
-    if raw.is_sheets(batch.raw):
-        parts, sheets = raw.opened(batch.raw), manifest.facts["sheets"]
-        text = process.rows(parts, sheets=sheets, width=len(header), remarks=process.Remarks())
-    else:
-        text = raw.text(batch.raw)
-    for block in records(text, width=len(header), delimiter=delimiter):
-        at = np.flatnonzero(np.isin(block.lines, lines))
-        rows: Iterable[dict[str, str]] = block.cells.take(pa.array(at)).to_pylist()
-        found = [(int(block.lines[n]), list(row.values())) for n, row in zip(at, rows, strict=True)]
-        found += [(odd.line, odd.cells) for odd in block.odd if odd.line in wanted]
-        yield from sorted(found)
+    facts = manifest.facts
+    return raw.rows_at(
+        batch.raw, lines, width=len(facts["header"]), delimiter=facts["delimiter"], sheets=facts["sheets"]
+    )

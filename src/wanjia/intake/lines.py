@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from wanjia.sources.errors import EndlessLine, UnbalancedQuote
+from wanjia.intake.errors import EndlessLine, UnbalancedQuote
 
 BLOCK = 4 << 20  # characters at a time
 MOST_LINES = 65_536  # at a time, however short; every line that is no plain row costs memory of its own

@@ -18,8 +18,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from wanjia.intake import rules
 from wanjia.kernel import identity
-from wanjia.sources import rules
 
 _WEIGHTS = np.array(identity.WEIGHTS, np.uint16)
 _CHECKS = np.frombuffer(identity.CHECK_CHARACTERS.encode(), np.uint8)

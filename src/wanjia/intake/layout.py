@@ -11,11 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from wanjia.kernel import clock, dates
-from wanjia.kernel.money import Unit
-from wanjia.sources.choices import NonData
-from wanjia.sources.contracts import Contract, Field, Reading
-from wanjia.sources.errors import (
+from wanjia.intake.choices import NonData
+from wanjia.intake.contracts import Contract, Field, Reading
+from wanjia.intake.detect import delimiter_of
+from wanjia.intake.errors import (
     ColumnTwice,
     EmptyFile,
     EndlessLine,
@@ -25,7 +24,8 @@ from wanjia.sources.errors import (
     UnknownUnit,
     WrongDataset,
 )
-from wanjia.sources.intake.detect import delimiter_of
+from wanjia.kernel import clock, dates
+from wanjia.kernel.money import Unit
 
 MOST_COLUMNS = 1_000  # a register has a tenth of them; every column costs memory in every block
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from wanjia.engine.workbook import process
+from wanjia.intake.detect import HEAD, Encoding, EncodingWatch, text_of
+from wanjia.intake.lines import records
+from wanjia.intake.opening import WORKBOOK, is_workbook
 from wanjia.lake import Manifest, Staging
 from wanjia.scope.keys import keyring
 from wanjia.scope.stores import lake
-from wanjia.sources.contracts import Contract
-from wanjia.sources.intake.detect import HEAD, Encoding, EncodingWatch, text_of
-from wanjia.sources.intake.opening import WORKBOOK, is_workbook
 
 FILE = "file.sealed"
 _PIECE = 1 << 20
@@ -53,8 +58,8 @@ class Sealed:
     encoding: Encoding
 
 
-def seal(source: Source, staging: Staging, contract: Contract) -> Sealed:
-    """Write the file encrypted into a dataset being published; no clear byte touches the disk."""
+def seal(source: Source, staging: Staging, **facts: Any) -> Sealed:
+    """Write the file encrypted, and `facts` beside it, into a dataset being published; nothing clear touches the disk."""
     digest = keyring().content_digest()
     watch = EncodingWatch()
     size = lines = 0
@@ -75,13 +80,11 @@ def seal(source: Source, staging: Staging, contract: Contract) -> Sealed:
             stream.write(piece)
     encoding = Encoding(WORKBOOK) if is_workbook(head) else watch.encoding()
     staging.manifest.update(
-        dataset=contract.dataset,
         size=size,
         lines=0 if encoding.name == WORKBOOK else lines,  # as far as counting line ends tells; for progress only
         encoding=encoding.name,
         mark=encoding.mark,
-        retention_class=contract.retention_class,
-        retention_days=contract.retention_days,
+        **facts,
     )
     return Sealed(staging.address, digest.hexdigest(), size, lines, encoding)
 
@@ -109,3 +112,20 @@ def opened(address: str) -> Iterator[bytes]:
     """The sender's file in clear, a piece at a time."""
     with lake().path(address, FILE).open("rb") as stream:
         yield from keyring().cipher.open_stream(iter(lambda: stream.read(_PIECE), b""), address)
+
+
+def rows_at(
+    address: str, lines: npt.NDArray[np.int32], *, width: int, delimiter: str, sheets: Sequence[int]
+) -> Iterator[tuple[int, Sequence[str]]]:
+    """The records that begin on these lines, as the sender wrote them, in the order of the file."""
+    wanted = set(lines.tolist())
+    if is_sheets(address):
+        stream = process.rows(opened(address), sheets=sheets, width=width, remarks=process.Remarks())
+    else:
+        stream = text(address)
+    for block in records(stream, width=width, delimiter=delimiter):
+        at = np.flatnonzero(np.isin(block.lines, lines))
+        rows: Iterable[dict[str, str]] = block.cells.take(pa.array(at)).to_pylist()
+        found = [(int(block.lines[n]), list(row.values())) for n, row in zip(at, rows, strict=True)]
+        found += [(odd.line, odd.cells) for odd in block.odd if odd.line in wanted]
+        yield from sorted(found)

@@ -15,16 +15,16 @@ import pyarrow.compute as pc
 
 from wanjia.engine.workbook.process import Remarks
 from wanjia.engine.workbook.sheet import MERGED, NO_VALUE
+from wanjia.intake import rules
+from wanjia.intake.choices import NonData, Severity
+from wanjia.intake.contracts import SOURCE_ROW, Field, Reading
+from wanjia.intake.errors import EmptyFile, MostlyBroken, TruncatedFile
+from wanjia.intake.fields import DAMAGE, Taken, reader_for
+from wanjia.intake.layout import Layout, squeezed
+from wanjia.intake.lines import Odd, Records, records
+from wanjia.intake.samples import Examples
 from wanjia.lake.columns import Columns, Type, arrow_schema
 from wanjia.protection.keys import Keyring
-from wanjia.sources import rules
-from wanjia.sources.choices import NonData, Severity
-from wanjia.sources.contracts import SOURCE_ROW, Field, Reading
-from wanjia.sources.errors import EmptyFile, MostlyBroken, TruncatedFile
-from wanjia.sources.intake.fields import DAMAGE, Taken, reader_for
-from wanjia.sources.intake.layout import Layout, squeezed
-from wanjia.sources.intake.lines import Odd, Records, records
-from wanjia.sources.intake.samples import Examples
 
 REJECTS: Columns = {"line": Type.INTEGER}
 PROBLEMS: Columns = {"line": Type.INTEGER, "field": Type.TEXT, "problem": Type.TEXT, "severity": Type.TEXT}

@@ -21,14 +21,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from wanjia.intake import rules
+from wanjia.intake.identity import octets_of, plainly_sound
 from wanjia.kernel import identity
 from wanjia.protection import masking
 from wanjia.protection.keys import Keyring
-from wanjia.sources import rules
-from wanjia.sources.intake.identity import octets_of, plainly_sound
 
 if TYPE_CHECKING:
-    from wanjia.sources.intake.fields import Taken
+    from wanjia.intake.fields import Taken
 
 PROBLEM = "number_inside"
 

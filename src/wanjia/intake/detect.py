@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from wanjia.sources.errors import BinaryFile, EmptyFile, Undecodable, UnsupportedFormat
+from wanjia.intake.errors import BinaryFile, EmptyFile, Undecodable, UnsupportedFormat
 
 HEAD = 256 * 1024  # enough for titles and header, and to tell one encoding from another
 

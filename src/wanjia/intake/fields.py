@@ -20,13 +20,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from wanjia.intake import rules
+from wanjia.intake.contracts import NAME_MATCH, Field, Reading
+from wanjia.intake.identity import judge_many
+from wanjia.intake.veil import Veiled
 from wanjia.kernel import dates, money, names
 from wanjia.protection.keys import Keyring
 from wanjia.reference.queries import code_list
-from wanjia.sources import rules
-from wanjia.sources.contracts import NAME_MATCH, Field, Reading
-from wanjia.sources.intake.identity import judge_many
-from wanjia.sources.intake.veil import Veiled
 
 Problems = npt.NDArray[np.int8]
 DAMAGE = "\ufffd"  # what a byte becomes that means nothing in the file's encoding

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from wanjia.intake.contracts import Field
+from wanjia.intake.layout import Layout
 from wanjia.protection import masking
-from wanjia.sources.contracts import Field
-from wanjia.sources.intake.layout import Layout
 
 SAMPLES = 3
 LONGEST = 60

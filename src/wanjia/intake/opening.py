@@ -10,11 +10,11 @@ from wanjia.engine.errors import WorkbookRefused
 from wanjia.engine.workbook import process
 from wanjia.engine.workbook.process import Remarks, SheetBeginning
 from wanjia.files.sniffing import kind_of
-from wanjia.sources.choices import UnreadSheet
-from wanjia.sources.contracts import Contract
-from wanjia.sources.errors import EmptyFile, FileRefused, HiddenSheet, UnknownLayout, WrongDataset
-from wanjia.sources.intake import detect
-from wanjia.sources.intake.layout import Beginning, Layout, Saved, first_rows, layout_of, plain_header, squeezed
+from wanjia.intake import detect
+from wanjia.intake.choices import UnreadSheet
+from wanjia.intake.contracts import Contract
+from wanjia.intake.errors import EmptyFile, FileRefused, HiddenSheet, UnknownLayout, WrongDataset
+from wanjia.intake.layout import Beginning, Layout, Saved, first_rows, layout_of, plain_header, squeezed
 
 Parts = Callable[[], Iterator[bytes]]
 WORKBOOK = "XLSX"
