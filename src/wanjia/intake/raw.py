@@ -59,7 +59,7 @@ class Sealed:
 
 
 def seal(source: Source, staging: Staging, **facts: Any) -> Sealed:
-    """Write the file encrypted, and `facts` beside it, into a dataset being published; nothing clear touches the disk."""
+    """Write the file encrypted, with `facts` beside it, into a dataset being published; nothing of it lies in clear."""
     digest = keyring().content_digest()
     watch = EncodingWatch()
     size = lines = 0
