@@ -1,17 +1,20 @@
 """The snapshot: the registry as it stands, sorted, typed, the same twice, and nothing protected in it."""
 
+import os
+import time
 from datetime import date, timedelta
 
 import pyarrow.parquet as pq
 import pytest
 
-from tests.factories.registry import BUILDER
+from tests.factories.registry import BUILDER, VILLAGES
 from wanjia.audit.models import Opening
 from wanjia.audit.testing import unrecorded
 from wanjia.kernel import clock
 from wanjia.lake.parquet import check
-from wanjia.registry.models import Person, PersonYear
-from wanjia.registry.services import Edit, correct, publish_snapshot, remove_household
+from wanjia.registry.choices import IN_HOUSEHOLD
+from wanjia.registry.models import Household, Membership, Person, PersonYear
+from wanjia.registry.services import Edit, correct, publish_snapshot, remove_household, sweep_snapshots
 from wanjia.registry.services.snapshot import HOUSEHOLDS, PERSONS, write_extract
 from wanjia.scope.stores import lake
 from wanjia.scope.system import system_viewer
@@ -96,6 +99,62 @@ def test_an_extract_holds_whole_households_and_whoever_shares_a_number(county, t
 
     assert numbers == [1, 2, 3, 4, 30]
     assert 1 in pq.read_table(households)["household_no"].to_pylist()
+
+
+def slowly(model, wanted, **more):
+    """The rows of a snapshot, each looked up by itself."""
+    rows = model.objects.visible_to(BUILDER).order_by("village_code", model._meta.pk.name)
+    return [{name: more[name](row) if name in more else getattr(row, name) for name in wanted} for row in rows]
+
+
+def test_it_says_of_a_mixed_registry_what_a_look_at_each_row_says(county):
+    viewer = county.viewer("county")
+    remove_household(viewer=viewer, household_no=5, reason="识别时名下有车")
+    correct(viewer=viewer, edits=[Edit("hamlet", '他说"弄王",\\屯', household_no=6)], reason="地名核对后更正")
+    with unrecorded():
+        everybody = Person.objects.visible_to(BUILDER)
+        everybody.filter(pk=7).update(birth_date=None, person_key=None, sex="", name='null"韦"', id_valid=False)
+        everybody.filter(pk=9).update(name="首行\n次行", name_match="null")
+        Membership.objects.visible_to(BUILDER).filter(person_no=11).update(latest=False)
+        Person.objects.visible_to(BUILDER).filter(pk=13).update(village_code=VILLAGES[3])  # moved: out of number order
+        for year in (2017, 2030):
+            PersonYear.objects.create(
+                person_no=3, household_no=1, village_code=VILLAGES[0], year=year, on_dibao=year > 2020
+            )
+        Membership.objects.create(
+            person_no=14, household_no=9, village_code=VILLAGES[1], relation="99", member_status="3", latest=False
+        )
+
+    def stay(row):
+        return Membership.objects.visible_to(BUILDER).filter(person_no=row.pk, latest=True).first()
+
+    def fact(name):
+        latest = lambda row: PersonYear.objects.visible_to(BUILDER).filter(person_no=row.pk).order_by("year").last()  # noqa: E731
+        return lambda row: getattr(latest(row), name, None)
+
+    persons = slowly(
+        Person, PERSONS,
+        relation=lambda row: getattr(stay(row), "relation", None),
+        member_status=lambda row: getattr(stay(row), "member_status", None),
+        in_household=lambda row: getattr(stay(row), "member_status", None) in IN_HOUSEHOLD,
+        **{name: fact(name) for name in ("health", "on_dibao", "on_tekun")},
+    )  # fmt: skip
+    households = slowly(Household, HOUSEHOLDS, head_name=lambda row: county.person(row.head_person_no).name)
+
+    snapshot = publish_snapshot(viewer=BUILDER)
+    assert read(snapshot, "persons").to_pylist() == persons
+    assert read(snapshot, "households").to_pylist() == households
+
+
+def test_what_the_log_commits_to_outlives_the_sweep(county, snapshot, home):
+    with lake().publishing("registry/snapshot=20201101-01"):
+        pass  # somebody died before he recorded it
+    before = time.time() - 25 * 3600  # noqa: TID251 - the file system's clock is the machine's
+    for path in (home / "lake" / "registry").iterdir():
+        os.utime(path, (before, before))
+
+    assert sweep_snapshots() == 1
+    assert lake().list("registry") == [f"registry/load={county.loaded.event_id}", f"registry/snapshot={snapshot}"]
 
 
 def test_ids_sort_in_the_order_of_publication(county, snapshot):

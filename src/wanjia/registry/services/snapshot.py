@@ -1,8 +1,8 @@
 """The registry as it stands, into the lake: what comparison and resolution run against.
 
 One transaction reads both tables, so the snapshot is of one instant (SQLite's reader keeps the
-state it began with; PostgreSQL is asked for REPEATABLE READ). Rows come out of a server-side
-cursor in village order and go into Parquet a piece at a time: memory does not grow with the
+state it began with; PostgreSQL is asked for REPEATABLE READ). Whole columns come out in village
+order (`scope.readout`) and go into Parquet a piece at a time: memory does not grow with the
 province. The same registry gives the same files, byte for byte.
 """
 
@@ -11,27 +11,25 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from django.db import connection, transaction
-from django.db.models import OuterRef, Q, Subquery
+from django.db import connection, models, transaction
 
 from wanjia.audit.services import Kind, record
 from wanjia.kernel import clock
 from wanjia.kernel.points import reached
-from wanjia.lake import Columns, Type, arrow_schema
+from wanjia.lake import Columns, Type
 from wanjia.lake.parquet import SORTED_ROW_GROUP
 from wanjia.lake.parquet import write as write_parquet
 from wanjia.registry.choices import IN_HOUSEHOLD
 from wanjia.registry.models import Household, Membership, Person, PersonYear
+from wanjia.scope.readout import Selection, batches
 from wanjia.scope.stores import lake
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 
-ROWS_AT_ONCE = 50_000
 NAMED_AT_ONCE = 5_000  # numbers one statement may name
 PREFIX = "registry"
 OF_THE_YEAR = ("health", "on_dibao", "on_tekun")
@@ -83,12 +81,10 @@ def publish_snapshot(*, viewer: Viewer) -> str:
     snapshot_id = _next_id()
     with lake().publishing(address_of(snapshot_id)) as staging, _one_instant():
         counts = {
-            "persons": write_parquet(
-                staging.path("persons.parquet"), _batches(_persons(), PERSONS), PERSONS, row_group=SORTED_ROW_GROUP
-            ),
+            "persons": write_parquet(staging.path("persons.parquet"), _persons(), PERSONS, row_group=SORTED_ROW_GROUP),
             "households": write_parquet(
                 staging.path("households.parquet"),
-                _batches(_households(), HOUSEHOLDS),
+                _households(),
                 HOUSEHOLDS,
                 row_group=SORTED_ROW_GROUP,
             ),
@@ -117,8 +113,8 @@ def write_extract(folder: Path, people: Collection[int], households_of: Collecti
     numbers = _with_namesakes_by_number({*people, *_of_one_household_with(households_of)})
     persons, households = folder / "persons.parquet", folder / "households.parquet"
     with _one_instant():
-        write_parquet(persons, _batches(_persons(numbers), PERSONS), PERSONS)
-        write_parquet(households, _batches(_households(_homes_of(numbers)), HOUSEHOLDS), HOUSEHOLDS)
+        write_parquet(persons, _persons(numbers), PERSONS)
+        write_parquet(households, _households(_homes_of(numbers)), HOUSEHOLDS)
     return persons, households
 
 
@@ -174,49 +170,60 @@ def _one_instant() -> Iterator[None]:
         yield
 
 
-def _persons(only: Sequence[int] | None = None) -> Iterator[tuple[Any, ...]]:
-    if only is not None:
-        for piece in _pieces(only):
-            yield from _person_rows(Q(person_no__in=piece))
+def _persons(only: Sequence[int] | None = None) -> Iterator[pa.RecordBatch]:
+    for where, params in _narrowed("p.person_no", only):
+        yield from batches(_person_selection(where), viewer=system_viewer("registry.snapshot"), params=params)
+
+
+def _person_selection(where: str) -> Selection:
+    """Everybody with his latest membership and the facts of his latest year."""
+    present = ", ".join(f"'{status}'" for status in sorted(IN_HOUSEHOLD))
+    special = {
+        "relation": "m.relation",
+        "member_status": "m.member_status",
+        "in_household": f"CASE WHEN m.member_status IN ({present}) THEN 1 ELSE 0 END",
+        **{name: f"y.{name}" for name in OF_THE_YEAR},
+    }
+    return Selection(
+        {name: special.get(name, f"p.{name}") for name in PERSONS},
+        f"""
+        FROM {_table(Person)} p
+        LEFT JOIN {_table(Membership)} m ON m.person_no = p.person_no AND m.latest
+        LEFT JOIN {_table(PersonYear)} y ON y.person_no = p.person_no AND NOT EXISTS (
+            SELECT 1 FROM {_table(PersonYear)} later WHERE later.person_no = y.person_no AND later.year > y.year)
+        {where} ORDER BY p.village_code, p.person_no
+        """,  # noqa: S608 - model names
+        PERSONS,
+    )
+
+
+def _households(only: Sequence[int] | None = None) -> Iterator[pa.RecordBatch]:
+    for where, params in _narrowed("h.household_no", only):
+        yield from batches(_household_selection(where), viewer=system_viewer("registry.snapshot"), params=params)
+
+
+def _household_selection(where: str) -> Selection:
+    return Selection(
+        {name: f"h.{name}" for name in HOUSEHOLDS} | {"head_name": "p.name"},
+        f"""
+        FROM {_table(Household)} h LEFT JOIN {_table(Person)} p ON p.person_no = h.head_person_no
+        {where} ORDER BY h.village_code, h.household_no
+        """,
+        HOUSEHOLDS,
+    )
+
+
+def _narrowed(column: str, only: Sequence[int] | None) -> Iterator[tuple[str, Sequence[int]]]:
+    """The condition of a statement for everybody, or of several that name the numbers wanted."""
+    if only is None:
+        yield "", ()
         return
-    yield from _person_rows(Q())
+    for piece in _pieces(only):
+        yield f"WHERE {column} IN ({', '.join(['%s'] * len(piece))})", piece
 
 
-def _person_rows(wanted: Q) -> Iterator[tuple[Any, ...]]:
-    rows = Person.objects.visible_to(system_viewer("registry.snapshot")).filter(wanted)
-    own = Membership._base_manager.filter(person_no=OuterRef("person_no"), latest=True)
-    rows = rows.annotate(relation=Subquery(own.values("relation")), status=Subquery(own.values("member_status")))
-    year = PersonYear._base_manager.filter(person_no=OuterRef("person_no")).order_by("-year")
-    rows = rows.annotate(**{name: Subquery(year.values(name)[:1]) for name in OF_THE_YEAR})
-    found = rows.order_by("village_code", "person_no").values_list(
-        "person_no", "household_no", "person_key", "id_valid", "name", "name_match", "sex", "birth_date",
-        "relation", "status", "village_code", *OF_THE_YEAR,
-    )  # fmt: skip
-    at = len(PERSONS) - len(OF_THE_YEAR) - 2  # where whether he belongs to the household goes, after the status
-    for row in found.iterator(chunk_size=ROWS_AT_ONCE):
-        yield (*row[:at], row[at - 1] in IN_HOUSEHOLD, *row[at:])
-
-
-def _households(only: Sequence[int] | None = None) -> Iterator[tuple[Any, ...]]:
-    if only is not None:
-        for piece in _pieces(only):
-            yield from _household_rows(Q(household_no__in=piece))
-        return
-    yield from _household_rows(Q())
-
-
-def _household_rows(wanted: Q) -> Iterator[tuple[Any, ...]]:
-    rows = Household.objects.visible_to(system_viewer("registry.snapshot")).filter(wanted)
-    head = Person._base_manager.filter(person_no=OuterRef("head_person_no"))
-    rows = rows.annotate(head_name=Subquery(head.values("name")))
-    return rows.order_by("village_code", "household_no").values_list(*HOUSEHOLDS).iterator(chunk_size=ROWS_AT_ONCE)
-
-
-def _batches(rows: Iterator[tuple[Any, ...]], columns: Columns) -> Iterator[pa.RecordBatch]:
-    schema = arrow_schema(columns)
-    while some := list(islice(rows, ROWS_AT_ONCE)):
-        arrays = [pa.array(values, kind) for values, kind in zip(zip(*some, strict=True), schema.types, strict=True)]
-        yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+def _table(model: type[models.Model]) -> str:
+    return connection.ops.quote_name(model._meta.db_table)
 
 
 def _digest(paths: Iterator[Any]) -> str:

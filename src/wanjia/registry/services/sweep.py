@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wanjia.audit.models import Opening
-from wanjia.registry.services.snapshot import PREFIX
+from wanjia.registry.services.snapshot import PREFIX, address_of
 from wanjia.scope.stores import lake
 from wanjia.scope.system import system_viewer
 
@@ -13,7 +13,9 @@ ABANDONED_AFTER = 24 * 3600  # seconds
 def sweep_snapshots() -> int:
     """Remove snapshots of which the log knows nothing and no batch was resolved against; returns how many."""
     store = lake()
-    old = [address for address in store.list(PREFIX) if store.age(address) > ABANDONED_AFTER]
+    # what else lies there is no snapshot: the rows of a load are what its entry in the log commits to
+    snapshots = [address for address in store.list(PREFIX) if address.startswith(address_of(""))]
+    old = [address for address in snapshots if store.age(address) > ABANDONED_AFTER]
     used = {address.rpartition(",")[2] for address in store.list("resolved")} if old else set()
     recorded = Opening.objects.visible_to(system_viewer("registry.sweep")).filter(act="registry.publish_snapshot")
     abandoned = [
