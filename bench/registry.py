@@ -67,6 +67,8 @@ BENCH = Bench(
     budgets=[
         Budget("sqlite_load_cpu_s_per_million", 25),
         Budget("postgresql_load_cpu_s_per_million", 35),
+        Budget("sqlite_snapshot_cpu_s_per_million", 3),
+        Budget("postgresql_snapshot_cpu_s_per_million", 3),
         Budget("sqlite_corrected_rows_per_cpu_s", 20_000, at_least=True),
         Budget("postgresql_corrected_rows_per_cpu_s", 20_000, at_least=True),
     ],
