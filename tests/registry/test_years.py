@@ -21,6 +21,8 @@ from wanjia.scope.errors import NotVisible
 
 WHY = "入户核实后更正"
 
+pytestmark = pytest.mark.django_db  # who runs this file alone wants a test database as well
+
 
 @pytest.fixture(scope="module")
 def settled(stands):
