@@ -216,6 +216,11 @@ class Browser:
         """A new connection for the next request: the server closes those that stood idle."""
         self._connection.close()
 
+    def let_go(self) -> None:
+        """Want nothing more of an answer read to its first byte, and give the server time to notice."""
+        self.fresh()
+        time.sleep(LET_GO)
+
     def ask(
         self, path: str, *, post: Mapping[str, str] | None = None, first_byte: bool = False, **headers: str
     ) -> tuple[int, Mapping[str, str], bytes]:
@@ -232,9 +237,6 @@ class Browser:
             if found:
                 self._cookies[found[1]] = found[2]
         content = answer.read(1 if first_byte else None)
-        if first_byte:
-            self.fresh()  # the rest is not wanted
-            time.sleep(LET_GO)
         return answer.status, answer.headers, content
 
 
@@ -275,6 +277,7 @@ class Visit:
         if asked.profile:
             for _ in range(WARM_UP):
                 self._once()
+                self._after()
             self._once(**{"X-Bench-Profile": str(asked.profile.absolute())})
 
     def timed(self, requests: int) -> None:
@@ -282,10 +285,12 @@ class Visit:
         self._browser.fresh()
         for _ in range(WARM_UP):
             self._once()
+            self._after()
         for _ in range(requests):
             began = time.perf_counter()
             self._status, headers, content = self._once()
             self._times.append(1000 * (time.perf_counter() - began))
+            self._after()
             self._cpus.append(float(headers[CPU_MS]))
             self._queries.append(int(headers[QUERIES]))
             self._bytes = len(content)
@@ -304,6 +309,10 @@ class Visit:
             "queries": round(statistics.median(self._queries)),
             "kb": round(self._bytes / 1000, 1),
         }
+
+    def _after(self) -> None:
+        if self._ask.first_byte:
+            self._browser.let_go()
 
     def _once(self, **headers: str) -> tuple[int, Mapping[str, str], bytes]:
         browser, ask = self._browser, self._ask
