@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 from django.urls import reverse
@@ -13,7 +13,7 @@ from tests.casework.conftest import COUNTY, VILLAGE
 from tests.factories.exports import limit
 from wanjia.audit.models import Opening
 from wanjia.casework import declared
-from wanjia.casework.filters import CaseFilter
+from wanjia.casework.filters import AREAS, CaseFilter
 from wanjia.casework.services import exporting
 from wanjia.reference.services import load_reference
 from wanjia.scope.system import system_viewer
@@ -80,3 +80,11 @@ def test_what_a_request_is_for_is_told_in_words(county):
     assert dict(asked.conditions) == {"地点": VILLAGE, "办理情况": "已超期", "由我办理": "是"}
     assert (asked.rows, asked.area) == (0, VILLAGE)
     assert COUNTY in asked.query
+
+
+def test_whatever_narrows_a_list_is_said_in_its_file(taken_away):
+    for item in fields(CaseFilter):
+        value = COUNTY if item.name in AREAS else "1"
+        said = dict(exporting.conditions(CaseFilter(**{item.name: value})))
+        assert all(title for title in said), item.name
+        assert len(said) == len([one for one in fields(CaseFilter) if one.default or one is item]), item.name

@@ -14,7 +14,7 @@ from wanjia.accounts import queries as accounts
 from wanjia.audit.exports import export
 from wanjia.audit.services import common_area
 from wanjia.casework import declared, queries
-from wanjia.casework.filters import CaseFilter
+from wanjia.casework.filters import AREAS, CaseFilter
 from wanjia.casework.models import Case
 from wanjia.divisions.queries import full_name, name_of
 from wanjia.exports.lists import Asked, as_query
@@ -91,7 +91,7 @@ def conditions(case_filter: CaseFilter) -> list[tuple[str, str]]:
     steps = {code: title for kind in declared.kinds() for code, title in queries.step_titles(kind, language).items()}
     titles = {
         "kind": _("类别"), "step": _("环节"), "topic": _("规则"), "area": _("地点"), "desk": _("本级办理"),
-        "under": _("本级及以下办理"), "department": _("部门"), "outcome": _("核查结果"), "state": _("办理情况"),
+        "under": _("本级及以下办理"), "place": _("几个单位共有"), "beyond": _("此地以外，涉及本地人员"), "department": _("部门"), "outcome": _("核查结果"), "state": _("办理情况"),
         "household": _("户编号"), "mine": _("由我办理"), "raised": _("报到本级"),
         "decided_from": _("决定日期起"), "decided_to": _("决定日期止"),
     }  # fmt: skip
@@ -101,7 +101,7 @@ def conditions(case_filter: CaseFilter) -> list[tuple[str, str]]:
     yes, no = _("是"), _("否")
 
     def said(name: str, value: str) -> str:
-        if name in ("area", "desk", "under"):
+        if name in AREAS:
             return full_name(value) or name_of(value)
         words = {"step": steps, "state": states, "mine": {"1": yes, "0": no}, "raised": {"1": yes}}.get(name, {})
         return words.get(value, value)
