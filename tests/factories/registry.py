@@ -18,10 +18,12 @@ import pyarrow as pa
 from tests.factories import accounts
 from tests.factories.walking import Example, Place
 from wanjia.accounts.models import User
+from wanjia.audit.testing import unrecorded
 from wanjia.divisions.services import GUANGXI, load_divisions
+from wanjia.kernel import clock
 from wanjia.kernel.identity import check_character
 from wanjia.reference.services import load_reference
-from wanjia.registry.models import Household, Person
+from wanjia.registry.models import ChangeRequest, ChangeRequestItem, Household, Person
 from wanjia.registry.services import LoadResult, RegistryBatch, load_registry
 from wanjia.registry.services.tables import TABLES
 from wanjia.scope.system import system_viewer
@@ -235,11 +237,27 @@ def examples(place: Place) -> list[Example]:
     load_registry(viewer=BUILDER, batch=batch([home], people), year=YEAR)
     found = Household.objects.get_visible(BUILDER, national_household_no=name)
     which, held = {"household_no": found.household_no}, ("household", found.household_no)
+    request = {"request_id": proposed(found).pk}
     return [
+        Example("registry:request", request, (head,), held=held),
+        Example("registry:request", request, (head,), method="post", held=held),
         Example("registry:household", which, (head,), held=held),
         Example("registry:reveal", which, (head,), method="post", held=held),
         Example("registry:correct", which, (head,), method="post", held=held),
     ]
+
+
+def proposed(household: Household) -> ChangeRequest:
+    """A change of the hamlet's name that waits at the household's township; nobody the tests know proposed it."""
+    at = {"household_no": household.pk, "village_code": household.village_code}
+    with unrecorded():
+        request = ChangeRequest(
+            **at, reason="屯名更正", levels=1, state="township", proposed_by=10**8, proposed_at=clock.now()
+        )
+        request.save(force_insert=True)
+        item = ChangeRequestItem(request=request, **at, field="hamlet", base=household.hamlet, wanted="上屯")
+        item.save(force_insert=True)
+    return request
 
 
 VILLAGE = 12

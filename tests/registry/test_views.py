@@ -11,7 +11,7 @@ from tests.factories.registry import BUILDER, TOWNSHIPS, VILLAGES
 from wanjia.audit.access import access_store
 from wanjia.audit.models import Opening
 from wanjia.registry import queries
-from wanjia.registry.models import Change, Household
+from wanjia.registry.models import Change, ChangeRequestItem, Household
 from wanjia.registry.services import Edit, correct
 
 HOUSEHOLDS = "/registry/households/"
@@ -165,7 +165,7 @@ def test_a_number_is_shown_in_clear_only_with_a_reason_and_that_is_recorded(ente
 def test_a_correction_by_form(enter, county):
     client = enter("village")
     form = client.get(f"{HOUSEHOLDS}1/correct/").context["form"]
-    data = {name: form.get_initial_for_field(field, name) or "" for name, field in form.fields.items()}
+    data = {name: form[name].initial or "" for name in form.fields if form[name].initial != []}
 
     done = client.post(
         f"{HOUSEHOLDS}1/correct/", data | {"hamlet-1": "弄色屯", "name-2": "韦改", "reason": "入户核实后更正"}
@@ -173,20 +173,26 @@ def test_a_correction_by_form(enter, county):
 
     assert done.status_code == 302
     changed = Change.objects.visible_to(BUILDER).order_by("seq").values_list("field", "old", "new")
-    assert list(changed) == [("hamlet", "弄王屯", "弄色屯"), ("name", county.person(2).name and "蓝大二", "韦改")]
+    assert list(changed) == [("hamlet", "弄王屯", "弄色屯")]
+    (waits,) = ChangeRequestItem.objects.visible_to(BUILDER)
+    assert (waits.field, waits.base, waits.wanted) == (
+        "name",
+        county.person(2).name,
+        "韦改",
+    )  # names are reviewed first
     assert county.household(1).phone.clear() == "13800138000"  # left empty, left alone
 
 
 def test_a_correction_of_what_changed_meanwhile_says_so_and_keeps_what_was_typed(enter, county):
     client = enter("village")
     form = client.get(f"{HOUSEHOLDS}1/correct/").context["form"]
-    data = {name: form.get_initial_for_field(field, name) or "" for name, field in form.fields.items()}
+    data = {name: form[name].initial or "" for name in form.fields if form[name].initial != []}
     correct(viewer=county.viewer("county"), edits=[Edit("hamlet", "他屯", household_no=1)], reason="县级先行更正")
 
     page = client.post(f"{HOUSEHOLDS}1/correct/", data | {"hamlet-1": "弄色屯", "reason": "入户核实后更正"})
 
     assert page.status_code == 400
-    assert "已被他人更改" in page.content.decode()
+    assert "已被他人改为“他屯”" in page.content.decode()
     assert "弄色屯" in page.content.decode()
     assert county.household(1).hamlet == "他屯"
 

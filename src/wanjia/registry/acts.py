@@ -46,4 +46,15 @@ ACTS = [
         ),
     ),
     Act("registry.export", Sentence("导出了 {rows} 户的名单", "exported a list of {rows} households")),
+    Act(
+        "registry.propose",
+        Sentence("提出变更申请 {request}，理由：{reason}", "proposed change request {request}, because: {reason}"),
+    ),
+    Act("registry.review", Sentence("审核了变更申请 {request}", "reviewed change request {request}")),
+    Act("registry.approve", Sentence("批准了变更申请 {request}", "approved change request {request}")),
+    Act(
+        "registry.decline",
+        Sentence("退回变更申请 {request}，理由：{note}", "declined change request {request}, because: {note}"),
+    ),
+    Act("registry.withdraw", Sentence("撤回变更申请 {request}", "took change request {request} back")),
 ]

@@ -21,6 +21,8 @@ TABLES = (
     "HouseholdAlias",
     "PersonAlias",
     "Change",
+    "ChangeRequest",
+    "ChangeRequestItem",
 )
 
 

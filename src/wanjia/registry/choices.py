@@ -35,6 +35,28 @@ class Standing(models.TextChoices):
     CANCELLED = "cancelled", _("已注销")  # T7: nobody of it is left
 
 
+class RequestState(models.TextChoices):
+    """Where a change request is."""
+
+    TOWNSHIP = "township", _("待乡镇审核")
+    COUNTY = "county", _("待县级批准")
+    APPLIED = "applied", _("已生效")
+    DECLINED = "declined", _("已退回")
+    WITHDRAWN = "withdrawn", _("已撤回")
+
+
+OPEN_REQUESTS = (RequestState.TOWNSHIP, RequestState.COUNTY)
+
+
+class ItemState(models.TextChoices):
+    """What became of one field of a change request."""
+
+    WAITING = "waiting", _("待定")
+    APPLIED = "applied", _("已采纳")
+    ALREADY = "already", _("已是该值")
+    KEPT = "kept", _("保留现值")
+
+
 class RejectReason(models.TextChoices):
     """Why a row of a load was not taken in."""
 

@@ -187,3 +187,54 @@ class NotProtected(Refusal):
         "字段 {field} 不是受保护内容，无需申请查看。", "The field {field} is not protected; there is nothing to reveal."
     )
     cure = Sentence("请在户页面直接查看。", "Read it on the household's page.")
+
+
+class RequestOver(Refusal):
+    """The change request was decided or taken back already."""
+
+    code = "registry.request_over"
+    status = 409
+    facts = ("state",)
+    what = Sentence(
+        "该变更申请已处理（{state}），没有任何内容被改动。", "The request is over ({state}); nothing was changed."
+    )
+    cure = Sentence("请刷新页面查看处理结果。", "Open it again to see what was decided.")
+
+
+class NotYourRequest(Refusal):
+    """Who proposed or reviewed a change, is of the family or helps it does not decide about it (domain.md §16.3)."""
+
+    code = "registry.not_your_request"
+    status = 403
+    facts = ()
+    what = Sentence(
+        "提出人、上一级审核人、该户亲属和帮扶联系人不能审核这件申请，没有任何内容被改动。",
+        "Whoever proposed or reviewed it, is of the family or helps it cannot decide; nothing was changed.",
+    )
+    cure = Sentence("请由同级其他审核人处理。", "Let somebody else of the same office decide.")
+
+
+class ConflictsUndecided(Refusal):
+    """Values of a request were changed by somebody else meanwhile, and nobody said which to keep."""
+
+    code = "registry.conflicts_undecided"
+    status = 409
+    facts = ("conflicts",)
+    what = Sentence(
+        "有 {conflicts} 项内容在申请提出后已被他人更改，尚未选择保留哪一个，没有任何内容被改动。",
+        "{conflicts} values were changed by somebody else since; which to keep was not said, and nothing was changed.",
+    )
+    cure = Sentence(
+        "请逐项选择“采用申请值”或“保留现值”。", "Say for each whether to take the wanted value or keep the present one."
+    )
+
+
+class NothingProposed(Refusal):
+    """A submission names no value that differs from what stands in the registry."""
+
+    code = "registry.nothing_proposed"
+    facts = ()
+    what = Sentence(
+        "没有填写与现值不同的内容，没有任何内容被改动。", "No value differs from the present ones; nothing was changed."
+    )
+    cure = Sentence("请修改后再提交。", "Change something and submit again.")

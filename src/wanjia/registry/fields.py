@@ -139,6 +139,16 @@ class Field:
             return self._whole(raw)
         return self._text(raw)
 
+    def stored(self, text: str) -> Value:
+        """The value a change row's text stands for: what `as_text` wrote."""
+        if not text:
+            return None if self.column.null else ""
+        if self.kind == "BooleanField":
+            return text == "true"
+        if self.kind == "DateField":
+            return date.fromisoformat(text)
+        return int(text) if "Integer" in self.kind else text
+
     def _refused(self, problem: Sentence) -> ValueNotAccepted:
         return ValueNotAccepted(field=self.title, problem=problem)
 

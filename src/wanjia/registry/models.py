@@ -17,7 +17,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from wanjia.registry import income
-from wanjia.registry.choices import IN_HOUSEHOLD, Standing
+from wanjia.registry.choices import IN_HOUSEHOLD, OPEN_REQUESTS, ItemState, RequestState, Standing
 from wanjia.scope.fields import EncryptedTextField
 from wanjia.scope.models import Held, ScopedModel, ScopeRule
 from wanjia.scope.viewer import Relation
@@ -515,3 +515,78 @@ class Change(ScopedModel):
 
     def __str__(self) -> str:
         return f"{self.event_id}/{self.seq} {self.field}"
+
+
+class ChangeRequest(ScopedModel):
+    """A correction that waits for a township or a county, or did.
+
+    Who proposes, who reviews and who approves are different people (domain.md §16.3).
+    """
+
+    household_no = models.IntegerField(db_index=True)
+    village_code = models.CharField(max_length=12)
+    reason = models.CharField(max_length=200)
+    levels = models.PositiveSmallIntegerField()  # how many levels look at it: 1 the township, 2 the county as well
+    state = models.CharField(max_length=10, choices=RequestState.choices)
+    proposed_by = models.BigIntegerField(db_index=True)
+    proposed_at = models.DateTimeField()
+    reviewed_by = models.BigIntegerField(null=True)  # the township's reviewer
+    reviewed_at = models.DateTimeField(null=True)
+    decided_by = models.BigIntegerField(null=True)  # whoever ended it
+    decided_at = models.DateTimeField(null=True)
+    note = models.CharField(max_length=200, blank=True)
+    event_id = models.UUIDField(null=True)  # of the correction it became
+
+    scope_rule: ClassVar[ScopeRule] = SCOPE
+
+    class Meta:
+        verbose_name = "变更申请"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="withdrawn") | Q(decided_by=None) | ~Q(decided_by=F("proposed_by")),
+                name="changerequest_not_decided_by_who_proposed",
+            ),
+            models.CheckConstraint(
+                condition=Q(reviewed_by=None) | ~Q(reviewed_by=F("proposed_by")),
+                name="changerequest_not_reviewed_by_who_proposed",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["village_code", "id"],
+                condition=Q(state__in=[state.value for state in OPEN_REQUESTS]),
+                name="changerequest_open_by_village",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.household_no}"
+
+
+class ChangeRequestItem(ScopedModel):
+    """One field of a change request: what was seen, what is wanted. Protected values stand sealed."""
+
+    request = models.ForeignKey(ChangeRequest, on_delete=models.CASCADE, related_name="items")
+    village_code = models.CharField(max_length=12)
+    household_no = models.IntegerField()
+    person_no = models.IntegerField(null=True)
+    field = models.CharField(max_length=40)
+    base = models.CharField(max_length=200, blank=True)
+    wanted = models.CharField(max_length=200, blank=True)
+    base_sealed = EncryptedTextField(aad="request_id", null=True)
+    wanted_sealed = EncryptedTextField(aad="request_id", null=True)
+    state = models.CharField(max_length=10, choices=ItemState.choices, default=ItemState.WAITING)
+
+    scope_rule: ClassVar[ScopeRule] = SCOPE
+
+    class Meta:
+        verbose_name = "变更申请项"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["request", "field"], condition=Q(person_no=None), name="changerequestitem_once_of_household"
+            ),
+            models.UniqueConstraint(fields=["request", "field", "person_no"], name="changerequestitem_once_of_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.request_id} {self.field}"

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from wanjia.registry import views
+from wanjia.registry.requests import views as requests
 
 app_name = "registry"
 
@@ -11,5 +12,7 @@ urlpatterns = [
     path("households/export/", views.export, name="export"),
     path("households/<int:household_no>/", views.household, name="household"),
     path("households/<int:household_no>/reveal/", views.reveal, name="reveal"),
-    path("households/<int:household_no>/correct/", views.correct, name="correct"),
+    path("households/<int:household_no>/correct/", requests.correct, name="correct"),
+    path("requests/", requests.requests, name="requests"),
+    path("requests/<int:request_id>/", requests.request_page, name="request"),
 ]

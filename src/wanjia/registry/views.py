@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,7 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from wanjia.accounts.errors import SearchForgotten
 from wanjia.accounts.queries import names_of
@@ -25,8 +24,7 @@ from wanjia.kernel import clock
 from wanjia.kernel.errors import Language
 from wanjia.registry import queries, services
 from wanjia.registry.choices import SHOWN_IN_LISTS, SHOWN_ON_THE_PAGE
-from wanjia.registry.errors import RecordChangedMeanwhile, ValueNotAccepted
-from wanjia.registry.forms import CorrectionForm, HouseholdFilter, RevealForm, SearchForm
+from wanjia.registry.forms import HouseholdFilter, RevealForm, SearchForm
 from wanjia.registry.models import Household
 from wanjia.registry.queries import Filters
 from wanjia.registry.strips import status_strip
@@ -36,7 +34,7 @@ from wanjia.ui.sheets import Format, download
 from wanjia.ui.viewing import chosen_area
 
 LONGEST_NUMBER = 15
-READ, WRITE, REVEAL, EXPORT = "registry.read", "registry.write", "registry.reveal", "registry.export"
+READ, PROPOSE, REVEAL, EXPORT = "registry.read", "registry.propose", "registry.reveal", "registry.export"
 
 
 @access(READ)
@@ -142,27 +140,6 @@ def reveal(request: ViewerRequest, household_no: int) -> HttpResponse:
     return _page(request, found, revealed={"field": field, "person_no": person_no, "value": value or _("未登记")})
 
 
-@access(WRITE)
-@never_cache
-@sensitive_post_parameters()
-@require_http_methods(["GET", "POST"])
-def correct(request: ViewerRequest, household_no: int) -> HttpResponseBase:
-    found = queries.household_for(request.viewer, household_no, WRITE)
-    members = [member for member in queries.members_of(request.viewer, found) if member.membership.in_household]
-    form = CorrectionForm(found, members, request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            done = services.correct(viewer=request.viewer, edits=form.edits(), reason=form.cleaned_data["reason"])
-        except (ValueNotAccepted, RecordChangedMeanwhile) as refusal:
-            form.add_error(None, " ".join(refusal.sentences(get_language() or "zh")))
-        else:
-            messages.success(request, _("已更正 {count} 项，变更已留痕。").format(count=done.fields))
-            return redirect("registry:household", found.pk)
-    sections = [(member, form.member_fields(member.person.pk)) for member in members]
-    context = {"household": found, "form": form, "sections": sections, "place": full_name(found.village_code)}
-    return render(request, "registry/correct.html", context, status=400 if form.errors else 200)
-
-
 def _request_number(request: ViewerRequest) -> int | None:
     """The approved request an address names, if it names one."""
     text = request.GET.get("request", "")
@@ -204,6 +181,6 @@ def _page(request: ViewerRequest, found: Household, *, status: int = 200, **more
         "entered_by": names_of([found.entered_by]).get(found.entered_by, ""),
         "panels": panels_for(request, "household", found),
         "may_reveal": viewer.may(REVEAL, found.village_code),
-        "may_correct": found.is_live and viewer.may(WRITE, found.village_code),
+        "may_correct": found.is_live and viewer.may(PROPOSE, found.village_code),
     }
     return render(request, "registry/household.html", context | more, status=status)

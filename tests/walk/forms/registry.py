@@ -15,6 +15,7 @@ from tests.walk.forms.scene import (
     SEAT,
     SESSION,
     TOUCHED,
+    TOWNSHIP,
     Form,
     Scene,
     of,
@@ -34,8 +35,14 @@ def _correction(scene: Scene) -> dict[str, Any]:
     answer = client.get(f"/registry/households/{number}/correct/")
     form = answer.context["form"]
     shown = {name: form[name].value() for name in form.fields}
-    values = {name: "" if value is None else str(value) for name, value in shown.items()}
+    values = {
+        name: value if isinstance(value, list) else "" if value is None else str(value) for name, value in shown.items()
+    }
     return values | {f"hamlet-{number}": "下屯", "reason": REASON}
+
+
+def _request(scene: Scene) -> Mapping[str, Any]:
+    return scene.example("registry:request").kwargs
 
 
 def _correction_shapes(scene: Scene) -> tuple[str, ...]:
@@ -72,6 +79,11 @@ FORMS = (
     ),  # it is recorded where readings are, in a store of their own
     Form(
         "registry:correct", SEAT, kwargs=_household, data=_correction, shapes=_correction_shapes,
-        changes={"registry_household": {"hamlet"} | TOUCHED}, adds=RECORD | {"registry_change"},
+        changes={"registry_household": {"hamlet"} | TOUCHED},
+        adds=RECORD | {"registry_change"},
+    ),
+    Form(
+        "registry:request", ("township_reviewer", TOWNSHIP), kwargs=_request, data=lambda _: {"decision": "decline", "note": REASON},
+        changes={"registry_changerequest": {"state", "note", "decided_by", "decided_at"}}, adds=RECORD,
     ),
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import models, transaction
 
+from wanjia.audit.services import JSON
 from wanjia.kernel import clock
 from wanjia.registry.choices import EXITED, HEAD, MAY_EXIT, REMOVED_WITH_HOUSEHOLD, Standing
 from wanjia.registry.errors import (
@@ -21,7 +22,7 @@ from wanjia.registry.errors import (
     RecordChangedMeanwhile,
     ValueNotAccepted,
 )
-from wanjia.registry.fields import FIELDS, Field, editable
+from wanjia.registry.fields import FIELDS, Field, as_text, editable
 from wanjia.registry.income import PARTS, together
 from wanjia.registry.models import Household, HouseholdYear, Membership, Person, PersonYear, Relocation
 from wanjia.registry.problems import SUM_OF_PARTS
@@ -69,15 +70,16 @@ def correct(  # noqa: PLR0913 - what an act needs to be recorded
     case_no: int | None = None,
     event_id: UUID | None = None,
     action: str = WRITE,
+    content: Mapping[str, JSON] | None = None,
 ) -> Changed:
-    """Correct registered values, all or none, as one act.
+    """Correct registered values, all or none, as one act; `content` is what its entry says besides.
 
     `event_id`, if the client made one, makes a repetition harmless. Raises NotVisible when a
     household or person is outside what the viewer may do `action` on, FieldNotEditable,
     ValueNotAccepted, EditedTwice, HouseholdNotLive, ReasonMissing, and RecordChangedMeanwhile
     when an `expected_old` no longer holds.
     """
-    act = Act("registry.correct", viewer, checked_reason(reason), case_no, event_id)
+    act = Act("registry.correct", viewer, checked_reason(reason), case_no, event_id, content)
     if (earlier := done_before(event_id)) is not None:
         return earlier
     fields = [editable(edit.field) for edit in edits]
@@ -91,7 +93,7 @@ def correct(  # noqa: PLR0913 - what an act needs to be recorded
         new = write(field, row, field.parse(edit.new))
         if field.name == "relation" and HEAD in (new.old, new.new) and new.old != new.new:
             raise FieldNotEditable(field="relation")  # a change of head concerns two people: change_head
-        conflicts += edit.expected_old is not None and edit.expected_old != new.old
+        conflicts += edit.expected_old not in (None, new.old) and as_text(new.new) != new.old
         writes.append(new)
     if conflicts:
         raise RecordChangedMeanwhile(conflicts=conflicts)
@@ -162,6 +164,9 @@ class _Targets:
             *open_person_years([people[n] for n in wanted[PersonYear] & people.keys()], self._homes).values(),
             *open_household_years([homes[n] for n in wanted[HouseholdYear] & homes.keys()]).values(),
         ]
+        for year in self._years:  # whoever corrects a new year has seen what it begins with
+            for item in year.begun.values():
+                setattr(year.row, item.field.name, item.new)
         moves = moves_of([homes[n] for n in wanted[Relocation] & homes.keys()])
         of_year = {(type(year.row), _owner(year.row)): year.row for year in self._years}
         self._rows: dict[tuple[type[models.Model], int], Any] = {
@@ -182,7 +187,7 @@ class _Targets:
 
     def begun(self, writes: Sequence[Write]) -> list[Write]:
         """What new years are begun with, but for what is corrected anyway."""
-        said = {(item.field.id, item.row) for item in writes if item.field.of_year}
+        said = {(item.field.id, item.row) for item in writes if item.field.of_year and as_text(item.new) != item.old}
         every = [item for year in self._years for item in year.begun.values()]
         return [item for item in every if (item.field.id, item.row) not in said]
 
