@@ -91,8 +91,9 @@ def conditions(case_filter: CaseFilter) -> list[tuple[str, str]]:
     steps = {code: title for kind in declared.kinds() for code, title in queries.step_titles(kind, language).items()}
     titles = {
         "kind": _("类别"), "step": _("环节"), "topic": _("规则"), "area": _("地点"), "desk": _("本级办理"),
-        "under": _("本级及以下办理"), "place": _("几个单位共有"), "beyond": _("此地以外，涉及本地人员"), "department": _("部门"), "outcome": _("核查结果"), "state": _("办理情况"),
-        "household": _("户编号"), "mine": _("由我办理"), "raised": _("报到本级"),
+        "under": _("本级及以下办理"), "place": _("几个单位共有"),
+        "beyond": _("此地以外，涉及本地人员"), "department": _("部门"), "outcome": _("核查结果"),
+        "state": _("办理情况"), "household": _("户编号"), "mine": _("由我办理"), "raised": _("报到本级"),
         "decided_from": _("决定日期起"), "decided_to": _("决定日期止"),
     }  # fmt: skip
     states = {
