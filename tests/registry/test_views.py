@@ -252,6 +252,6 @@ def test_the_pages_speak_english(enter):
     client = enter("county")
     client.post("/language/", {"language": "en", "next": "/"})
     page = client.get(f"{HOUSEHOLDS}1/").content.decode()
-    for wanted in ("Household members", "Changes", "Identity number"):
+    for wanted in ("Household members", "Story", "Identity number"):
         assert wanted in page, wanted
     assert "家庭成员" not in page

@@ -29,6 +29,7 @@ from wanjia.registry.models import (
     Person,
     PersonAlias,
     PersonYear,
+    Relocation,
 )
 from wanjia.scope.areas import AreaRange
 from wanjia.scope.bulk import pieces
@@ -249,6 +250,17 @@ def members_of(viewer: Viewer, of: Household | int, year: int | None = None) -> 
 def years_of(viewer: Viewer, household_no: int) -> list[HouseholdYear]:
     """The household's yearly facts, oldest first."""
     return list(HouseholdYear.objects.visible_to(viewer).filter(household_no=household_no).order_by("year"))
+
+
+def person_years_of(viewer: Viewer, person_nos: Collection[int]) -> dict[int, PersonYear]:
+    """By person his latest yearly facts. One query."""
+    rows = PersonYear.objects.visible_to(viewer).filter(person_no__in=list(person_nos)).order_by("year")
+    return {row.person_no: row for row in rows}
+
+
+def relocation_of(viewer: Viewer, household_no: int) -> Relocation | None:
+    """The household's move, if it is registered."""
+    return Relocation.objects.visible_to(viewer).filter(pk=household_no).first()
 
 
 def matched_members(viewer: Viewer, household_nos: Iterable[int], text: str) -> dict[int, list[str]]:

@@ -11,6 +11,7 @@ urlpatterns = [
     path("households/suggest/", views.suggest, name="suggest"),
     path("households/export/", views.export, name="export"),
     path("households/<int:household_no>/", views.household, name="household"),
+    path("households/<int:household_no>/card/", views.card, name="card"),
     path("households/<int:household_no>/reveal/", views.reveal, name="reveal"),
     path("households/<int:household_no>/correct/", requests.correct, name="correct"),
     path("requests/", requests.requests, name="requests"),

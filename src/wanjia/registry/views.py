@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
+import segno
 from django.http import HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -22,11 +26,16 @@ from wanjia.exports import queries as exports
 from wanjia.exports.lists import as_query
 from wanjia.kernel import clock
 from wanjia.kernel.errors import Language
-from wanjia.registry import queries, services
+from wanjia.reference.errors import NoValue
+from wanjia.reference.queries import poverty_line
+from wanjia.registry import comparing, queries, services
+from wanjia.registry.charts import income_chart
 from wanjia.registry.choices import SHOWN_IN_LISTS, SHOWN_ON_THE_PAGE
 from wanjia.registry.forms import HouseholdFilter, RevealForm, SearchForm
 from wanjia.registry.models import Household
 from wanjia.registry.queries import Filters
+from wanjia.registry.requests import queries as requests
+from wanjia.registry.stories import story_of
 from wanjia.registry.strips import status_strip
 from wanjia.scope.routes import ViewerRequest, access
 from wanjia.ui.panels import panels_for
@@ -156,28 +165,79 @@ def _asked(request: ViewerRequest) -> tuple[HouseholdFilter, Filters]:
     return form, form.filters(chosen_area(request), text)
 
 
-def _page(request: ViewerRequest, found: Household, *, status: int = 200, **more: Any) -> HttpResponse:
-    viewer = request.viewer
-    years = queries.years_of(viewer, found.pk)
-    members = queries.members_of(viewer, found, year=years[-1].year if years else None)
+@access(READ)
+@never_cache
+@require_GET
+def card(request: ViewerRequest, household_no: int) -> HttpResponse:
+    """The card the family keeps (明白卡): who it is, why it is helped, its last income, who answers for it."""
+    found = queries.household_for(request.viewer, household_no)
+    years = queries.years_of(request.viewer, found.pk)
+    members = [member for member in queries.members_of(request.viewer, found) if member.membership.in_household]
+    _recorded(request, found)
+    address = request.build_absolute_uri(reverse("registry:household", args=[found.pk]))
+    last = next((year for year in reversed(years) if year.net_income is not None), None)
+    context = {
+        "household": found,
+        "head": next((member.person for member in members if member.is_head), None),
+        "members": members,
+        "place": full_name(found.village_code),
+        "year": last,
+        "line": None if last is None else _line(found, last.year),
+        "address": address,
+        "code": mark_safe(segno.make(address, error="m", micro=False).svg_inline(scale=3, border=2, omitsize=True)),  # noqa: S308 - drawn by the library
+        "panels": panels_for(request, "card", found),
+        "today": clock.today(),
+    }
+    return render(request, "registry/card.html", context)
+
+
+def _recorded(request: ViewerRequest, found: Household) -> None:
     record_access(
-        viewer=viewer,
+        viewer=request.viewer,
         action=READ,
         subject_kind="household",
         subject_ids=[found.pk],
         fields=SHOWN_ON_THE_PAGE,
         area=found.village_code,
     )
+
+
+def _line(found: Household, year: int) -> int | None:
+    """The line of a year in fen a head; none where nobody has set one."""
+    try:
+        return int(poverty_line(year, region=found.village_code) * 100)
+    except NoValue:
+        return None
+
+
+def _page(request: ViewerRequest, found: Household, *, status: int = 200, **more: Any) -> HttpResponse:
+    viewer = request.viewer
+    years = queries.years_of(viewer, found.pk)
+    members = queries.members_of(viewer, found)
+    facts = queries.person_years_of(viewer, [member.person.pk for member in members])
+    members = [replace(member, year=facts.get(member.person.pk)) for member in members]
+    _recorded(request, found)
     language: Language = "en" if (get_language() or "").startswith("en") else "zh"
     history = queries.history_of(viewer, found.pk, language)
     context = {
         "household": found,
         "head": next((member.person for member in members if member.is_head), None),
         "place": full_name(found.village_code),
+        "other_causes": found.other_causes.split(",") if found.other_causes else [],
         "strip": status_strip(found, years, clock.today().year),
         "members": members,
-        "years": list(reversed(years)),
-        "history": history,
+        "years": years,
+        "chart": income_chart(years, partial(_line, found)),
+        "income": [*comparing.side_by_side(years, comparing.INCOME, language), *comparing.computed(years, language)],
+        "living": comparing.side_by_side(years, comparing.LIVING, language),
+        "people": [
+            (member, told)
+            for member in members
+            if member.membership.in_household and (told := comparing.of_person(member.year, language))
+        ],
+        "move": comparing.of_relocation(queries.relocation_of(viewer, found.pk) if found.relocated else None, language),
+        "story": story_of(found, members, history, language),
+        "waiting": list(requests.of_household(viewer, found.pk)[:10]),
         "entered_by": names_of([found.entered_by]).get(found.entered_by, ""),
         "panels": panels_for(request, "household", found),
         "may_reveal": viewer.may(REVEAL, found.village_code),

@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 from wanjia.ui.discovery import offered
 from wanjia.ui.viewing import looker
 
-Subject = Literal["household", "village", "person", "batch", "acceptance", "deputyship"]
+Subject = Literal["household", "card", "village", "person", "batch", "acceptance", "deputyship"]
 
 
 @dataclass(frozen=True, slots=True)

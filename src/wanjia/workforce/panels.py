@@ -20,4 +20,13 @@ def contacts(request: ViewerRequest, household: Household) -> str:
     return render_to_string("workforce/_contacts.html", context, request)
 
 
-PANELS = [Panel("household", "帮扶联系人", READ, contacts, order=10)]
+def on_the_card(request: ViewerRequest, household: Household) -> str | None:
+    """The present contacts alone: what the family needs to know."""
+    found = visible_contacts(request.viewer, household.pk)
+    return render_to_string("workforce/_contacts.html", {"contacts": found}, request) if found else None
+
+
+PANELS = [
+    Panel("household", "帮扶联系人", READ, contacts, order=10),
+    Panel("card", "帮扶联系人", READ, on_the_card, order=10),
+]
