@@ -30,6 +30,7 @@ from wanjia.scope.routes import ViewerRequest, access
 
 READ = "registry.read"
 SHOWN = 50
+OF_A_YEAR = ("people", "income", "living")  # parts whose facts are of the open year
 TONES = {
     RequestState.TOWNSHIP: "waiting",
     RequestState.COUNTY: "waiting",
@@ -101,6 +102,7 @@ def correct(request: ViewerRequest, household_no: int) -> HttpResponseBase:
         "sections": sections,
         "place": full_name(found.village_code),
         "part": part,
+        "of_year": part in OF_A_YEAR,
         "parts": [(name, PART_TITLES[name]) for name in PARTS],
     }
     return render(request, "registry/correct.html", context, status=400 if form.errors else 200)
