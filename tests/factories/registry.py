@@ -24,7 +24,7 @@ from wanjia.kernel import clock
 from wanjia.kernel.identity import check_character
 from wanjia.reference.services import load_reference
 from wanjia.registry.models import ChangeRequest, ChangeRequestItem, Household, Person
-from wanjia.registry.services import LoadResult, RegistryBatch, load_registry
+from wanjia.registry.services import LoadResult, RegistryBatch, load_registry, load_villages
 from wanjia.registry.services.tables import TABLES
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
@@ -237,8 +237,15 @@ def examples(place: Place) -> list[Example]:
     load_registry(viewer=BUILDER, batch=batch([home], people), year=YEAR)
     found = Household.objects.get_visible(BUILDER, national_household_no=name)
     which, held = {"household_no": found.household_no}, ("household", found.household_no)
+    spring = f"{head[1:]}泉"
+    load_villages(
+        viewer=BUILDER,
+        year=2019,
+        villages=[{"village_code": place.area, "collective_income_source": spring}],
+    )
     request = {"request_id": proposed(found).pk}
     return [
+        Example("registry:village", {"village_code": place.area}, (spring,)),
         Example("registry:request", request, (head,), held=held),
         Example("registry:request", request, (head,), method="post", held=held),
         Example("registry:household", which, (head,), held=held),

@@ -26,6 +26,8 @@ BASE_MANAGER = {
     "scope/models.py": "the table of a Via, correlated with a row that is cut",
     "audit/details.py": "detail rows of one entry, opened by the entry's own permission",
     "registry/services/rows.py": "memberships and the move of a household the caller holds",
+    "registry/areas/queries.py": "subquery correlated with a row that is cut",
+    "registry/services/villages.py": "records replaced where the caller may write throughout",
     "registry/services/years.py": "the years of people and households whose permission to change was just checked",
     "registry/services/snapshot.py": "subqueries of a statement that runs as registry.snapshot",
     "registry/queries.py": "subquery correlated with a row that is cut",

@@ -15,7 +15,7 @@ from wanjia.accounts.models import User
 from wanjia.accounts.queries import viewer_for
 from wanjia.demo.departments.files import Delivery
 from wanjia.demo.errors import CountyUnknown
-from wanjia.demo.facts import income_of, living_of, person_in
+from wanjia.demo.facts import hamlet_records, income_of, living_of, person_in, village_record
 from wanjia.demo.staff import PASSWORD, Place, Post
 from wanjia.demo.world import DIED, MOVED_OUT, County, Home, Resident
 from wanjia.divisions import queries as divisions
@@ -80,6 +80,7 @@ def found(place: CountyPlace, invented: County, posts: Sequence[Post], deliverie
     users = accounts.open_accounts(viewer=builder, accounts=[_account(post, hashed) for post in posts])
     ids = {user.username: user.pk for user in users}
     registry.load_registry(viewer=builder, batch=registry_batch(invented, posts, ids), year=2020)
+    _load_villages(builder, invented)
     workforce.load_pairings(viewer=builder, pairings=_pairings(invented, posts, ids))
     inbox = Path(settings.WANJIA_HOME) / "inbox"
     inbox.mkdir()
@@ -87,6 +88,20 @@ def found(place: CountyPlace, invented: County, posts: Sequence[Post], deliverie
     for file, delivery in zip(files, deliveries, strict=True):
         file.write_bytes(delivery.content)
     return Founded(place, invented, posts, files, ids)
+
+
+def _load_villages(builder: Viewer, invented: County) -> None:
+    by_village: dict[str, list[Home]] = {}
+    for home in invented.homes:
+        by_village.setdefault(home.village_code, []).append(home)
+    for year in (2018, 2019):
+        registry.load_villages(
+            viewer=builder,
+            year=year,
+            villages=[village_record(code, homes, year) for code, homes in by_village.items()],
+            hamlets=[row for code, homes in by_village.items() for row in hamlet_records(code, homes)],
+            source=f"{invented.name}(合成)",
+        )
 
 
 def _account(post: Post, hashed: str) -> accounts.NewAccount:

@@ -6,6 +6,8 @@ random numbers are drawn, so the county's story stays what it is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from wanjia.demo.world import GRANDDAUGHTER, GRANDSON, HEAD, Home, Income, Resident
 
 Row = dict[str, object]
@@ -107,6 +109,74 @@ def person_in(home: Home, member: Resident, year: int) -> Row:
         "on_dibao": member.on_dibao,
         "on_tekun": member.on_tekun,
     }
+
+
+def village_record(code: str, homes: Sequence[Home], year: int) -> Row:
+    """The village of these registered households: several times as many people as are registered."""
+    registered = sum(len(home.present) for home in homes)
+    n = int(code)
+    poor = n % 3 == 0
+    population = max(800, registered * (4 + n % 3) + n % 97)
+    return {
+        "village_code": code,
+        "is_poor_village": poor,
+        "poor_type": "02" if poor else "",
+        "village_no": f"P{n % 100_000:05d}" if poor else "",
+        "exit_year": 2016 + n % 4 if poor and 2016 + n % 4 <= year else None,
+        "topography": ("01", "01", "02", "03")[n % 4],
+        "development_direction": ("旱藕", "核桃", "山羊", "桑蚕")[n % 4],
+        "households": population // 4,
+        "population": population,
+        "dibao_persons": sum(one.on_dibao for home in homes for one in home.present),
+        "tekun_persons": sum(one.on_tekun for home in homes for one in home.present),
+        "labour_force": population * 11 // 20,
+        "migrant_workers": population * 5 // 20,
+        "disabled_persons": population // 40,
+        "cropland": population * 92,
+        "forest": population * 310,
+        "paved_road_to_township": True,
+        "unpaved_road": 0,
+        "hamlets_without_road": n % 2 if year < 2019 else 0,
+        "bus": n % 5 > 0,
+        "households_without_safe_water": 0,
+        "households_with_difficult_water": 0,
+        "hamlets_without_production_power": 0,
+        "dangerous_houses": 0,
+        "clinics": 1,
+        "licensed_doctors": 1 + n % 2,
+        "public_toilets": 1 + n % 3,
+        "rubbish_points": 2 + n % 6,
+        "library": True,
+        "broadband": True,
+        "cooperatives": 1 + n % 3,
+        "coop_poor_households": sum(_chance(home, 15, of=2) for home in homes),
+        "collective_income": (3_000_000 + n % 41 * 100_000) * (year - 2015),
+        "collective_income_source": "入股分红",
+        "medical_enrolled": population * 98 // 100,
+        "pension_enrolled": population * 6 // 10,
+        "stationed_unit": "县扶贫办",
+    }
+
+
+def hamlet_records(code: str, homes: Sequence[Home]) -> list[Row]:
+    """Its hamlets, by the names its households give."""
+    here: dict[str, list[Home]] = {}
+    for home in homes:
+        here.setdefault(home.hamlet, []).append(home)
+    return [
+        {
+            "village_code": code,
+            "name": name,
+            "households": len(some) * 4,
+            "population": sum(len(home.present) for home in some) * 4,
+            "access_road": "03",
+            "road_length": 80 + len(some) * 5,
+            "water_source": "山泉水集中供水",
+            "production_power": True,
+            "broadband": len(some) > 1,
+        }
+        for name, some in sorted(here.items())
+    ]
 
 
 def _drawn(home: Home, salt: int, below: int) -> int:

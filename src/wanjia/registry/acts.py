@@ -14,6 +14,13 @@ ACTS = [
         ),
     ),
     Act(
+        "registry.load_villages",
+        Sentence(
+            "装载了 {year} 年度村情：{villages} 个村 {hamlets} 个屯",
+            "loaded the village records of {year}: {villages} villages, {hamlets} hamlets",
+        ),
+    ),
+    Act(
         "registry.correct",
         Sentence(
             "更正了 {households} 户的 {count} 项登记内容，理由：{reason}",

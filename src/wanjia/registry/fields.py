@@ -18,6 +18,7 @@ from wanjia.reference.queries import code_list
 from wanjia.registry import problems
 from wanjia.registry.errors import FieldNotEditable, ValueNotAccepted
 from wanjia.registry.models import (
+    HamletYear,
     Household,
     HouseholdYear,
     Membership,
@@ -25,6 +26,7 @@ from wanjia.registry.models import (
     PersonAlias,
     PersonYear,
     Relocation,
+    VillageYear,
 )
 from wanjia.scope.fields import EncryptedTextField, Sealed
 from wanjia.scope.keys import keyring
@@ -233,7 +235,15 @@ def _of_numbers(values: Sequence[str | None]) -> Mapping[str, Sequence[Any]]:
 
 
 def _declared() -> tuple[Field, ...]:
-    return (*_of_households(), *_of_people(), *_of_household_years(), *_of_person_years(), *_of_relocations())
+    return (
+        *_of_households(),
+        *_of_people(),
+        *_of_household_years(),
+        *_of_person_years(),
+        *_of_relocations(),
+        *_of_villages(),
+        *_of_hamlets(),
+    )
 
 
 def _titled(model: type[models.Model], *rows: tuple[Any, ...]) -> tuple[Field, ...]:
@@ -408,6 +418,78 @@ def _of_relocations() -> tuple[Field, ...]:
         ("old_house_demolished_date", "旧房拆除日期", "Old house demolished on"),
         ("area", "安置住房面积", "Area of the new home", {"unit": SQUARE_METRES}),
         ("difficulty", "搬迁困难", "Difficulty of moving", {"code_list": "relocation_difficulty"}),
+    )
+
+
+def _of_villages() -> tuple[Field, ...]:
+    """Facts of a village (domain.md §4.7); changed by loading a year's records, not one by one."""
+    land: dict[str, Any] = {"unit": MU}
+    rows: tuple[tuple[Any, ...], ...] = (
+        ("village_no", "贫困村编号", "Poor village number"),
+        ("is_poor_village", "是否贫困村", "Registered poor village"),
+        ("poor_type", "贫困村类型", "Kind of poor village", {"code_list": "village_poor_type", "several": 3}),
+        ("exit_year", "贫困村出列年度", "Year the village left poverty", {"most": 2100}),
+        ("topography", "地形地貌", "Topography", {"code_list": "topography"}),
+        ("development_direction", "发展方向", "Direction of development"),
+        ("households", "全村户数", "Households of the village"),
+        ("population", "全村人口", "Population of the village"),
+        ("dibao_persons", "低保人数", "People on the minimum living allowance"),
+        ("tekun_persons", "特困供养人数", "People on extreme-poverty support"),
+        ("labour_force", "劳动力人数", "Labour force"),
+        ("migrant_workers", "外出务工人数", "Migrant workers"),
+        ("disabled_persons", "残疾人数", "Disabled people"),
+        ("cropland", "全村耕地面积", "Cropland of the village", land),
+        ("forest", "全村林地面积", "Forest of the village", land),
+        ("paved_road_to_township", "到乡镇是否通硬化路", "Paved road to the township"),
+        ("unpaved_road", "到乡镇未硬化里程", "Road to the township not paved", {"unit": KILOMETRES}),
+        ("hamlets_without_road", "未通路的屯数", "Hamlets without a road"),
+        ("hamlet_road_missing", "屯级路缺口里程", "Hamlet roads missing", {"unit": KILOMETRES}),
+        ("bus", "是否通客运班车", "Bus"),
+        ("households_without_safe_water", "未解决安全饮水户数", "Households without safe water"),
+        ("households_with_difficult_water", "饮水困难户数", "Households with difficult water"),
+        ("hamlets_without_production_power", "未通生产用电的屯数", "Hamlets without power for production"),
+        ("dangerous_houses", "危房户数", "Dangerous houses"),
+        ("clinics", "卫生室个数", "Clinics"),
+        ("licensed_doctors", "执业医师人数", "Licensed doctors"),
+        ("public_toilets", "公共厕所个数", "Public toilets"),
+        ("rubbish_points", "垃圾集中堆放点个数", "Rubbish points"),
+        ("library", "是否有图书室", "Library"),
+        ("broadband", "是否通宽带", "Broadband"),
+        ("cooperatives", "农民专业合作社个数", "Cooperatives"),
+        ("coop_poor_households", "加入合作社的贫困户数", "Poor households in cooperatives"),
+        ("collective_income", "村集体经济收入", "Income of the village collective", {"unit": YUAN}),
+        ("collective_income_source", "村集体经济收入来源", "Source of the collective's income"),
+        ("medical_enrolled", "参加医保人数", "People in medical insurance"),
+        ("pension_enrolled", "参加养老保险人数", "People in pension insurance"),
+        ("first_secretary", "第一书记", "First secretary"),
+        ("stationed_unit", "驻村单位", "Stationed unit"),
+    )
+    fixed: dict[str, Any] = {"editable": False}
+    return _titled(
+        VillageYear,
+        *((name, zh, en, (more[0] if more else {}) | fixed | {"key": f"place_{name}"}) for name, zh, en, *more in rows),
+    )
+
+
+def _of_hamlets() -> tuple[Field, ...]:
+    """Facts of a hamlet (domain.md §4.7)."""
+    rows: tuple[tuple[Any, ...], ...] = (
+        ("name", "屯名", "Name of the hamlet"),
+        ("households", "全屯户数", "Households of the hamlet"),
+        ("population", "全屯人口", "Population of the hamlet"),
+        ("access_road", "进屯路类型", "Road to the hamlet", {"code_list": "access_road"}),
+        ("road_length", "进屯路里程", "Length of the road to the hamlet", {"unit": KILOMETRES}),
+        ("water_source", "饮水来源", "Source of water"),
+        ("production_power", "全屯是否通生产用电", "Power for production in the hamlet"),
+        ("broadband", "全屯是否通宽带", "Broadband in the hamlet"),
+    )
+    fixed: dict[str, Any] = {"editable": False}
+    return _titled(
+        HamletYear,
+        *(
+            (name, zh, en, (more[0] if more else {}) | fixed | {"key": f"hamlet_{name}"})
+            for name, zh, en, *more in rows
+        ),
     )
 
 

@@ -2,5 +2,6 @@ from wanjia.ui.menu import MenuItem
 
 ITEMS = [
     MenuItem("registry", "户信息", "registry:households", "registry.read", order=10),
+    MenuItem("registry", "登记统计", "registry:statistics", "registry.read", order=50),
     MenuItem("registry", "变更申请", "registry:requests", "registry.read", order=30),
 ]

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from wanjia.registry import views
+from wanjia.registry.areas import views as areas
 from wanjia.registry.requests import views as requests
 
 app_name = "registry"
@@ -14,6 +15,8 @@ urlpatterns = [
     path("households/<int:household_no>/card/", views.card, name="card"),
     path("households/<int:household_no>/reveal/", views.reveal, name="reveal"),
     path("households/<int:household_no>/correct/", requests.correct, name="correct"),
+    path("statistics/", areas.statistics, name="statistics"),
+    path("villages/<str:village_code>/", areas.village, name="village"),
     path("requests/", requests.requests, name="requests"),
     path("requests/<int:request_id>/", requests.request_page, name="request"),
 ]

@@ -240,6 +240,7 @@ def _page(request: ViewerRequest, found: Household, *, status: int = 200, **more
         "waiting": list(requests.of_household(viewer, found.pk)[:10]),
         "entered_by": names_of([found.entered_by]).get(found.entered_by, ""),
         "panels": panels_for(request, "household", found),
+        "may_see_village": viewer.may_throughout(READ, found.village_code),
         "may_reveal": viewer.may(REVEAL, found.village_code),
         "may_correct": found.is_live and viewer.may(PROPOSE, found.village_code),
     }

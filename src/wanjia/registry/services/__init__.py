@@ -22,6 +22,7 @@ from wanjia.registry.services.reveal import reveal
 from wanjia.registry.services.snapshot import publish_snapshot, write_extract
 from wanjia.registry.services.sweep import sweep_snapshots
 from wanjia.registry.services.tables import RegistryBatch
+from wanjia.registry.services.villages import VillagesLoaded, load_villages
 from wanjia.registry.services.writing import Changed
 
 __all__ = [
@@ -33,12 +34,14 @@ __all__ = [
     "Newcomer",
     "RegistryBatch",
     "Rejected",
+    "VillagesLoaded",
     "add_member",
     "change_head",
     "correct",
     "exit_normally",
     "export_households",
     "load_registry",
+    "load_villages",
     "merge_person",
     "newcomer_values",
     "number_values",
