@@ -249,6 +249,7 @@ def examples(place: Place) -> list[Example]:
         Example("registry:request", request, (head,), held=held),
         Example("registry:request", request, (head,), method="post", held=held),
         Example("registry:household", which, (head,), held=held),
+        Example("registry:person", {"person_no": found.head_person_no}, (head,)),
         Example("registry:card", which, (head,), held=held),
         Example("registry:reveal", which, (head,), method="post", held=held),
         Example("registry:correct", which, (head,), method="post", held=held),

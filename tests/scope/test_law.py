@@ -29,7 +29,6 @@ BASE_MANAGER = {
     "registry/areas/queries.py": "subquery correlated with a row that is cut",
     "registry/services/villages.py": "records replaced where the caller may write throughout",
     "registry/services/years.py": "the years of people and households whose permission to change was just checked",
-    "registry/services/snapshot.py": "subqueries of a statement that runs as registry.snapshot",
     "registry/queries.py": "subquery correlated with a row that is cut",
     "reference/services.py": "code lists and parameters, which everybody may read",
 }

@@ -3,6 +3,7 @@ from django.urls import path
 from wanjia.registry import views
 from wanjia.registry.areas import views as areas
 from wanjia.registry.requests import views as requests
+from wanjia.registry.rights import views as rights
 
 app_name = "registry"
 
@@ -15,6 +16,7 @@ urlpatterns = [
     path("households/<int:household_no>/card/", views.card, name="card"),
     path("households/<int:household_no>/reveal/", views.reveal, name="reveal"),
     path("households/<int:household_no>/correct/", requests.correct, name="correct"),
+    path("persons/<int:person_no>/", rights.person, name="person"),
     path("statistics/", areas.statistics, name="statistics"),
     path("villages/<str:village_code>/", areas.village, name="village"),
     path("requests/", requests.requests, name="requests"),

@@ -47,6 +47,7 @@ SYSTEM_VIEWERS: dict[str, str] = {
     "jobs.schedule": "puts what is due into the queue; the task itself says what it reads",
     "reference.load": "loads the code lists and parameters that came with the program",
     "registry.requests": "compares a change request, which the caller holds, with the values that stand now",
+    "registry.rights": "tells a person what is held about him, once who asks may see his record in full",
     "registry.guards": "answers whether somebody is a relative, poor, or entered the data; only the answer leaves",
     "registry.load": "a household registered in another area must not be loaded a second time",
     "registry.numbers": "a number that is somebody's in any area is not given to another; only yes or no leaves",
