@@ -1,4 +1,4 @@
-"""Write docs/reference/errors.md from the refusals the code defines; `--check` only compares.
+"""Write docs/reference/errors.md and registry-fields.md from what the code declares; `--check` only compares.
 
 python tools/reference.py [--check]
 """
@@ -11,7 +11,9 @@ import pkgutil
 import sys
 from pathlib import Path
 
-PAGE = Path(__file__).parents[1] / "docs" / "reference" / "errors.md"
+REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
+PAGE = REFERENCE / "errors.md"
+FIELDS_PAGE = REFERENCE / "registry-fields.md"
 
 HEAD = """# 拒绝代码 / Refusals
 
@@ -23,8 +25,46 @@ A retired code stays listed and is never used again. Written by `python tools/re
 """
 
 
+FIELDS_HEAD = """# 登记指标 / Fields of the registry
+
+Every field of the household, member, income, living, relocation, village and hamlet forms, in the order of the
+forms. *Name* is what changes, loads and rules call it; *code* its column in copies of the national system. Whole
+numbers are stored in the unit's parts: money in fen, areas in hundredths, distances in hundredths of a kilometre.
+*Reviewed as* is the group whose parameter (`registry.review.…`) says how many levels look at a change; a dash
+stands where the field changes only through an operation of its own. Written by `python tools/reference.py`.
+
+"""
+
+
+def fields_page() -> str:
+    """The registry's fields as the code declares them."""
+    from wanjia.registry.fields import FIELDS
+    from wanjia.registry.requests.policy import group_of
+
+    lines, table = [FIELDS_HEAD], ""
+    for field in FIELDS.values():
+        title = str(field.model._meta.verbose_name)
+        if title != table:
+            table = title
+            lines += [f"\n## {table} `{field.model.__name__}`\n\n", FIELDS_COLUMNS]
+        kind = f"`{field.code_list}`" if field.code_list else ""
+        if field.several > 1:
+            kind += f" ≤ {field.several}"
+        unit = f"{field.unit.symbol.zh} / {field.unit.symbol.en}" if field.unit else ""
+        shown = "masked" if field.protected else ""
+        review = group_of(field) if field.editable else "–"
+        cells = (field.title.zh, field.title.en, f"`{field.id}`", field.code, kind, unit, shown, review)
+        lines.append(f"| {' | '.join(cells)} |\n")
+    return "".join(lines)
+
+
+FIELDS_COLUMNS = """| 指标 | Title | Name | Code | Code list | Unit | Protected | Reviewed as |
+|---|---|---|---|---|---|---|---|
+"""
+
+
 def page() -> str:
-    """The page as the code stands now."""
+    """The page of refusals as the code stands now."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wanjia.config.settings.test")
     import django
 
@@ -44,11 +84,14 @@ def page() -> str:
 
 
 def main() -> int:
-    text = page()
+    pages = {PAGE: page(), FIELDS_PAGE: fields_page()}
     if "--check" in sys.argv[1:]:
-        return 0 if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text else 1
-    PAGE.write_text(text, encoding="utf-8")
-    print(f"{PAGE.name}: {text.count(chr(10)) - 8} refusals")
+        return (
+            0 if all(path.exists() and path.read_text(encoding="utf-8") == text for path, text in pages.items()) else 1
+        )
+    for path, text in pages.items():
+        path.write_text(text, encoding="utf-8")
+        print(f"{path.name}: {text.count(chr(10))} lines")
     return 0
 
 
