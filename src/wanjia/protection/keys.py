@@ -25,6 +25,7 @@ from wanjia.kernel import clock
 from wanjia.protection.ciphers import FieldCipher
 from wanjia.protection.errors import KeyFileExists, KeyFileExposed, KeyFileMalformed, KeyFileMissing
 from wanjia.protection.person_key import ChunkedTexts, PersonKeys, Texts
+from wanjia.protection.phone_key import PhoneKeys
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -65,6 +66,7 @@ class Keyring:
         self._person = person
         self._fields = dict(fields)
         self._person_keys = PersonKeys(person.secret)
+        self._phone_keys = PhoneKeys(person.secret)
         newest = next(reversed(self._fields))
         self.cipher = FieldCipher({number: key.secret for number, key in fields.items()}, newest)
 
@@ -138,6 +140,17 @@ class Keyring:
     def person_keys(self, texts: Texts | ChunkedTexts) -> pa.Int64Array:
         """`person_key` for a column of strings."""
         return self._person_keys.many(texts)
+
+    def phone_key(self, text: str | None) -> int | None:
+        """The key of one telephone number; None for empty and for what is none.
+
+        It hangs on the person key, which never changes, so it stays when the field keys are rotated.
+        """
+        return self._phone_keys.one(text)
+
+    def phone_keys(self, texts: Texts | ChunkedTexts) -> pa.Int64Array:
+        """`phone_key` for a column of strings."""
+        return self._phone_keys.many(texts)
 
 
 def _line(number: int) -> str:
