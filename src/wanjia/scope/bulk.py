@@ -35,10 +35,11 @@ def pieces(items: Sequence[T], size: int = NUMBERS_AT_ONCE) -> Iterator[Sequence
     return (items[at : at + size] for at in range(0, len(items), size))
 
 
-def insert(model: type[models.Model], columns: Columns) -> int:
+def insert(model: type[models.Model], columns: Columns, *, but_known: bool = False) -> int:
     """Insert rows given as columns by field name; columns left out take the database's NULL or number.
 
-    Raises IntegrityError as any insert does. Needs a transaction to be open.
+    Raises IntegrityError as any insert does, unless rows that stand there already are passed over (`but_known`).
+    Needs a transaction to be open.
     """
     count = _length(columns)
     if not count:
@@ -46,12 +47,13 @@ def insert(model: type[models.Model], columns: Columns) -> int:
     fields = _fields(model, columns)
     into = ", ".join(_quoted(field.column) for field in fields)
     table = _quoted(model._meta.db_table)
+    again = " ON CONFLICT DO NOTHING" if but_known else ""
     if connection.vendor == "sqlite" or count < FEW:
         marks = ", ".join(["%s"] * len(fields))
-        _execute_many(f"INSERT INTO {table} ({into}) VALUES ({marks})", fields, columns)  # noqa: S608 - model names
+        _execute_many(f"INSERT INTO {table} ({into}) VALUES ({marks}){again}", fields, columns)  # noqa: S608 - model names
         return count
     with _staged(fields, columns), connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {table} ({into}) SELECT {into} FROM {_STAGED}")  # noqa: S608 - model names
+        cursor.execute(f"INSERT INTO {table} ({into}) SELECT {into} FROM {_STAGED}{again}")  # noqa: S608 - model names
     return count
 
 

@@ -1,4 +1,4 @@
-"""Comparisons that the second lock lets an index answer, and one with very many numbers.
+"""Comparisons that the second lock lets an index answer, and one with very many values.
 
     people.filter(name_match__begins="韦明")
     cases.filter(case_no__among=[1, 2, 3])
@@ -36,9 +36,10 @@ class Begins(Lookup):
         return sql, (*params, self.rhs, *params, f"{self.rhs}{LAST_CHARACTER}")
 
 
+@CharField.register_lookup
 @IntegerField.register_lookup
 class Among(Lookup):
-    """One of these whole numbers, as `in` has it, handed over as one value: thousands cost a third of the time."""
+    """One of these numbers or texts, as `in` has it, handed over as one value: thousands cost a third of the time."""
 
     lookup_name = "among"
     prepare_rhs = False

@@ -50,6 +50,7 @@ SYSTEM_VIEWERS: dict[str, str] = {
     "registry.rights": "tells a person what is held about him, once who asks may see his record in full",
     "registry.guards": "answers whether somebody is a relative, poor, or entered the data; only the answer leaves",
     "registry.load": "a household registered in another area must not be loaded a second time",
+    "registry.names": "compares the dictionary of names with what people are called; nothing leaves",
     "registry.numbers": "a number that is somebody's in any area is not given to another; only yes or no leaves",
     "registry.repeat": "finds what an act with the same client-made event id changed before",
     "registry.sweep": "asks the log whether a snapshot was ever recorded; only yes or no is used",
