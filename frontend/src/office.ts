@@ -8,6 +8,7 @@ import { followKeys } from './keys';
 import { selectAll } from './selection';
 import { keepDrafts } from './drafts';
 import { bringIntoView } from './showing';
+import { suggestWhileTyping } from './suggest';
 
 closeDropdowns();
 acceptDrops();
@@ -15,4 +16,5 @@ askBefore();
 followKeys();
 selectAll();
 bringIntoView();
+suggestWhileTyping();
 keepDrafts();

@@ -41,6 +41,7 @@ class Gazetteer:
     places: dict[str, Place]
     children: dict[str, tuple[Place, ...]]
     former: dict[str, FormerCode]
+    villages: tuple[Place, ...] = ()
 
     def current_code(self, code: str) -> str:
         """The code used today for a place that was re-coded; any other code as it is."""
@@ -95,7 +96,8 @@ def _load() -> Gazetteer:
         alias.old_code: FormerCode(alias.old_code, alias.old_name, alias.new_code, alias.valid_to)
         for alias in DivisionAlias.objects.all()
     }
-    return Gazetteer(places, {code: tuple(below) for code, below in children.items()}, former)
+    villages = tuple(found for found in places.values() if found.level == "village")
+    return Gazetteer(places, {code: tuple(below) for code, below in children.items()}, former, villages)
 
 
 _remembered: Remembered[Gazetteer] = Remembered(_load, _token)
@@ -153,6 +155,11 @@ def villages_under(code: str) -> list[str]:
     """The codes of all villages and communities in `code`, in order."""
     area = AreaRange.of(current_code(code))
     return [each for each, found in gazetteer().places.items() if found.level == "village" and each in area]
+
+
+def villages_called(text: str) -> list[Place]:
+    """The villages and communities in whose name `text` stands, in order of code."""
+    return [found for found in gazetteer().villages if text in found.name or text in found.official_name]
 
 
 def current_code(code: str) -> str:

@@ -33,6 +33,7 @@ class RegistryConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from wanjia.accounts import saved
         from wanjia.audit import details, subjects
         from wanjia.audit.watched import watch
         from wanjia.exports import lists
@@ -47,6 +48,7 @@ class RegistryConfig(AppConfig):
         details.register_details("registry.Change", payload_of_change)
         details.register_source(details.DetailSource("registry.load", loaded_rows))
         title = Sentence("户名单", "Households")
+        saved.declare(saved.SavableList(HOUSEHOLDS, title, "registry:households"))
         lists.declare(lists.ExportableList(HOUSEHOLDS, title, EXPORT, exportable, "registry:export"))
         for fields, title in (
             (SHOWN_IN_LISTS, Sentence("户名册", "List of households")),

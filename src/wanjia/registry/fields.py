@@ -234,6 +234,11 @@ def _of_numbers(values: Sequence[str | None]) -> Mapping[str, Sequence[Any]]:
     }
 
 
+def _of_phones(values: Sequence[str | None]) -> Mapping[str, Sequence[Any]]:
+    ring = keyring()
+    return {"phone_key": [ring.phone_key(value) for value in values]}
+
+
 def _declared() -> tuple[Field, ...]:
     return (
         *_of_households(),
@@ -272,7 +277,7 @@ def _of_households() -> tuple[Field, ...]:
         ("relocated", "易地扶贫搬迁户", "Relocated", {"code": "ACR077"}),
         ("longitude", "经度", "Longitude", {"unit": DEGREES, "most": 180_000_000}),
         ("latitude", "纬度", "Latitude", {"unit": DEGREES, "most": 90_000_000}),
-        ("phone", "联系电话", "Phone", {"code": "AAR012"}),
+        ("phone", "联系电话", "Phone", {"derived": _of_phones, "code": "AAR012"}),
         ("bank_name", "开户银行", "Bank", {"code": "AAQ002"}),
         ("bank_account", "银行卡号", "Bank account", {"code": "AAC004"}),
         ("poverty_status", "脱贫标志", "Poverty status", {"code_list": "poverty_status", "code": "AAR010"} | fixed),
@@ -296,7 +301,8 @@ def _of_people() -> tuple[Field, ...]:
             ("sex", "性别", "Sex", {"code_list": "sex", "code": "AAB003"}),
             ("birth_date", "出生日期", "Born on", {"code": "AAB005"}),
             ("ethnicity", "民族", "Ethnicity", {"code_list": "ethnicity", "code": "AAB007"}),
-            ("phone", "成员联系电话", "Member's phone", {"key": "member_phone", "code": "AAB031"}),
+            ("phone", "成员联系电话", "Member's phone",
+             {"key": "member_phone", "derived": _of_phones, "code": "AAB031"}),
         ),
         *_titled(
             Membership,

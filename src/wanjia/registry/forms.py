@@ -61,7 +61,7 @@ class HouseholdFilter(forms.Form):
 class SearchForm(forms.Form):
     """A search whose text stays out of the address."""
 
-    text = forms.CharField(label=_("姓名、户编号或完整证件号码"), max_length=60)
+    text = forms.CharField(label=_("姓名、拼音、户编号、电话、村名或完整证件号码"), max_length=60)
 
 
 class RevealForm(forms.Form):

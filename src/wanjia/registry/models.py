@@ -56,6 +56,7 @@ class Household(ScopedModel):
     latitude = models.IntegerField(null=True)
     relocated = models.BooleanField(default=False)
     phone = EncryptedTextField(aad="household_no", mask="phone", null=True)
+    phone_key = models.BigIntegerField(null=True)  # Keyring.phone_key of it
     bank_name = models.CharField(max_length=60, blank=True)
     bank_account = EncryptedTextField(aad="household_no", mask="account", null=True)
     member_count = models.PositiveSmallIntegerField()  # members in status 1 or 4
@@ -89,6 +90,7 @@ class Household(ScopedModel):
                 fields=["village_code", "household_no", "standing", "poverty_status", "household_category"],
                 name="household_by_village",
             ),
+            models.Index(fields=["phone_key"], condition=Q(phone_key__isnull=False), name="household_by_phone"),
         ]
 
     def __str__(self) -> str:
@@ -120,6 +122,7 @@ class Person(ScopedModel):
     birth_date = models.DateField(null=True)
     ethnicity = models.CharField(max_length=2, blank=True)  # GB/T 3304
     phone = EncryptedTextField(aad="person_no", mask="phone", null=True)
+    phone_key = models.BigIntegerField(null=True)  # Keyring.phone_key of it
 
     scope_rule: ClassVar[ScopeRule] = SCOPE
 
@@ -138,6 +141,7 @@ class Person(ScopedModel):
                 opclasses=["varchar_pattern_ops", "text_ops", "int4_ops"],
                 name="person_by_name",
             ),
+            models.Index(fields=["phone_key"], condition=Q(phone_key__isnull=False), name="person_by_phone"),
         ]
 
     def __str__(self) -> str:
@@ -444,6 +448,30 @@ class HamletYear(ScopedModel):
     def twenty_households(self) -> bool | None:
         """Whether it has twenty households or more, from which size a road is owed to it (domain.md §5.4)."""
         return None if self.households is None else self.households >= 20  # noqa: PLR2004 - the statute's own word
+
+
+class NameToken(models.Model):
+    """A text by whose beginning a name is found; `spelling` says which those are.
+
+    It is a dictionary of names, without people and without places: whoever searches is shown only the
+    people he may reach who bear one of the names found. A name is in it as soon as somebody is called
+    so; one nobody bears any more stays until the next night.
+    """
+
+    token = models.CharField(max_length=60)
+    name_match = models.CharField(max_length=60)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["token", "name_match"],
+                opclasses=["varchar_pattern_ops", "varchar_pattern_ops"],
+                name="nametoken_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.token} → {self.name_match}"
 
 
 class HouseholdAlias(models.Model):

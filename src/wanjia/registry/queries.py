@@ -8,22 +8,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery, Sum
 from django.utils.translation import override
 
 from wanjia.accounts.models import User
 from wanjia.accounts.queries import names_of
-from wanjia.kernel import names
+from wanjia.divisions.queries import near_name
 from wanjia.kernel.errors import Language
-from wanjia.kernel.identity import key_text
 from wanjia.protection.masking import MASKS, mask_name
 from wanjia.reference.queries import code_list
+from wanjia.registry import searching
 from wanjia.registry.choices import IN_HOUSEHOLD, Standing
 from wanjia.registry.fields import FIELDS, Field
 from wanjia.registry.models import (
     Change,
     Household,
-    HouseholdAlias,
     HouseholdYear,
     Membership,
     Person,
@@ -31,9 +30,10 @@ from wanjia.registry.models import (
     PersonYear,
     Relocation,
 )
+from wanjia.registry.searching import current_no
+from wanjia.registry.spelling import Typed
 from wanjia.scope.areas import AreaRange
 from wanjia.scope.bulk import pieces
-from wanjia.scope.keys import keyring
 from wanjia.scope.models import range_q
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
@@ -41,16 +41,15 @@ from wanjia.scope.viewer import Viewer
 READ = "registry.read"
 PAGE = 50
 PIECE = 1_000  # households read at a time
-SUGGESTIONS = 10
-COMMON = 2_000  # people; more of one name are not gathered to find the page they begin with
+SUGGESTIONS = searching.MOST_SUGGESTED
+SUGGESTED_VILLAGES = 3
+FEW_PAGES = 4  # pages' worth of households looked through at a time for those a list holds
 HUNDRED = 100
-NUMBER_DIGITS = 10  # our own numbers are shorter than this
-SHORTEST_NUMBER = 15  # characters from which a text is taken for an identity number
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a list of households is narrowed to. `text` is a name, a household number, or a whole identity number."""
+    """What a list of households is narrowed to. `text` is what was typed: see `searching`."""
 
     area: str = ""
     status: str = ""
@@ -101,6 +100,29 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class SuggestedPerson:
+    """Somebody a typed text may mean."""
+
+    household_no: int
+    person_no: int
+    name: str
+    village_code: str
+
+    @property
+    def masked(self) -> str:
+        return mask_name(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestions:
+    """What a typed text may mean: households, of the people among others; and villages, (code, name)."""
+
+    households: Sequence[HouseholdRow] = ()
+    people: Sequence[SuggestedPerson] = ()
+    villages: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """A person of a household with the stay that belongs to it."""
 
@@ -127,12 +149,6 @@ class HistoryEntry:
     sentences: Sequence[str]
 
 
-def current_no(household_no: int) -> int:
-    """The number a household has now, after merges; its own if it was never merged."""
-    found = HouseholdAlias.objects.filter(old_no=household_no).values_list("new_no", flat=True).first()
-    return household_no if found is None else current_no(found)
-
-
 def household_for(viewer: Viewer, household_no: int, action: str = READ) -> Household:
     """One household with the permission to do `action` on it. Raises NotVisible."""
     row = Household.objects.visible_to(viewer, action).filter(pk=household_no).first()
@@ -152,8 +168,16 @@ def person_for(viewer: Viewer, person_no: int, action: str = READ) -> Person:
 def households(viewer: Viewer, filters: Filters | None = None, action: str = READ) -> QuerySet[Household]:
     """The households the viewer may do `action` on, narrowed, in village order."""
     wanted = filters or Filters()
+    rows = _narrowed(viewer, wanted, action)
+    if wanted.text.strip():
+        rows = rows.filter(searching.means(searching.find(viewer, wanted, action), viewer, wanted, action))
+    return rows
+
+
+def _narrowed(viewer: Viewer, wanted: Filters, action: str = READ) -> QuerySet[Household]:
+    """The same, whatever was typed."""
     rows = Household.objects.visible_to(viewer, action)
-    if wanted.area and not _confined(viewer, action, AreaRange.of(wanted.area)):
+    if wanted.area and not searching.confined(viewer, action, AreaRange.of(wanted.area)):
         rows = rows.filter(range_q("village_code", AreaRange.of(wanted.area)))
     for name, value in (
         ("poverty_status", wanted.status),
@@ -162,8 +186,6 @@ def households(viewer: Viewer, filters: Filters | None = None, action: str = REA
     ):
         if value:
             rows = rows.filter(**{name: value})
-    if wanted.text.strip():
-        rows = rows.filter(_found(viewer, wanted, action))
     return rows.order_by("village_code", "household_no")
 
 
@@ -175,20 +197,66 @@ def count_households(viewer: Viewer, filters: Filters | None = None, action: str
 def household_page(viewer: Viewer, filters: Filters, after: str = "", size: int = PAGE) -> Page:
     """A page of the list, continued after the cursor of the one before.
 
-    One query where it holds the whole list, else two; of a name one more.
+    One query where it holds the whole list, else two. A text costs those of `searching.find` besides.
     """
-    common = _common_name(viewer, filters)
-    rows = households(viewer, filters) if common is None else _with_one_of(common.people, viewer, filters)
     key = _key_of(after)
-    stretch = list(_rows(rows if key is None else rows.filter(_beyond(*key)), limit=size + 1))
-    more = len(stretch) > size
-    last = stretch[size - 1] if more else None
+    if filters.text.strip():
+        return _searched_page(viewer, filters, key, size)
+    rows = _narrowed(viewer, filters)
+    stretch = list(_rows(_after(rows, key), limit=size + 1))
+    total = len(stretch) if key is None and len(stretch) <= size else rows.count()
+    return _page(stretch, size, total)
+
+
+def _searched_page(viewer: Viewer, filters: Filters, key: searching.Key | None, size: int) -> Page:
+    found, rows = searching.find(viewer, filters, READ), _narrowed(viewer, filters)
+    if found.more:
+        first = list(searching.walk(_after(rows, key), found, viewer, size + 1))
+        stretch = _these(rows, first, size + 1)
+        if key is None and len(stretch) <= size:
+            return _page(stretch, size, len(stretch))
+        return _page(stretch, size, _at_least(_count_of(found, rows, filters, len(stretch))), at_least=True)
+    stretch = _these(rows, sorted(one for one in found.keys if key is None or one > key), size + 1)
+    if found.villages:
+        theirs = _after(rows.filter(village_code__in=found.villages), key)
+        both = [*stretch, *_rows(theirs, limit=size + 1)]
+        stretch = sorted(both, key=lambda row: (row.village_code, row.household_no))[: size + 1]
+    if key is None and len(stretch) <= size:
+        return _page(stretch, size, len(stretch))
+    return _page(stretch, size, _count_of(found, rows, filters, 0))
+
+
+def _page(stretch: Sequence[HouseholdRow], size: int, total: int, *, at_least: bool = False) -> Page:
+    last = stretch[size - 1] if len(stretch) > size else None
     cursor = f"{last.village_code}.{last.household_no}" if last else None
-    if common is not None:
-        total = _at_least(common, viewer, filters, len(stretch))
+    return Page(stretch[:size], total, cursor, at_least=at_least)
+
+
+def _these(rows: QuerySet[Household], keys: Sequence[searching.Key], limit: int) -> list[HouseholdRow]:
+    """The first of a list that are among `keys`, which are in its order."""
+    found: list[HouseholdRow] = []
+    for some in pieces(keys, FEW_PAGES * limit):
+        found += _rows(rows.filter(household_no__among=[home for _, home in some]), limit=limit - len(found))
+        if len(found) == limit:
+            break
+    return found
+
+
+def _count_of(found: searching.Found, rows: QuerySet[Household], filters: Filters, seen: int) -> int:
+    """How many of a list a text is known to mean, and at least as many as were seen."""
+    keys = found.keys
+    if replace(filters, text="") == Filters(area=filters.area, standing=""):  # whom one may read lives where one may
+        count = len(keys)
     else:
-        total = len(stretch) if key is None and not more else rows.count()
-    return Page(stretch[:size], total, cursor, at_least=common is not None)
+        count = rows.filter(household_no__among=[home for _, home in keys]).order_by().count()
+    if found.villages:
+        count += rows.filter(village_code__in=found.villages).order_by().count()
+    return max(seen, count)
+
+
+def _at_least(count: int) -> int:
+    """In whole hundreds where it is hundreds."""
+    return count if count < HUNDRED else count // HUNDRED * HUNDRED
 
 
 class WholeList:
@@ -213,7 +281,7 @@ class WholeList:
                 self._sum += row.household_no
                 yield row
             if more := len(piece) == PIECE:
-                rows = self._list.filter(_beyond(piece[-1].village_code, piece[-1].household_no))
+                rows = self._list.filter(searching.beyond(piece[-1].village_code, piece[-1].household_no))
 
     def as_it_is(self) -> bool:
         """Whether the rows read are those of the list now: as many, and their numbers add up to the same."""
@@ -264,24 +332,20 @@ def relocation_of(viewer: Viewer, household_no: int) -> Relocation | None:
 
 
 def matched_members(viewer: Viewer, household_nos: Iterable[int], text: str) -> dict[int, list[str]]:
-    """Whose name the typed text begins, by household, masked: why a household stands in the list.
+    """Whose name the typed text finds, by household, masked: why a household stands in the list.
 
     Empty for a number, which names its household or person itself. One query.
     """
     text = text.strip()
-    if not text or _is_number(text):
+    typed = Typed.of(text)
+    if not typed.form or searching.is_number(text):
         return {}
-    people = Person.objects.visible_to(viewer).filter(household_no__in=list(household_nos))
-    # not `begins`: the people of fifty households are found by household, not among all of a common name
-    rows = people.filter(name_match__startswith=names.match_form(text)).order_by("person_no")
+    people = Person.objects.visible_to(viewer).filter(household_no__in=list(household_nos)).order_by("person_no")
     found: dict[int, list[str]] = {}
-    for household_no, name in rows.values_list("household_no", "name"):
-        found.setdefault(household_no, []).append(mask_name(name))
+    for household_no, name, name_match in people.values_list("household_no", "name", "name_match"):
+        if typed.fits(name_match):
+            found.setdefault(household_no, []).append(mask_name(name))
     return found
-
-
-def _is_number(text: str) -> bool:
-    return text.isdecimal() or len(key_text(text) or "") >= SHORTEST_NUMBER
 
 
 def head_names(viewer: Viewer, household_nos: Iterable[int]) -> dict[int, str]:
@@ -329,14 +393,43 @@ def belongs_somewhere(person_no: int) -> bool:
     return live.exists()
 
 
-def suggest(viewer: Viewer, text: str) -> list[HouseholdRow]:
-    """A few households that fit what was typed, for a search field."""
-    if not text.strip() or "\0" in text:  # no column holds a NUL, and PostgreSQL refuses to be asked for one
-        return []
+def suggest(viewer: Viewer, text: str) -> Suggestions:
+    """A few people, households and villages that a text may mean, for a search field.
+
+    People with the households they are of; for a number or a village, households alone.
+    """
     wanted = Filters(standing="", text=text)
-    common = _common_name(viewer, wanted)
-    rows = households(viewer, wanted) if common is None else _with_one_of(common.people, viewer, wanted)
-    return list(_rows(rows, limit=SUGGESTIONS))
+    if not text.strip():
+        return Suggestions()
+    found, rows = searching.find(viewer, wanted, READ), _narrowed(viewer, wanted)
+    best = found.best()
+    if found.more and len(best) < SUGGESTIONS:
+        keys = list(searching.walk(rows, replace(found, villages=()), viewer, SUGGESTIONS))
+        best = [(name, *key) for key in keys for name in _names_that_fit(viewer, key[1], found)][:SUGGESTIONS]
+    people = _suggested(viewer, best)
+    homes = {person.household_no for person in people} | {home for _, home in sorted(found.homes)[:SUGGESTIONS]}
+    shown = {row.household_no: row for row in _rows(rows.filter(pk__in=homes))}
+    ordered = dict.fromkeys([person.household_no for person in people] + list(shown))
+    villages = [(code, near_name(code)) for code in found.villages[:SUGGESTED_VILLAGES]]
+    return Suggestions([shown[home] for home in ordered if home in shown], people, villages)
+
+
+def _names_that_fit(viewer: Viewer, home: int, found: searching.Found) -> list[str]:
+    assert found.typed is not None  # noqa: S101 - only names are many
+    people = Person.objects.visible_to(viewer).filter(household_no=home)
+    return [name for name in people.values_list("name_match", flat=True) if found.typed.fits(name)]
+
+
+def _suggested(viewer: Viewer, best: Sequence[searching.Bearer]) -> list[SuggestedPerson]:
+    """The people of these names in these households, in the order given."""
+    if not best:
+        return []
+    rank = {(name, home): place for place, (name, _, home) in enumerate(best)}
+    people = Person.objects.visible_to(viewer).filter(household_no__in={home for _, _, home in best})
+    columns = ("name_match", "household_no", "person_no", "name", "village_code")
+    rows = [row for row in people.values_list(*columns) if row[:2] in rank]
+    rows.sort(key=lambda row: (rank[row[:2]], row[2]))
+    return [SuggestedPerson(*row[1:]) for row in rows[:SUGGESTIONS]]
 
 
 def shares_household(person_key: int, household_no: int) -> bool:
@@ -435,78 +528,14 @@ def _rows(rows: QuerySet[Household], limit: int | None = None) -> Iterator[House
     return (HouseholdRow(*row) for row in _with_head(rows).values_list(*columns)[:limit])
 
 
-def _key_of(cursor: str) -> tuple[str, int] | None:
+def _key_of(cursor: str) -> searching.Key | None:
     village, _, number = cursor.partition(".")
-    return (village, int(number)) if village.isdigit() and number.isdigit() and len(number) < NUMBER_DIGITS else None
+    whole = village.isdigit() and number.isdigit() and len(number) < searching.NUMBER_DIGITS
+    return (village, int(number)) if whole else None
 
 
-def _beyond(village: str, number: int) -> Q:
-    return Q(village_code__gte=village) & (Q(village_code__gt=village) | Q(household_no__gt=number))
-
-
-def _confined(viewer: Viewer, action: str, area: AreaRange) -> bool:
-    """Whether the viewer reaches nothing outside `area` anyway; counting a county asks every row twice otherwise."""
-    return not viewer.is_system and all(area.covers(grant.area) for grant in viewer.grants_for(action))
-
-
-def _found(viewer: Viewer, filters: Filters, action: str) -> Q:
-    """Households that a typed text means; it is looked for among people the viewer may reach."""
-    text = filters.text.strip()
-    if _is_identity_number(text):
-        people = Person.objects.visible_to(viewer, action).filter(person_key=keyring().person_key(text))
-        return Q(household_no__in=people.values("household_no"))
-    if text.isdecimal():
-        return Q(household_no=int(text)) if len(text) < NUMBER_DIGITS else Q(national_household_no=text)
-    return Q(household_no__in=_named(viewer, filters, action).values("household_no"))
-
-
-def _is_identity_number(text: str) -> bool:
-    cleaned = key_text(text) or ""
-    return len(cleaned) >= SHORTEST_NUMBER and cleaned[:-1].isdigit()
-
-
-def _named(viewer: Viewer, filters: Filters, action: str = READ) -> QuerySet[Person]:
-    """The people in the area looked at whose names begin with what was typed."""
-    people = Person.objects.visible_to(viewer, action).filter(name_match__begins=names.match_form(filters.text.strip()))
-    if not filters.area or _confined(viewer, action, AreaRange.of(filters.area)):
-        return people
-    return people.filter(range_q("village_code", AreaRange.of(filters.area)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Common:
-    """Many people of one name, and where the first of them live."""
-
-    people: QuerySet[Person]
-    homes: frozenset[int]
-
-
-def _common_name(viewer: Viewer, filters: Filters) -> _Common | None:
-    """Those who bear what was typed, if it is a name and many do; a surname may be borne by a sixth of a county."""
-    text = filters.text.strip()
-    if not text or text.isdecimal() or _is_identity_number(text):
-        return None
-    people = _named(viewer, filters)
-    homes = list(people.values_list("household_no", flat=True)[: COMMON + 1])
-    return _Common(people, frozenset(homes[:COMMON])) if len(homes) > COMMON else None
-
-
-def _with_one_of(people: QuerySet[Person], viewer: Viewer, filters: Filters) -> QuerySet[Household]:
-    """The households of a list that have one of many people, found by walking along the list until a page is full."""
-    rows = households(viewer, replace(filters, text=""))
-    return rows.filter(Exists(people.filter(household_no=OuterRef("household_no"))))
-
-
-def _at_least(common: _Common, viewer: Viewer, filters: Filters, seen: int) -> int:
-    """How many households of a list the first of many people live in, in whole hundreds where it is hundreds."""
-    narrower = replace(filters, text="")
-    if narrower == Filters(area=filters.area, standing=""):  # whom one may read lives where one may read
-        found = len(common.homes)
-    else:
-        some = common.people.values("household_no")[:COMMON]
-        found = households(viewer, narrower).filter(household_no__in=some).count()
-    found = max(seen, found)
-    return found if found < HUNDRED else found // HUNDRED * HUNDRED
+def _after(rows: QuerySet[Household], key: searching.Key | None) -> QuerySet[Household]:
+    return rows if key is None else rows.filter(searching.beyond(*key))
 
 
 def _with_names(

@@ -11,6 +11,7 @@ urlpatterns = [
     path("households/", views.households, name="households"),
     path("households/search/", views.search, name="search"),
     path("households/suggest/", views.suggest, name="suggest"),
+    path("households/save-filter/", views.save_filter, name="save_filter"),
     path("households/export/", views.export, name="export"),
     path("households/<int:household_no>/", views.household, name="household"),
     path("households/<int:household_no>/card/", views.card, name="card"),

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import segno
+from django.forms import Form
 from django.http import HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,11 +18,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
+from wanjia.accounts import saved
 from wanjia.accounts.errors import SearchForgotten
 from wanjia.accounts.queries import names_of
 from wanjia.accounts.typed import keep, recall
 from wanjia.audit.services import record_access
-from wanjia.divisions.queries import full_name
+from wanjia.divisions.queries import full_name, near_name
 from wanjia.exports import queries as exports
 from wanjia.exports.lists import as_query
 from wanjia.kernel import clock
@@ -49,6 +51,29 @@ READ, PROPOSE, REVEAL, EXPORT = "registry.read", "registry.propose", "registry.r
 @access(READ)
 @require_GET
 def households(request: ViewerRequest) -> HttpResponse:
+    return _listed(request)
+
+
+@access(READ)
+@require_POST
+def save_filter(request: ViewerRequest) -> HttpResponseBase:
+    """Keep what the list shows under a name, but for what was typed; refused, the list comes back."""
+    conditions = _conditions(request, _asked(request)[1])
+    refused = saved.saved_from(request, services.HOUSEHOLDS, conditions)
+    address = f"{reverse('registry:households')}?{saved.as_query(conditions)}"
+    if refused is None:
+        return redirect(address)
+    request.page_address = address  # type: ignore[attr-defined]
+    return _listed(request, refused)
+
+
+def _conditions(request: ViewerRequest, filters: Filters) -> dict[str, str]:
+    """What of a filter is saved: the area looked at too, so that the list opens as it was seen."""
+    codes = {"status": filters.status, "category": filters.category, "standing": filters.standing or "all"}
+    return {**codes, "area": chosen_area(request)}
+
+
+def _listed(request: ViewerRequest, refused: Form | None = None) -> HttpResponse:
     form, filters = _asked(request)
     page = queries.household_page(request.viewer, filters, request.GET.get("after", ""))
     record_access(
@@ -67,8 +92,9 @@ def households(request: ViewerRequest) -> HttpResponse:
         "search_form": SearchForm(),
         "may_export": request.viewer.may(EXPORT),
         "to_ask": _to_ask(filters, page) if request.viewer.may(EXPORT) else "",
+        "saved": saved.bar(request.viewer, services.HOUSEHOLDS, _conditions(request, filters), refused),
     }
-    return render(request, "registry/households.html", context)
+    return render(request, "registry/households.html", context, status=400 if refused else 200)
 
 
 def _to_ask(filters: Filters, page: queries.Page) -> str:
@@ -95,13 +121,31 @@ def search(request: ViewerRequest) -> HttpResponse:
 @sensitive_post_parameters("text")
 @require_POST
 def suggest(request: ViewerRequest) -> JsonResponse:
-    """A few households for a search field, names masked."""
-    rows = queries.suggest(request.viewer, request.POST.get("text", "")[:60])
-    found = [
-        {"household_no": row.household_no, "head": row.head_masked, "place": full_name(row.village_code, below="45")}
-        for row in rows
+    """A few people, households and villages for a search field, names masked."""
+    found = queries.suggest(request.viewer, request.POST.get("text", "")[:60])
+    households = [
+        {
+            "household_no": row.household_no,
+            "head": row.head_masked,
+            "place": near_name(row.village_code),
+            "address": reverse("registry:household", args=[row.household_no]),
+        }
+        for row in found.households
     ]
-    return JsonResponse({"households": found})
+    people = [
+        {
+            "household_no": person.household_no,
+            "name": person.masked,
+            "place": near_name(person.village_code),
+            "address": reverse("registry:household", args=[person.household_no]),
+        }
+        for person in found.people
+    ]
+    villages = [
+        {"name": name, "address": f"{reverse('registry:households')}?{as_query({'area': code, 'standing': 'all'})}"}
+        for code, name in found.villages
+    ]
+    return JsonResponse({"households": households, "people": people, "villages": villages})
 
 
 @access(EXPORT)

@@ -24,6 +24,7 @@ from wanjia.ui.viewing import chosen_area, looker
 SHELL_LINKS = {
     "home": ("office:home", ""),
     "search": ("registry:search", "registry.read"),
+    "suggest": ("registry:suggest", "registry.read"),
     "area": ("office:area", ""),
     "tasks": ("casework:mine", "suspects.read"),
     "sign_in": ("accounts:sign_in", ""),

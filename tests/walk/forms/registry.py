@@ -73,6 +73,10 @@ FORMS = (
         changes={"exports_exportrequest": {"state", "decided_by", "decided_at", "note", "expires_at"}}, adds=RECORD,
     ),
     Form("registry:search", SEAT, data=lambda _: {"text": "韦"}, changes=SESSION),
+    Form(
+        "registry:save_filter", SEAT, query="standing=all", data=lambda _: {"name": "全部户"},
+        adds={"accounts_savedfilter"},
+    ),
     Form("registry:suggest", SEAT, data=lambda _: {"text": "韦"}),
     Form(
         "registry:reveal", SEAT, kwargs=_household, data=lambda _: {"what": "phone:", "reason": REASON},

@@ -18,6 +18,7 @@ from wanjia.registry.services.members import (
     number_values,
     remove_members,
 )
+from wanjia.registry.services.names import tidy_names
 from wanjia.registry.services.reveal import reveal
 from wanjia.registry.services.snapshot import publish_snapshot, write_extract
 from wanjia.registry.services.sweep import sweep_snapshots
@@ -50,5 +51,6 @@ __all__ = [
     "remove_members",
     "reveal",
     "sweep_snapshots",
+    "tidy_names",
     "write_extract",
 ]

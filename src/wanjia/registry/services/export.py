@@ -130,5 +130,5 @@ def _conditions(filters: Filters, language: str) -> list[tuple[str, str]]:
         (gettext("脱贫标志"), status),
         (gettext("贫困户属性"), category),
         (gettext("在册状态"), standing),
-        (gettext("户主、成员或户编号"), gettext("已填写") if filters.text else gettext("未填写")),
+        (gettext("查询内容"), gettext("已填写") if filters.text else gettext("未填写")),
     ]

@@ -31,6 +31,7 @@ from wanjia.registry.errors import NothingToLoad
 from wanjia.registry.loaded import COLUMNS, FILE, address_of, loaded_digests
 from wanjia.registry.models import Household, HouseholdYear, Membership, Person, PersonYear, Relocation
 from wanjia.registry.services.checks import Checked
+from wanjia.registry.services.names import learn, tokens_of
 from wanjia.registry.services.numbers import reserve
 from wanjia.registry.services.tables import PROTECTED, TABLES, RegistryBatch
 from wanjia.registry.soundness import are_valid
@@ -126,6 +127,7 @@ class _Plan:
             "relocations": self._years("relocations", checked.home_of_relocation),
         }
         self.memberships = self._memberships()
+        self.tokens = tokens_of(pc.unique(self.columns["persons"]["name_match"]).to_pylist())
 
     def _give_numbers(self) -> None:
         """Households by village and their order in the batch, people by household and theirs."""
@@ -162,6 +164,7 @@ class _Plan:
             **{name: taken[name] for name in FAMILY_FACTS},
             "relocated": pc.fill_null(taken["relocated"], fill_value=False),
             "phone": seal_column(Household, "phone", numbers, _optional(taken["phone"])),
+            "phone_key": keyring().phone_keys(taken["phone"]),
             "bank_account": seal_column(Household, "bank_account", numbers, _optional(taken["bank_account"])),
             "head_person_no": self.person_no[self._checked.heads()[self._home_order]].tolist(),
             "member_count": members[self._home_order].tolist(),
@@ -183,6 +186,7 @@ class _Plan:
             "birth_date": taken["birth_date"],
             "id_number": seal_column(Person, "id_number", numbers, _optional(taken["id_number"])),
             "phone": seal_column(Person, "phone", numbers, _optional(taken["phone"])),
+            "phone_key": keyring().phone_keys(taken["phone"]),
             "person_key": keyring().person_keys(taken["id_number"]),
             "id_valid": are_valid(taken["id_number"], clock.today()).tolist(),
         }
@@ -251,6 +255,7 @@ def _write(plan: _Plan, source: str, rejected: int) -> None:
         bulk.insert(HouseholdYear, plan.columns["household_years"])
         bulk.insert(PersonYear, plan.columns["person_years"])
         bulk.insert(Relocation, plan.columns["relocations"])
+        learn(plan.tokens)
         write_parquet(staging.path(FILE), rows, COLUMNS)
         staging.manifest.update({"event_id": str(plan.event_id), "columns": _column_names(plan), **counts})
         record(

@@ -18,6 +18,7 @@ from wanjia.registry.errors import ReasonMissing
 from wanjia.registry.fields import Field, as_text
 from wanjia.registry.models import Change
 from wanjia.registry.payloads import change_payload
+from wanjia.registry.services.names import learn, tokens_of
 from wanjia.scope import bulk
 from wanjia.scope.fields import seal_column
 from wanjia.scope.system import system_viewer
@@ -126,6 +127,8 @@ def _update_alike(fields: Sequence[Field], groups: Sequence[Sequence[Write]]) ->
         columns[field.name] = seal_column(model, field.name, keys, values) if field.protected else values
     if bulk.update(model, next(iter(columns)), columns) != len(groups):
         raise RuntimeError(f"{model.__name__}: a row disappeared inside its own transaction")
+    if "name_match" in columns:
+        learn(tokens_of(sorted(set(columns["name_match"]))))
 
 
 def _write_changes(act: Act, event_id: UUID, writes: Sequence[Write]) -> list[Detail]:
