@@ -46,10 +46,12 @@ unit-sqlite: setup
 	@echo "== Tests on SQLite"
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
-# Page by page the browser looks at one database; the journeys through the pages run on both.
+# Page by page the browser looks at one database; the journeys through the pages run on both. What has no database
+# (the kernel, the engines, the log's tree, keys, Parquet, the tools), templates and the demo run once.
+ONCE := browser kernel engine lake tlog protection tools project ui demo
 unit-postgresql: setup
 	@echo "== Tests on PostgreSQL"
-	$(BIN)/python tests/with_postgres.py $(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests --ignore tests/browser $(PYTEST_ARGS)
+	$(BIN)/python tests/with_postgres.py $(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests $(ONCE:%=--ignore tests/%) $(PYTEST_ARGS)
 
 # Browser tests need Debian's Chromium; it is installed when that is possible, and said.
 chromium:
