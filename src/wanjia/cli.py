@@ -27,6 +27,8 @@ from wanjia.kernel.outages import outage
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="万家 Wanjia: every household."
 )
+year_app = typer.Typer(no_args_is_help=True, help="报告年度 · The reporting years of the registry.")
+app.add_typer(year_app, name="year")
 console = Console(stderr=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")]
@@ -225,6 +227,80 @@ def compare(as_json: Json = False) -> None:
         run = compare_now(viewer=viewer)
     _answer(
         {"run": run.pk, "status": str(run.status), "findings": run.finding_count, "digest": run.digest}, as_json=as_json
+    )
+
+
+@year_app.command("list")
+def year_list(as_json: Json = False) -> None:
+    """列出报告年度 · The reporting years and what became of them."""
+    _installation()
+    from wanjia.registry import queries
+
+    years = [
+        {"year": year.year, "state": str(year.state), "households": year.households, "persons": year.persons}
+        | {"digest": year.digest}
+        for year in queries.reporting_years()
+    ]
+    if as_json:
+        sys.stdout.write(json.dumps({"years": years}) + "\n")
+        return
+    for year in years:
+        console.print("  ".join("–" if value in (None, "") else str(value) for value in year.values()))
+
+
+@year_app.command("check")
+def year_check(year: int, as_json: Json = False) -> None:
+    """封存前检查 · What stands against sealing a year."""
+    _installation()
+    from wanjia.registry.services import checks_of
+    from wanjia.scope.reach import serving
+    from wanjia.scope.system import system_viewer
+
+    viewer = system_viewer("cli.year")
+    with serving(viewer):
+        found = checks_of(viewer, year)
+    if as_json:
+        told = [{"code": one.code, "stops": one.stops, "count": one.count} for one in found]
+        sys.stdout.write(json.dumps({"year": year, "found": told}) + "\n")
+        return
+    for one in found:
+        console.print(f"{'✗' if one.stops else '!'} {one.code}={one.count}  {one.what.text(_language())}")
+
+
+@year_app.command("seal")
+def year_seal(
+    year: int,
+    confirm: Annotated[
+        list[str] | None, typer.Option(help="CODE=COUNT for a warning of `wanjia year check`; repeated.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """封存年度 · Seal the oldest unsealed reporting year; the registry goes on to the next."""
+    _installation()
+    from wanjia.config.server import start_clock
+    from wanjia.registry.services import seal_year
+    from wanjia.scope.reach import serving
+    from wanjia.scope.system import system_viewer
+
+    start_clock()
+    confirmed = {}
+    for said in confirm or []:
+        code, _, count = said.partition("=")
+        if not (count.isascii() and count.isdigit()):
+            raise typer.BadParameter(f"{said} is not CODE=COUNT", param_hint="--confirm")
+        confirmed[code] = int(count)
+    viewer = system_viewer("cli.year")
+    with serving(viewer):
+        done = seal_year(viewer=viewer, year=year, confirmed=confirmed)
+    _answer(
+        {
+            "year": done.year,
+            "next": done.next_year,
+            "digest": done.digest,
+            "event_id": str(done.event_id),
+            **done.counts,
+        },
+        as_json=as_json,
     )
 
 

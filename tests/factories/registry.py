@@ -16,15 +16,17 @@ from typing import Any
 import pyarrow as pa
 
 from tests.factories import accounts
-from tests.factories.walking import Example, Place
+from tests.factories.walking import MINE, Example, Place
 from wanjia.accounts.models import User
 from wanjia.audit.testing import unrecorded
 from wanjia.divisions.services import GUANGXI, load_divisions
+from wanjia.jobs.models import Job
+from wanjia.jobs.services import enqueue
 from wanjia.kernel import clock
 from wanjia.kernel.identity import check_character
 from wanjia.reference.services import load_reference
 from wanjia.registry.models import ChangeRequest, ChangeRequestItem, Household, Person
-from wanjia.registry.services import LoadResult, RegistryBatch, load_registry, load_villages
+from wanjia.registry.services import SEALING, LoadResult, RegistryBatch, load_registry, load_villages
 from wanjia.registry.services.tables import TABLES
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
@@ -245,6 +247,7 @@ def examples(place: Place) -> list[Example]:
     )
     request = {"request_id": proposed(found).pk}
     return [
+        *(_of_the_year() if place is MINE else []),
         Example("registry:village", {"village_code": place.area}, (spring,)),
         Example("registry:request", request, (head,), held=held),
         Example("registry:request", request, (head,), method="post", held=held),
@@ -254,6 +257,26 @@ def examples(place: Place) -> list[Example]:
         Example("registry:reveal", which, (head,), method="post", held=held),
         Example("registry:correct", which, (head,), method="post", held=held),
     ]
+
+
+YEAR_NOTE = "写出第八八八批"
+
+
+def _of_the_year() -> list[Example]:
+    """The open year, and a sealing somebody of the province asked for."""
+    manager = accounts.viewer(accounts.account("seals", "province_manager", COUNTY[:2]))
+    args: dict[str, Any] = {"year": YEAR, "confirmed": {}, "act": "walked"}
+    job = enqueue(SEALING, args, viewer=manager, key="walked")
+    Job.objects.filter(pk=job.pk).update(note=YEAR_NOTE)
+    return [
+        Example("registry:seal", {"year": YEAR}, (), seen_by=_seals),
+        Example("registry:seal", {"year": YEAR}, (), method="post", seen_by=_seals),
+        Example("registry:sealing", {"job_id": job.pk}, (YEAR_NOTE,), seen_by=_seals),
+    ]
+
+
+def _seals(viewer: Viewer) -> bool:
+    return viewer.may_throughout("registry.seal", COUNTY[:2])
 
 
 def proposed(household: Household) -> ChangeRequest:

@@ -55,6 +55,9 @@ from wanjia.jobs.models import Job, ScheduleSlot  # noqa: E402
 from wanjia.jobs.services import enqueue_due  # noqa: E402
 from wanjia.jobs.worker import Worker  # noqa: E402
 from wanjia.kernel import clock, points  # noqa: E402
+from wanjia.registry import queries  # noqa: E402
+from wanjia.registry import services as registry  # noqa: E402
+from wanjia.registry.models import Household, ReportingYear, YearCorrection  # noqa: E402
 from wanjia.scope.system import system_viewer  # noqa: E402
 from wanjia.scope.viewer import Viewer  # noqa: E402
 from wanjia.sources import services as sources  # noqa: E402
@@ -123,6 +126,16 @@ def fold() -> None:
     counters.fold()
 
 
+def amend() -> None:
+    """A county corrects a value of the sealed year."""
+    year = ReportingYear.objects.filter(state="sealed").order_by("year").first()
+    if not YearCorrection.objects.visible_to(EYE).exists():
+        numbers = Household.objects.visible_to(EYE).order_by("pk").values_list("pk", flat=True)
+        number = next(one for one in numbers if any(each.sealed for each in queries.years_of(EYE, one)))
+        edits = [registry.Edit("wage_income", "123.45", household_no=number)]
+        registry.correct_sealed(viewer=someone("county"), year=year.year, edits=edits, reason="年报核对后更正")
+
+
 def nothing() -> None:
     """Nothing is to be done again."""
 
@@ -173,6 +186,13 @@ def deliver() -> None:
 def ask() -> None:
     """A comparison is asked for."""
     ask_for_comparison(viewer=someone("province"))
+
+
+def ask_to_seal() -> None:
+    """The province asks for its oldest year to be sealed."""
+    year = ReportingYear.objects.exclude(state="sealed").order_by("year").first().year
+    found = registry.checks_of(EYE, year)
+    registry.ask_to_seal(viewer=EYE, year=year, confirmed={one.code: one.count for one in found})
 
 
 def field_work() -> None:
@@ -262,7 +282,7 @@ def _photograph(viewer: Viewer, case: Case, shade: int = 0) -> None:
 def a_day_later() -> None:
     """Everything written so far was written more than a day ago, as far as the file system knows."""
     before = time.time() - 25 * 3600  # noqa: TID251 - the file system's clock is the machine's
-    for folder in ("lake/raw", "lake/registry", "files", "spool"):
+    for folder in ("lake/raw", "lake/registry", "lake/serving", "files", "spool"):
         for path in (HOME / folder).rglob("*"):
             os.utime(path, (before, before))
 
@@ -284,10 +304,10 @@ def recover(again: str) -> dict[str, Any]:
 
 WORKS: dict[str, Callable[[], None]] = {
     "receive": receive, "read": worker, "compare": worker, "issue": issue, "decide": decide, "evidence": evidence,
-    "access": access, "fold": fold, "nothing": nothing,
+    "access": access, "fold": fold, "seal": worker, "amend": amend, "nothing": nothing,
 }  # fmt: skip
 STAGES: dict[str, Callable[[], Any]] = {
-    "deliver": deliver, "ask": ask, "field_work": field_work, "read_people": read_people, "photos": photos,
+    "deliver": deliver, "ask": ask, "ask_to_seal": ask_to_seal, "worker": worker, "field_work": field_work, "read_people": read_people, "photos": photos,
     "frozen_worker": frozen_worker, "waiting": waiting,
     "waiting_for_the_county": waiting_for_the_county, "open_jobs": open_jobs,
     "alive": alive,

@@ -22,10 +22,12 @@ STAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "asked": ("founded", ("receive", "ask")),
     "compared": ("asked", ("compare",)),
     "decidable": ("compared", ("issue", "field_work", "read_people")),
+    "sealable": ("founded", ("ask_to_seal",)),
+    "amendable": ("sealable", ("worker",)),
 }
 BEGINS = {
     "receive": "founded", "read": "delivered", "compare": "asked", "issue": "compared", "decide": "decidable",
-    "evidence": "decidable", "fold": "decidable", "access": "decidable",
+    "evidence": "decidable", "fold": "decidable", "access": "decidable", "seal": "sealable", "amend": "amendable",
 }  # fmt: skip
 
 

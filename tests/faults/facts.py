@@ -21,7 +21,7 @@ from wanjia.files.models import StoredFile
 from wanjia.files.vault import content_path
 from wanjia.jobs.models import Job
 from wanjia.kernel import clock
-from wanjia.registry.models import Change, Household, Membership
+from wanjia.registry.models import Change, Household, HouseholdYear, Membership, ReportingYear, YearCorrection
 from wanjia.resolution.models import Resolution
 from wanjia.scope.stores import lake
 from wanjia.scope.system import system_viewer
@@ -51,6 +51,9 @@ def _same() -> dict[str, Any]:
         "events": _counted(CaseEvent._base_manager.values_list("action", "to_step")),
         "changes": _counted(Change.objects.visible_to(EYE).values_list("household_no", "field", "old", "new")),
         "standing": _counted(Household.objects.visible_to(EYE).values_list("standing", "poverty_status")),
+        "years": [list(row) for row in ReportingYear.objects.order_by("year").values_list("year", "state", "digest")],
+        "yearly": _counted(HouseholdYear.objects.visible_to(EYE).values_list("year", "fuel", "wage_income")),
+        "beside": _counted(YearCorrection.objects.visible_to(EYE).values_list("year", "household_no", "field", "new")),
         "members": _counted(Membership.objects.visible_to(EYE).values_list("member_status")),
         "files": StoredFile.objects.visible_to(EYE).count(),
     }
@@ -67,7 +70,7 @@ def _counted(rows: Any) -> dict[str, int]:
 
 def _figures() -> dict[str, Any]:
     batch = Batch.objects.visible_to(EYE).order_by("-pk").first()
-    lines = [batch.lines, batch.accepted, batch.rejected, batch.non_data] if batch else []
+    lines = [batch.lines, batch.accepted, batch.rejected, batch.non_data] if batch else [0] * 4
     return {
         "lines": lines,
         "acts": Opening.objects.visible_to(EYE).count(),
@@ -103,11 +106,12 @@ def _of_the_lake() -> Iterator[str]:
     snapshots = [
         f"registry/snapshot={row.content['snapshot']}" for row in recorded.filter(act="registry.publish_snapshot")
     ]
+    loads = [f"registry/load={row.event_id}" for row in recorded.filter(act="registry.load")]
     resolved = list(Resolution.objects.values_list("address", flat=True))
     owners = {
         "raw": list(Batch.objects.visible_to(EYE).values_list("raw", flat=True)),
         "sources": [batch.typed for batch in Batch.objects.visible_to(EYE)],
-        "registry": snapshots,
+        "registry": [*snapshots, *loads, *ReportingYear.objects.exclude(address="").values_list("address", flat=True)],
         "resolved": resolved,
         "runs": [f"runs/{number}" for number in Run.objects.values_list("pk", flat=True)],
     }
@@ -119,6 +123,9 @@ def _of_the_lake() -> Iterator[str]:
             yield f"{kind}: owned twice {sorted(owned)}"
     if recorded.filter(act="resolution.resolve").count() != len(resolved):
         yield f"{len(resolved)} resolutions, recorded {recorded.filter(act='resolution.resolve').count()} times"
+    indexes = {f"serving/{path.name}" for path in (store.root / "serving").glob("registry-year@*")}
+    if indexes != set(ReportingYear.objects.exclude(serving="").values_list("serving", flat=True)):
+        yield f"serving: {sorted(indexes)} are not the indexes of the sealed years"
     staging = store.root / ".staging"
     left = [path.name for path in staging.iterdir() if path.name != "lock"] if staging.is_dir() else []
     if left:

@@ -51,6 +51,11 @@ PASSINGS: dict[str, dict[str, int]] = {
         "files.spooled": 1, "files.sealed": 1, "files.kept": 1, "files.storing": 1, "files.stored": 1,
     },
     "fold": {"casework.folding": 2},
+    "seal": _lake(2, files=1) | _acts(1) | {
+        "jobs.claimed": 1, "registry.year_published": 1, "registry.year_indexed": 1, "registry.year_moved_on": 1,
+        "registry.year_recorded": 1, "registry.year_sealed": 1, "jobs.finishing": 1, "jobs.finished": 1,
+    },
+    "amend": _acts(1) | {"registry.corrected_beside": 1, "registry.amended": 1},
     "access": _acts(2) | {"audit.leaves_planned": 1, "audit.leaf_recorded": 2, "audit.leaf_marked": 2},
 }  # fmt: skip
 

@@ -36,7 +36,7 @@ def enter(county):
 
 
 def test_a_bar_is_as_high_as_the_net_income_and_its_line_stands_where_the_line_is(county):
-    years = queries.years_of(county.viewer("county"), 1)
+    years = [each.facts for each in queries.years_of(county.viewer("county"), 1)]
 
     chart = income_chart(years, lambda year: 300_000 if year == 2018 else None)
 
@@ -59,7 +59,7 @@ def test_nothing_is_drawn_of_what_nobody_collected():
 
 
 def test_two_years_stand_side_by_side_and_what_differs_is_marked(county):
-    years = queries.years_of(county.viewer("county"), 1)
+    years = [each.facts for each in queries.years_of(county.viewer("county"), 1)]
     years[1].wage_income += 100
 
     rows = {row.title: row.cells for row in comparing.side_by_side(years, comparing.INCOME, "zh")}

@@ -176,7 +176,7 @@ def test_members_head_first_and_who_left_last(county):
 
 
 def test_income_is_summed_as_the_form_says(county):
-    year = queries.years_of(county.viewer("village"), 1)[-1]
+    year = queries.years_of(county.viewer("village"), 1)[-1].facts
 
     assert year.gross_income == 1_800_000
     assert year.net_income == 1_700_000

@@ -19,6 +19,7 @@ from wanjia.registry.problems import SUM_OF_PARTS
 from wanjia.registry.services import Edit, Leaving, correct, load_registry, remove_members
 from wanjia.scope.errors import NotVisible
 
+pytestmark = pytest.mark.django_db  # also when the module is run by itself
 WHY = "入户核实后更正"
 
 pytestmark = pytest.mark.django_db  # who runs this file alone wants a test database as well

@@ -29,6 +29,8 @@ BASE_MANAGER = {
     "registry/areas/queries.py": "subquery correlated with a row that is cut",
     "registry/services/villages.py": "records replaced where the caller may write throughout",
     "registry/services/years.py": "the years of people and households whose permission to change was just checked",
+    "registry/services/sealing.py": "subqueries of statements that run as registry.seal",
+    "registry/services/year_checks.py": "subqueries of statements that run as registry.seal",
     "registry/queries.py": "subquery correlated with a row that is cut",
     "reference/services.py": "code lists and parameters, which everybody may read",
 }

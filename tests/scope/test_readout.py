@@ -11,6 +11,8 @@ from wanjia.lake import Type
 from wanjia.registry.models import Household
 from wanjia.scope.readout import Selection, batches
 
+pytestmark = pytest.mark.django_db  # also when the module is run by itself
+
 ODD = ["", "null", '"', "\\", "a,b", "t", "0", '[1,"2"]', "\\n", "行\t列", "两\n行", "\x07", "'", "%s", "é😀"]
 
 

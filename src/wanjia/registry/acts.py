@@ -52,6 +52,21 @@ ACTS = [
             "published the snapshot {snapshot}: {households} households, {persons} people",
         ),
     ),
+    Act(
+        "registry.seal_year",
+        Sentence(
+            "封存了 {year} 年度：{households} 户 {persons} 人，开放 {next} 年度",
+            "sealed the year {year}: {households} households, {persons} people; {next} is open",
+        ),
+    ),
+    Act(
+        "registry.correct_sealed",
+        Sentence(
+            "封存后更正 {year} 年度 {households} 户的 {count} 项内容（公布数不变），理由：{reason}",
+            "corrected {count} values of the sealed year {year} in {households} households"
+            " (published figures stay), because: {reason}",
+        ),
+    ),
     Act("registry.export", Sentence("导出了 {rows} 户的名单", "exported a list of {rows} households")),
     Act(
         "registry.propose",

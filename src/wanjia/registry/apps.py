@@ -23,6 +23,8 @@ TABLES = (
     "Change",
     "ChangeRequest",
     "ChangeRequestItem",
+    "ReportingYear",
+    "YearCorrection",
 )
 
 

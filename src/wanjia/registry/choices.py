@@ -57,6 +57,21 @@ class ItemState(models.TextChoices):
     KEPT = "kept", _("保留现值")
 
 
+class YearState(models.TextChoices):
+    """What a reporting year is (domain.md §4.1): one is open, those before it are sealed, oldest first."""
+
+    EARLIER = "earlier", _("待封存")  # loaded as history, before the open year, and not sealed yet
+    OPEN = "open", _("开放")
+    SEALED = "sealed", _("已封存")
+
+
+class AsOf(models.TextChoices):
+    """Which figures of a sealed year are asked for."""
+
+    PUBLISHED = "published", _("公布口径")  # as sealed; never moves
+    KNOWN = "known", _("现时口径")  # with what was corrected since
+
+
 class RejectReason(models.TextChoices):
     """Why a row of a load was not taken in."""
 
@@ -66,6 +81,7 @@ class RejectReason(models.TextChoices):
     UNKNOWN_VILLAGE = "unknown_village", _("行政村代码不存在")
     CODE_UNKNOWN = "code_unknown", _("代码不在代码表中")
     YEAR_IMPOSSIBLE = "year_impossible", _("年度不合理")
+    YEAR_SEALED = "year_sealed", _("年度已封存")
     NAME_MISSING = "name_missing", _("缺少姓名")
     TEXT_UNREADABLE = "text_unreadable", _("含有控制字符或超出长度")
     NUMBER_IMPOSSIBLE = "number_impossible", _("数值为负或过大")

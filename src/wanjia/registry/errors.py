@@ -238,3 +238,90 @@ class NothingProposed(Refusal):
         "没有填写与现值不同的内容，没有任何内容被改动。", "No value differs from the present ones; nothing was changed."
     )
     cure = Sentence("请修改后再提交。", "Change something and submit again.")
+
+
+class YearUnknown(Refusal):
+    """There is no such reporting year."""
+
+    code = "registry.year_unknown"
+    status = 404
+    facts = ("year",)
+    what = Sentence("没有 {year} 报告年度。", "There is no reporting year {year}.")
+    cure = Sentence("请在“年度”页面查看已有的年度。", "The page of the years lists those there are.")
+
+
+class YearNotOpen(Refusal):
+    """A load is of another year than the open one."""
+
+    code = "registry.year_not_open"
+    status = 409
+    facts = ("year", "open")
+    what = Sentence(
+        "{year} 年度不是开放年度（现在开放的是 {open} 年度），没有装载任何数据。",
+        "{year} is not the open reporting year ({open} is); nothing was loaded.",
+    )
+    cure = Sentence(
+        "请按开放年度装载；以前年度的情况作为年度表一并装载。",
+        "Load it for the open year; facts of earlier years go along as yearly rows.",
+    )
+
+
+class YearSealedAlready(Refusal):
+    """The year was sealed before."""
+
+    code = "registry.year_sealed_already"
+    status = 409
+    facts = ("year",)
+    what = Sentence("{year} 年度已经封存。", "The year {year} is sealed already.")
+    cure = Sentence(
+        "封存的年度不再改变；如数据有误，请办理封存后更正。",
+        "A sealed year does not change; what is wrong in it is corrected beside it.",
+    )
+
+
+class YearOutOfOrder(Refusal):
+    """An earlier year waits to be sealed first."""
+
+    code = "registry.year_out_of_order"
+    status = 409
+    facts = ("year", "first")
+    what = Sentence(
+        "{first} 年度尚未封存，不能先封存 {year} 年度。", "{first} is not sealed yet, so {year} cannot be sealed."
+    )
+    cure = Sentence("请从最早的年度开始依次封存。", "Seal the oldest year first.")
+
+
+class YearNotSound(Refusal):
+    """Checks found what must be put right before the year is sealed."""
+
+    code = "registry.year_not_sound"
+    status = 409
+    facts = ("year", "problems", "first")
+    what = Sentence(
+        "{year} 年度有 {problems} 处错误（{first}），没有封存。",
+        "The year {year} has {problems} errors ({first}); it was not sealed.",
+    )
+    cure = Sentence("请在年度检查页面查看并更正后再封存。", "Look at the checks of the year, correct, and seal again.")
+
+
+class WarningsNotConfirmed(Refusal):
+    """What the checks warn of was not confirmed, or is no longer as many as was confirmed."""
+
+    code = "registry.warnings_not_confirmed"
+    status = 409
+    facts = ("year", "warnings")
+    what = Sentence(
+        "{year} 年度有 {warnings} 项提示未按现在的数量确认，没有封存。",
+        "{warnings} warnings about {year} are not confirmed with their present counts; it was not sealed.",
+    )
+    cure = Sentence("请查看各项提示及数量，确认后再封存。", "Look at the warnings and their counts, and confirm them.")
+
+
+class YearNotSealed(Refusal):
+    """Only a sealed year has corrections beside it."""
+
+    code = "registry.year_not_sealed"
+    status = 409
+    facts = ("year",)
+    what = Sentence("{year} 年度尚未封存，没有任何内容被改动。", "The year {year} is not sealed; nothing was changed.")
+    cure = Sentence("请直接更正登记内容。", "Correct the registry itself.")

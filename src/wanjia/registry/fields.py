@@ -515,6 +515,17 @@ def editable(name: str) -> Field:
     return field
 
 
+def from_text(field: Field, text: str) -> Value:
+    """The stored value that a change row wrote as `text`; the way back from `as_text`."""
+    if text == "":
+        return None if field.column.null else ""
+    if field.kind == "BooleanField":
+        return text == "true"
+    if field.kind == "DateField":
+        return date.fromisoformat(text)
+    return int(text) if "Integer" in field.kind else text
+
+
 def as_text(value: object) -> str:
     """A value as a change row writes it."""
     if value is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -82,3 +82,20 @@ class RevealForm(forms.Form):
         """The field, and the person it is of unless it is the household's."""
         field, _colon, person_no = str(self.cleaned_data["what"]).partition(":")
         return field, int(person_no) if person_no else None
+
+
+class SealForm(forms.Form):
+    """What the checks warned of when the page was made, and that it was looked at."""
+
+    confirmed = forms.RegexField(r"^([a-z_]+=[0-9]{1,9}(,|$))*$", required=False, widget=forms.HiddenInput)
+    looked = forms.BooleanField(label=_("已核对以上检查结果及数量"))
+
+    @staticmethod
+    def written(warnings: Mapping[str, int]) -> str:
+        """The warnings with their counts as the page carries them."""
+        return ",".join(f"{code}={count}" for code, count in sorted(warnings.items()))
+
+    def clean_confirmed(self) -> dict[str, int]:
+        """By code the count that was shown."""
+        pairs = (pair.partition("=") for pair in self.cleaned_data["confirmed"].split(",") if pair)
+        return {code: int(count) for code, _, count in pairs}

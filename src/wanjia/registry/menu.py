@@ -4,4 +4,5 @@ ITEMS = [
     MenuItem("registry", "户信息", "registry:households", "registry.read", order=10),
     MenuItem("registry", "登记统计", "registry:statistics", "registry.read", order=50),
     MenuItem("registry", "变更申请", "registry:requests", "registry.read", order=30),
+    MenuItem("registry", "年度", "registry:years", "registry.read", order=12),
 ]

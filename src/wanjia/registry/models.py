@@ -17,7 +17,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from wanjia.registry import income
-from wanjia.registry.choices import IN_HOUSEHOLD, OPEN_REQUESTS, ItemState, RequestState, Standing
+from wanjia.registry.choices import IN_HOUSEHOLD, OPEN_REQUESTS, ItemState, RequestState, Standing, YearState
 from wanjia.scope.fields import EncryptedTextField
 from wanjia.scope.models import Held, ScopedModel, ScopeRule
 from wanjia.scope.viewer import Relation
@@ -472,6 +472,72 @@ class NameToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.token} → {self.name_match}"
+
+
+class ReportingYear(models.Model):
+    """A reporting year and what became of it (domain.md §4.1). The facts of the open one are in the database.
+
+    A sealed year is `address` in the lake with the index `serving` beside it; `digest` covers the
+    sealed files and stands in the audit log under `event_id`.
+    """
+
+    year = models.PositiveSmallIntegerField(primary_key=True)
+    state = models.CharField(max_length=10, choices=YearState.choices)
+    opened_at = models.DateTimeField()
+    sealed_at = models.DateTimeField(null=True)
+    sealed_by = models.BigIntegerField(null=True)  # 0: a system viewer
+    event_id = models.UUIDField(null=True)
+    address = models.CharField(max_length=80, blank=True)
+    serving = models.CharField(max_length=80, blank=True)
+    digest = models.CharField(max_length=64, blank=True)
+    households = models.PositiveIntegerField(null=True)  # with a record of the year
+    persons = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        verbose_name = "报告年度"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state"], condition=Q(state=YearState.OPEN), name="reporting_year_one_open"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=YearState.SEALED) | Q(sealed_at__isnull=False, event_id__isnull=False),
+                name="reporting_year_sealed_by_an_act",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.year} {self.state}"
+
+    @property
+    def is_sealed(self) -> bool:
+        return self.state == YearState.SEALED
+
+
+class YearCorrection(ScopedModel):
+    """One value of a sealed year as it is known now; the sealed files stay as they were published.
+
+    Append-only: of several for one value the latest counts. `village_code` is where the year's own
+    record lies, which decides who sees it, as it does for the record.
+    """
+
+    year = models.PositiveSmallIntegerField()
+    household_no = models.IntegerField()
+    person_no = models.IntegerField(null=True)  # none for a fact of the household
+    village_code = models.CharField(max_length=12)
+    field = models.CharField(max_length=40)
+    old = models.CharField(max_length=200, blank=True)
+    new = models.CharField(max_length=200, blank=True)
+    decided_on = models.DateField()
+    event_id = models.UUIDField()
+
+    scope_rule: ClassVar[ScopeRule] = SCOPE
+
+    class Meta:
+        verbose_name = "封存年度更正"
+        indexes = [models.Index(fields=["household_no", "year"], name="year_correction_by_household")]
+
+    def __str__(self) -> str:
+        return f"{self.household_no} {self.year} {self.field}"
 
 
 class HouseholdAlias(models.Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,10 +17,11 @@ from wanjia.divisions.queries import near_name
 from wanjia.kernel.errors import Language
 from wanjia.protection.masking import MASKS, mask_name
 from wanjia.reference.queries import code_list
-from wanjia.registry import searching
-from wanjia.registry.choices import IN_HOUSEHOLD, Standing
-from wanjia.registry.fields import FIELDS, Field
+from wanjia.registry import sealed, searching
+from wanjia.registry.choices import IN_HOUSEHOLD, AsOf, Standing, YearState
+from wanjia.registry.fields import FIELDS, Field, from_text
 from wanjia.registry.models import (
+    SCOPE,
     Change,
     Household,
     HouseholdYear,
@@ -29,12 +30,14 @@ from wanjia.registry.models import (
     PersonAlias,
     PersonYear,
     Relocation,
+    ReportingYear,
+    YearCorrection,
 )
 from wanjia.registry.searching import current_no
 from wanjia.registry.spelling import Typed
 from wanjia.scope.areas import AreaRange
 from wanjia.scope.bulk import pieces
-from wanjia.scope.models import range_q
+from wanjia.scope.models import holds, range_q
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 
@@ -135,6 +138,35 @@ class Member:
     def healths(self) -> list[str]:
         """The codes of his health in the year shown."""
         return self.year.health.split(",") if self.year and self.year.health else []
+
+
+@dataclass(frozen=True, slots=True)
+class YearRecord:
+    """A household in one reporting year. `facts` is a row of the open year, or what a sealed one holds of it.
+
+    `corrected` names the fields in which what is known now differs from what was published; it is
+    empty where the published figures were asked for.
+    """
+
+    year: int
+    sealed: bool
+    facts: HouseholdYear
+    corrected: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRecord:
+    """Somebody who belonged to a household in one reporting year, with the facts recorded of him then, if any."""
+
+    person_no: int
+    name: str
+    sex: str
+    birth_date: date | None
+    relation: str
+    member_status: str
+    is_head: bool
+    facts: PersonYear | None
+    corrected: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,9 +347,119 @@ def members_of(viewer: Viewer, of: Household | int, year: int | None = None) -> 
     return sorted(members, key=lambda one: (not one.is_head, not one.membership.in_household, one.person.pk))
 
 
-def years_of(viewer: Viewer, household_no: int) -> list[HouseholdYear]:
-    """The household's yearly facts, oldest first."""
-    return list(HouseholdYear.objects.visible_to(viewer).filter(household_no=household_no).order_by("year"))
+def reporting_years() -> list[ReportingYear]:
+    """Every reporting year, newest first."""
+    return list(ReportingYear.objects.order_by("-year"))
+
+
+def years_of(viewer: Viewer, household_no: int, as_of: AsOf = AsOf.KNOWN) -> list[YearRecord]:
+    """The household's yearly records, oldest first: sealed years as published or as now known, then the open one.
+
+    Each is cut by where its own record lies: who reads the village a household lived in that year
+    reads that year, whoever reads its present village the present one. Three queries at most.
+    """
+    now = HouseholdYear.objects.visible_to(viewer).filter(household_no=household_no).order_by("year")
+    told = _corrections(viewer, household_no, as_of)
+    found = [YearRecord(row.year, sealed=False, facts=row) for row in now]
+    for year, index in _sealed_years():
+        row = sealed.household_of(index, household_no)
+        if row is not None and _reads(viewer, row):
+            known = _overlaid(row, told.get((year, None), ()))
+            found.append(YearRecord(year, sealed=True, facts=row, corrected=known))
+    return sorted(found, key=lambda record: record.year)
+
+
+def persons_of_year(viewer: Viewer, household_no: int, year: int, as_of: AsOf = AsOf.KNOWN) -> list[PersonRecord]:
+    """Who belonged to the household in a reporting year, head first; nobody where the viewer reads no such record.
+
+    Of the open year whoever is or was a member. Names are as published in a sealed year.
+    """
+    index = dict(_sealed_years()).get(year)
+    if index is None:
+        return _present_people(viewer, household_no, year)
+    told = _corrections(viewer, household_no, as_of)
+    found: list[PersonRecord] = []
+    for person in sealed.people_of(index, household_no):
+        facts, village = person["facts"], person.pop("village_code")
+        if not _reads(viewer, {"village_code": village, "household_no": household_no}):
+            continue
+        edits = told.get((year, person["person_no"]), ())
+        if edits and facts is None:
+            facts = PersonYear(
+                person_no=person["person_no"], household_no=household_no, year=year, village_code=village
+            )
+        corrected = _overlaid(facts, edits) if facts is not None else frozenset()
+        found.append(PersonRecord(**person | {"facts": facts}, corrected=corrected))
+    return sorted(found, key=lambda person: (not person.is_head, person.person_no))
+
+
+def counts_of_year(viewer: Viewer, year: ReportingYear) -> dict[str, tuple[int, int]]:
+    """Households and members of a sealed year by poverty status, as published, where the viewer reads everybody."""
+    return sealed.counts_of(year.serving, viewer.ranges(READ)) if year.is_sealed else {}
+
+
+def _present_people(viewer: Viewer, household_no: int, year: int) -> list[PersonRecord]:
+    if not may_read(viewer, household_no):
+        return []
+    return [
+        PersonRecord(
+            person_no=one.person.pk,
+            name=one.person.name,
+            sex=one.person.sex,
+            birth_date=one.person.birth_date,
+            relation=one.membership.relation,
+            member_status=one.membership.member_status,
+            is_head=one.is_head,
+            facts=one.year,
+        )
+        for one in members_of(viewer, household_no, year)
+    ]
+
+
+def _sealed_years() -> list[tuple[int, str]]:
+    rows = ReportingYear.objects.filter(state=YearState.SEALED).order_by("year")
+    return list(rows.values_list("year", "serving"))
+
+
+def _reads(viewer: Viewer, row: HouseholdYear | Mapping[str, Any]) -> bool:
+    values = row if isinstance(row, Mapping) else {"village_code": row.village_code, "household_no": row.household_no}
+    return holds(SCOPE, viewer, values)
+
+
+def _corrections(viewer: Viewer, household_no: int, as_of: AsOf) -> dict[tuple[int, int | None], list[YearCorrection]]:
+    """What was corrected beside sealed years, by year and person, oldest first."""
+    found: dict[tuple[int, int | None], list[YearCorrection]] = {}
+    if as_of == AsOf.KNOWN:
+        rows = YearCorrection.objects.visible_to(viewer).filter(household_no=household_no).order_by("id")
+        for row in rows:
+            found.setdefault((row.year, row.person_no), []).append(row)
+    return found
+
+
+def _overlaid(row: HouseholdYear | PersonYear, edits: Iterable[YearCorrection]) -> frozenset[str]:
+    """Put what was corrected into the row; returns the fields in which it now differs."""
+    published: dict[str, Any] = {}
+    for edit in edits:
+        field = FIELDS[edit.field]
+        published.setdefault(field.id, getattr(row, field.name))
+        setattr(row, field.name, from_text(field, edit.new))
+    return frozenset(name for name, value in published.items() if getattr(row, FIELDS[name].name) != value)
+
+
+def sealed_record(
+    year: ReportingYear, *, household_no: int | None, person_no: int | None
+) -> HouseholdYear | PersonYear | None:
+    """The record of a sealed year as it is known now, whoever may see it; for services that ask for permission."""
+    row: HouseholdYear | PersonYear | None
+    row = sealed.household_of(year.serving, household_no) if household_no is not None else None
+    if person_no is not None:
+        row = sealed.person_of(year.serving, person_no)
+    if row is None:
+        return None
+    row.year = year.year
+    told = _corrections(system_viewer("registry.seal"), row.household_no, AsOf.KNOWN)
+    _overlaid(row, told.get((year.year, person_no), ()))
+    return row
 
 
 def person_years_of(viewer: Viewer, person_nos: Collection[int]) -> dict[int, PersonYear]:

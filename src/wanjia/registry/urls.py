@@ -1,6 +1,6 @@
 from django.urls import path
 
-from wanjia.registry import views
+from wanjia.registry import views, years
 from wanjia.registry.areas import views as areas
 from wanjia.registry.requests import views as requests
 from wanjia.registry.rights import views as rights
@@ -8,6 +8,9 @@ from wanjia.registry.rights import views as rights
 app_name = "registry"
 
 urlpatterns = [
+    path("years/", years.years, name="years"),
+    path("years/<int:year>/", years.seal, name="seal"),
+    path("years/sealing/<int:job_id>/", years.sealing, name="sealing"),
     path("households/", views.households, name="households"),
     path("households/search/", views.search, name="search"),
     path("households/suggest/", views.suggest, name="suggest"),

@@ -32,7 +32,7 @@ from wanjia.reference.errors import NoValue
 from wanjia.reference.queries import poverty_line
 from wanjia.registry import comparing, queries, services
 from wanjia.registry.charts import income_chart
-from wanjia.registry.choices import SHOWN_IN_LISTS, SHOWN_ON_THE_PAGE
+from wanjia.registry.choices import SHOWN_IN_LISTS, SHOWN_ON_THE_PAGE, AsOf
 from wanjia.registry.forms import HouseholdFilter, RevealForm, SearchForm
 from wanjia.registry.models import Household
 from wanjia.registry.queries import Filters
@@ -215,7 +215,7 @@ def _asked(request: ViewerRequest) -> tuple[HouseholdFilter, Filters]:
 def card(request: ViewerRequest, household_no: int) -> HttpResponse:
     """The card the family keeps (明白卡): who it is, why it is helped, its last income, who answers for it."""
     found = queries.household_for(request.viewer, household_no)
-    years = queries.years_of(request.viewer, found.pk)
+    years = [each.facts for each in queries.years_of(request.viewer, found.pk)]
     members = [member for member in queries.members_of(request.viewer, found) if member.membership.in_household]
     _recorded(request, found)
     address = request.build_absolute_uri(reverse("registry:household", args=[found.pk]))
@@ -256,7 +256,9 @@ def _line(found: Household, year: int) -> int | None:
 
 def _page(request: ViewerRequest, found: Household, *, status: int = 200, **more: Any) -> HttpResponse:
     viewer = request.viewer
-    years = queries.years_of(viewer, found.pk)
+    as_of = AsOf.PUBLISHED if request.GET.get("as_of") == AsOf.PUBLISHED else AsOf.KNOWN
+    records = queries.years_of(viewer, found.pk, as_of)
+    years = [each.facts for each in records]
     members = queries.members_of(viewer, found)
     facts = queries.person_years_of(viewer, [member.person.pk for member in members])
     members = [replace(member, year=facts.get(member.person.pk)) for member in members]
@@ -271,6 +273,9 @@ def _page(request: ViewerRequest, found: Household, *, status: int = 200, **more
         "strip": status_strip(found, years, clock.today().year),
         "members": members,
         "years": years,
+        "corrected": [each.year for each in records if each.corrected],
+        "as_of": as_of,
+        "ways": AsOf.choices if any(each.sealed for each in records) else (),
         "chart": income_chart(years, partial(_line, found)),
         "income": [*comparing.side_by_side(years, comparing.INCOME, language), *comparing.computed(years, language)],
         "living": comparing.side_by_side(years, comparing.LIVING, language),

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.factories import accounts as factory
 from tests.factories.exports import limit
+from tests.factories.registry import YEAR
 from tests.walk.forms.scene import (
     COUNTY,
     EYE,
@@ -57,6 +58,13 @@ def _nothing_is_short(scene: Scene) -> None:
     limit(0)
 
 
+def _sealing(scene: Scene) -> dict[str, str]:
+    """The page's form with its warnings, and that they were looked at."""
+    client = factory.client_for(scene.user("province_manager", "45"))
+    form = client.get(f"/registry/years/{YEAR}/").context["form"]
+    return {"confirmed": form["confirmed"].value(), "looked": "on"}
+
+
 def _households(scene: Scene) -> int:
     return exportable(scene.viewer(*SEAT), {"area": COUNTY, "standing": "live"}).rows
 
@@ -71,6 +79,10 @@ FORMS = (
     Form(
         "exports:request", SEAT, kwargs=of("exports:request"), data=lambda _: {"decision": "approve", "note": "同意"},
         changes={"exports_exportrequest": {"state", "decided_by", "decided_at", "note", "expires_at"}}, adds=RECORD,
+    ),
+    Form(
+        "registry:seal", ("province_manager", "45"), kwargs=lambda _: {"year": YEAR}, data=_sealing,
+        adds={"jobs_job"},
     ),
     Form("registry:search", SEAT, data=lambda _: {"text": "韦"}, changes=SESSION),
     Form(

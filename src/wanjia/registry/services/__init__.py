@@ -19,7 +19,9 @@ from wanjia.registry.services.members import (
     remove_members,
 )
 from wanjia.registry.services.names import tidy_names
+from wanjia.registry.services.overlay import correct_sealed
 from wanjia.registry.services.reveal import reveal
+from wanjia.registry.services.sealing import SEALING, SealedYear, ask_to_seal, checks_of, seal_in_background, seal_year
 from wanjia.registry.services.snapshot import publish_snapshot, write_extract
 from wanjia.registry.services.sweep import sweep_snapshots
 from wanjia.registry.services.tables import RegistryBatch
@@ -28,6 +30,7 @@ from wanjia.registry.services.writing import Changed
 
 __all__ = [
     "HOUSEHOLDS",
+    "SEALING",
     "Changed",
     "Edit",
     "Leaving",
@@ -35,10 +38,14 @@ __all__ = [
     "Newcomer",
     "RegistryBatch",
     "Rejected",
+    "SealedYear",
     "VillagesLoaded",
     "add_member",
+    "ask_to_seal",
     "change_head",
+    "checks_of",
     "correct",
+    "correct_sealed",
     "exit_normally",
     "export_households",
     "load_registry",
@@ -50,6 +57,8 @@ __all__ = [
     "remove_household",
     "remove_members",
     "reveal",
+    "seal_in_background",
+    "seal_year",
     "sweep_snapshots",
     "tidy_names",
     "write_extract",

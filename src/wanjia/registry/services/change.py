@@ -20,12 +20,9 @@ from wanjia.registry.errors import (
     FieldNotEditable,
     HouseholdNotLive,
     RecordChangedMeanwhile,
-    ValueNotAccepted,
 )
 from wanjia.registry.fields import FIELDS, Field, as_text, editable
-from wanjia.registry.income import PARTS, together
 from wanjia.registry.models import Household, HouseholdYear, Membership, Person, PersonYear, Relocation
-from wanjia.registry.problems import SUM_OF_PARTS
 from wanjia.registry.services.rows import (
     APPROVE,
     WRITE,
@@ -36,6 +33,7 @@ from wanjia.registry.services.rows import (
     live_household,
     moves_of,
     present_members,
+    wholes,
     write,
 )
 from wanjia.registry.services.writing import Act, Changed, Write, checked_reason, done_before, perform
@@ -201,16 +199,8 @@ class _Targets:
         for year in self._years:
             if not isinstance(year.row, HouseholdYear):
                 continue
-            for whole, parts in PARTS.items():
-                if not any((name, year.row.pk) in given for name in (whole, *parts)):
-                    continue
-                total = together(*(given.get((part, year.row.pk), getattr(year.row, part)) for part in parts))
-                if total is None:
-                    continue
-                if given.get((whole, year.row.pk), total) != total:
-                    raise ValueNotAccepted(field=FIELDS[whole].title, problem=SUM_OF_PARTS)
-                if (whole, year.row.pk) not in given:
-                    found.append(write(FIELDS[whole], year.row, total))
+            told = {name: value for (name, row), value in given.items() if row == year.row.pk}
+            found += [write(FIELDS[whole], year.row, total) for whole, total in wholes(year.row, told).items()]
         return found
 
     def refuse_ended(self) -> None:

@@ -100,7 +100,7 @@ class Verdicts:
 class Checked:
     """A batch's tables with their verdicts, and where rows refer to each other."""
 
-    def __init__(self, tables: Mapping[str, pa.Table], year: int) -> None:
+    def __init__(self, tables: Mapping[str, pa.Table], year: int, *, sealed: int = 0) -> None:
         self.tables = dict(tables)
         self.verdicts = {name: Verdicts(table.num_rows) for name, table in tables.items()}
         homes, people = tables["households"], tables["persons"]
@@ -120,7 +120,7 @@ class Checked:
         self._check_households(year)
         self._check_persons()
         self._check_heads()
-        self._check_years(year)
+        self._check_years(year, sealed)
 
     def accepted(self, name: str) -> Flags:
         """Which rows of a table are taken in."""
@@ -216,7 +216,7 @@ class Checked:
         of_lost = (self.home_of_person != NOWHERE) & lost[self.home_of_person] if len(lost) else self._none("persons")
         self.verdicts["persons"].refuse(of_lost, RejectReason.HOUSEHOLD_REJECTED)
 
-    def _check_years(self, year: int) -> None:
+    def _check_years(self, year: int, sealed: int) -> None:
         for name, owners, owner_table, unknown in (
             ("household_years", self.home_of_year, "households", RejectReason.HOUSEHOLD_UNKNOWN),
             ("person_years", self.person_of_year, "persons", RejectReason.PERSON_UNKNOWN),
@@ -232,6 +232,7 @@ class Checked:
                 continue
             years = _whole(self.tables[name]["year"])
             verdicts.refuse((years < EARLIEST_YEAR) | (years > year), RejectReason.YEAR_IMPOSSIBLE)
+            verdicts.refuse(years <= sealed, RejectReason.YEAR_SEALED)
             verdicts.refuse(_repeated(pa.array(owners * 10_000 + years)), RejectReason.NUMBER_REPEATED)
 
     def _present(self) -> Flags:

@@ -33,6 +33,7 @@ from wanjia.registry.models import Household, HouseholdYear, Membership, Person,
 from wanjia.registry.services.checks import Checked
 from wanjia.registry.services.names import learn, tokens_of
 from wanjia.registry.services.numbers import reserve
+from wanjia.registry.services.sealing import hold_open, last_sealed, note_history
 from wanjia.registry.services.tables import PROTECTED, TABLES, RegistryBatch
 from wanjia.registry.soundness import are_valid
 from wanjia.scope import bulk
@@ -79,10 +80,12 @@ def load_registry(*, viewer: Viewer, batch: RegistryBatch, year: int, event_id: 
     """Take a batch of households into the registry as of reporting year `year`.
 
     Numbers are given in village order, after those given before. Rows that fail a check are left
-    out and reported; people go with their household. Raises ColumnsMissing, NothingToLoad, and
-    NotAllowed unless the viewer may do `registry.write` in all of the area loaded.
+    out and reported; people go with their household. The first load opens its year, later ones are of
+    the open year; facts of earlier years come along, but none of a sealed one. Raises ColumnsMissing,
+    NothingToLoad, YearNotOpen, and NotAllowed unless the viewer may do `registry.write` in all of the
+    area loaded.
     """
-    checked = Checked(batch.tables(), year)
+    checked = Checked(batch.tables(), year, sealed=last_sealed())
     rejected = tuple(
         Rejected(name, row, reason) for name in TABLES for row, reason in checked.verdicts[name].rejected()
     )
@@ -217,6 +220,11 @@ class _Plan:
         }
         return {**keys, "village_code": self._villages(np.array(keys["household_no"], np.int64)), **facts}
 
+    def history(self) -> set[int]:
+        """The years before its own that it brings facts of."""
+        years = (self.columns[name]["year"] for name in ("household_years", "person_years"))
+        return {year for column in years for year in pc.unique(column).to_pylist() if year < self.year}
+
     def _home_of_taken_person(self) -> Any:
         return self.home_no[self._checked.home_of_person[self._person_order]]
 
@@ -249,6 +257,8 @@ def _write(plan: _Plan, source: str, rejected: int) -> None:
     rows, digests = plan.details()
     counts = {name: len(columns[_key(name)]) for name, columns in plan.columns.items()}
     with transaction.atomic(), lake().publishing(address_of(plan.event_id)) as staging:
+        hold_open(plan.year)
+        note_history(plan.history())
         bulk.insert(Household, plan.columns["households"])
         bulk.insert(Person, plan.columns["persons"])
         bulk.insert(Membership, plan.memberships)

@@ -10,9 +10,11 @@ from django.db import connection, models
 
 from wanjia.kernel import clock
 from wanjia.registry.choices import IN_HOUSEHOLD, Standing
-from wanjia.registry.errors import HouseholdNotLive
+from wanjia.registry.errors import HouseholdNotLive, ValueNotAccepted
 from wanjia.registry.fields import FIELDS, Field, as_text
-from wanjia.registry.models import Household, Membership, Relocation
+from wanjia.registry.income import PARTS, together
+from wanjia.registry.models import Household, HouseholdYear, Membership, Relocation
+from wanjia.registry.problems import SUM_OF_PARTS
 from wanjia.registry.services.writing import Write
 from wanjia.scope.bulk import pieces
 from wanjia.scope.errors import NotVisible
@@ -79,6 +81,25 @@ def write(field: Field, row: Any, new: Any) -> Write:
         new=new,
         year=row.year if field.of_year else None,
     )
+
+
+def wholes(row: HouseholdYear, given: Mapping[str, Any]) -> dict[str, int]:
+    """The incomes of a year that follow from parts newly given (domain.md §4.4).
+
+    Raises ValueNotAccepted where such a whole was itself given and is not their sum.
+    """
+    found: dict[str, int] = {}
+    for whole, parts in PARTS.items():
+        if not given.keys() & {whole, *parts}:
+            continue
+        total = together(*(given.get(part, getattr(row, part)) for part in parts))
+        if total is None:
+            continue
+        if given.get(whole, total) != total:
+            raise ValueNotAccepted(field=FIELDS[whole].title, problem=SUM_OF_PARTS)
+        if whole not in given:
+            found[whole] = total
+    return found
 
 
 def household_writes(household: Household, news: Mapping[str, Any]) -> list[Write]:

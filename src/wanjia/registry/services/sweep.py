@@ -1,8 +1,9 @@
-"""Removing what a process that died left: a snapshot that was published and never recorded."""
+"""Removing what a process that died left: a snapshot that was published and never recorded, files of no sealed year."""
 
 from __future__ import annotations
 
 from wanjia.audit.models import Opening
+from wanjia.registry.services.sealing import sweep_sealed
 from wanjia.registry.services.snapshot import PREFIX, address_of
 from wanjia.scope.stores import lake
 from wanjia.scope.system import system_viewer
@@ -11,7 +12,11 @@ ABANDONED_AFTER = 24 * 3600  # seconds
 
 
 def sweep_snapshots() -> int:
-    """Remove snapshots of which the log knows nothing and no batch was resolved against; returns how many."""
+    """Remove what nothing refers to; returns how many.
+
+    Snapshots of which the log knows nothing and no batch was resolved against, and files of
+    sealings that never came to their end.
+    """
     store = lake()
     # what else lies there is no snapshot: the rows of a load are what its entry in the log commits to
     snapshots = [address for address in store.list(PREFIX) if address.startswith(address_of(""))]
@@ -26,4 +31,4 @@ def sweep_snapshots() -> int:
     ]
     for address in abandoned:
         store.discard(address)
-    return len(abandoned)
+    return len(abandoned) + sweep_sealed(ABANDONED_AFTER)

@@ -16,7 +16,7 @@ from wanjia.kernel import clock
 from wanjia.kernel.points import reached
 from wanjia.registry.errors import ReasonMissing
 from wanjia.registry.fields import Field, as_text
-from wanjia.registry.models import Change
+from wanjia.registry.models import Change, YearCorrection
 from wanjia.registry.payloads import change_payload
 from wanjia.registry.services.names import learn, tokens_of
 from wanjia.scope import bulk
@@ -102,6 +102,33 @@ def perform(act: Act, writes: Sequence[Write]) -> Changed:
     _record(act, event_id, effective, details)
     reached("registry.changed")
     return Changed(event_id, len(effective), len({write.household_no for write in effective}))
+
+
+def perform_beside(act: Act, writes: Sequence[Write], year: int) -> Changed:
+    """As `perform`, of values of a sealed year: the corrections are kept beside it, and it stays as it was."""
+    effective = [write for write in writes if as_text(write.new) != write.old]
+    if not effective:
+        return Changed(None, 0, 0)
+    event_id, count = act.event_id or uuid4(), len(effective)
+    bulk.insert(
+        YearCorrection,
+        {
+            "year": [year] * count,
+            "household_no": [write.household_no for write in effective],
+            "person_no": [write.person_no for write in effective],
+            "village_code": [write.village_code for write in effective],
+            "field": [write.field.id for write in effective],
+            "old": [write.old for write in effective],
+            "new": [as_text(write.new) for write in effective],
+            "decided_on": [clock.today()] * count,
+            "event_id": [event_id] * count,
+        },
+    )
+    reached("registry.corrected_beside")
+    details = _write_changes(act, event_id, effective)
+    _record(act, event_id, effective, details)
+    reached("registry.amended")
+    return Changed(event_id, count, len({write.household_no for write in effective}))
 
 
 def _update(writes: Iterable[Write]) -> None:

@@ -27,6 +27,12 @@ def carried(model: type[models.Model]) -> tuple[str, ...]:
     return tuple(field.id for field in fields_of(model) if field.id not in _COLLECTED)
 
 
+def emptied(model: type[models.Model]) -> dict[str, Any]:
+    """What the columns of a yearly table that are collected anew hold when a year begins."""
+    collected = (field.column for field in fields_of(model) if field.id in _COLLECTED)
+    return {column.name: None if column.null else "" for column in collected}
+
+
 @dataclass(frozen=True, slots=True)
 class OpenYear:
     """The row of the year that corrections go to, and what it was begun with, if it is new."""

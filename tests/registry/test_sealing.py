@@ -1,0 +1,195 @@
+"""Sealing a reporting year: in order, after its checks, all or nothing, from the page."""
+
+import os
+import time
+from uuid import uuid4
+
+import pyarrow.parquet as pq
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.factories import registry as factory
+from tests.factories.accounts import PASSWORD
+from tests.factories.registry import BUILDER, VILLAGES, batch, family
+from wanjia.audit.models import Opening
+from wanjia.audit.testing import unrecorded
+from wanjia.jobs.worker import run_pending
+from wanjia.kernel import points
+from wanjia.registry.choices import YearState
+from wanjia.registry.errors import (
+    WarningsNotConfirmed,
+    YearNotOpen,
+    YearNotSound,
+    YearOutOfOrder,
+    YearSealedAlready,
+    YearUnknown,
+)
+from wanjia.registry.models import (
+    Household,
+    HouseholdYear,
+    PersonYear,
+    ReportingYear,
+)
+from wanjia.registry.services import (
+    checks_of,
+    load_registry,
+    seal_year,
+    sweep_snapshots,
+)
+from wanjia.registry.services import sealing as service
+from wanjia.scope.errors import NotAllowed
+from wanjia.scope.stores import lake
+
+pytestmark = pytest.mark.django_db  # also when the module is run by itself
+
+WHY = "年报核对后更正"
+EVERYBODY = ("province", "city", "county", "next_county", "township", "next_township", "village", "next_village",
+             "contact", "next_contact", "auditor", "department", "sysadmin")  # fmt: skip
+
+
+def warnings_of(year):
+    return {one.code: one.count for one in checks_of(BUILDER, year) if not one.stops}
+
+
+def seal(year, **more):
+    return seal_year(viewer=BUILDER, year=year, confirmed=warnings_of(year), **more)
+
+
+def rows(model, **where):
+    return model.objects.visible_to(BUILDER).filter(**where)
+
+
+def states():
+    return dict(ReportingYear.objects.order_by("year").values_list("year", "state"))
+
+
+def read(year, name):
+    address = ReportingYear.objects.get(year=year).address
+    return pq.read_table(lake().path(address, f"{name}.parquet"))
+
+
+def values(row):
+    return {field.name: getattr(row, field.name) for field in row._meta.concrete_fields if field.name != "id"}
+
+
+def entered(county, who):
+    """A browser signed in as one of the county's people."""
+    client = Client()
+    client.post(reverse("accounts:sign_in"), {"username": county.users[who].username, "password": PASSWORD})
+    return client
+
+
+@pytest.fixture(scope="module")
+def settled(stands):
+    return factory.build()
+
+
+def test_the_first_load_opens_its_year_and_what_it_brings_of_earlier_ones_waits(settled):
+    assert states() == {2018: YearState.EARLIER, 2019: YearState.EARLIER, 2020: YearState.OPEN}
+
+    home, people = family("H900", VILLAGES[0])
+    with pytest.raises(YearNotOpen):
+        load_registry(viewer=BUILDER, batch=batch([home], people), year=2021)
+    assert not rows(Household, national_household_no="H900").exists()
+
+
+def test_years_are_sealed_oldest_first_and_once(settled):
+    with pytest.raises(YearOutOfOrder) as refused:
+        seal_year(viewer=BUILDER, year=2019)
+    assert refused.value.values["first"] == 2018
+    with pytest.raises(YearUnknown):
+        seal_year(viewer=BUILDER, year=2012)
+    act = uuid4()
+    first = seal(2018, event_id=act)
+    assert not first.again
+    with pytest.raises(YearSealedAlready):
+        seal_year(viewer=BUILDER, year=2018)
+    again = seal_year(viewer=BUILDER, year=2018, event_id=act)
+    assert (again.again, again.digest, again.counts) == (True, first.digest, first.counts)
+
+
+def test_only_the_province_seals(settled):
+    for who in ("province", "city", "county", "auditor"):
+        with pytest.raises(NotAllowed):
+            seal_year(viewer=settled.viewer(who), year=2018)
+    assert seal_year(viewer=settled.viewer("manager"), year=2018, confirmed=warnings_of(2018)).year == 2018
+
+
+def test_errors_stand_in_the_way_and_warnings_are_confirmed_with_their_counts(settled):
+    for year in (2018, 2019):
+        seal(year)
+    told = warnings_of(2020)
+    assert told["no_income"] == 32  # carried into the open year, with nothing collected in it
+    with pytest.raises(WarningsNotConfirmed):
+        seal_year(viewer=BUILDER, year=2020, confirmed=told | {"no_income": 31})
+    with unrecorded():
+        rows(Household, pk=3).update(member_count=7)
+        rows(Household, pk=4).update(head_person_no=999)
+        HouseholdYear.objects.visible_to(BUILDER).filter(household_no=6, year=2020).update(
+            dibao_grant=5, transfer_income=6
+        )
+    found = {one.code: one.households for one in checks_of(BUILDER, 2020) if one.stops}
+    assert found == {"members_disagree": (3,), "no_head": (4,), "sums_disagree": (6,)}
+    with pytest.raises(YearNotSound):
+        seal_year(viewer=BUILDER, year=2020, confirmed=told)
+    assert states()[2020] == YearState.OPEN
+
+
+POINTS = ("registry.year_published", "registry.year_indexed", "registry.year_moved_on", "registry.year_recorded")
+
+
+class Died(Exception):
+    """Stands for a process that ends there."""
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_stopped_anywhere_the_year_is_as_it_was(settled, monkeypatch, point, home):
+    def state():
+        return [
+            sorted(map(str, model.objects.visible_to(BUILDER).values()))
+            for model in (Household, HouseholdYear, PersonYear)
+        ]
+
+    def die(at):
+        if at == point:
+            raise Died
+
+    before = state(), states(), Opening.objects.visible_to(BUILDER).count()
+    monkeypatch.setattr(service, "reached", die)
+    with pytest.raises(Died):
+        seal(2018)
+    monkeypatch.setattr(service, "reached", points.reached)
+
+    assert (state(), states(), Opening.objects.visible_to(BUILDER).count()) == before
+    done = seal(2018)
+    assert states()[2018] == YearState.SEALED
+    old = time.time() - 25 * 3600  # noqa: TID251 - the file system's clock is the machine's
+    for path in [*(home / "lake" / "registry").iterdir(), *(home / "lake" / "serving").glob("registry-year@2018*")]:
+        os.utime(path, (old, old))
+    assert sweep_snapshots() == (2 if point != "registry.year_published" else 1)
+    year = ReportingYear.objects.get(year=2018)
+    assert lake().exists(year.address)
+    assert lake().exists(year.serving)
+    assert year.digest == done.digest
+
+
+def test_from_the_page_to_a_sealed_year(settled):
+    client = entered(settled, "manager")
+    page = client.get(reverse("registry:years")).content.decode()
+    assert "待封存" in page and reverse("registry:seal", args=[2018]) in page  # noqa: PT018
+    assert reverse("registry:seal", args=[2019]) not in page
+    asked = client.get(reverse("registry:seal", args=[2018]))
+    written = asked.context["form"].initial["confirmed"]
+    unlooked = client.post(reverse("registry:seal", args=[2018]), {"confirmed": written})
+    assert unlooked.status_code == 400
+    stale = client.post(reverse("registry:seal", args=[2018]), {"confirmed": "no_status=7", "looked": "on"})
+    assert stale.status_code in (302, 409)
+    if stale.status_code == 409:
+        stale = client.post(reverse("registry:seal", args=[2018]), {"confirmed": written, "looked": "on"})
+    run_pending()
+    assert "完成" in client.get(stale.headers["Location"]).content.decode()
+    assert states()[2018] == YearState.SEALED
+    client = entered(settled, "county")
+    assert "已封存" in client.get(reverse("registry:years")).content.decode()
+    assert client.get(reverse("registry:seal", args=[2019])).status_code in (403, 404)
