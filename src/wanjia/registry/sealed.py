@@ -1,8 +1,8 @@
 """A sealed year in the lake: its files, its index, and what is read from it.
 
-    registry/sealed=2020,<act>/     households, persons, memberships, relocations, household_years,
+    registry/sealed=2020,<try>/     households, persons, memberships, relocations, household_years,
                                     person_years, village_years, hamlet_years (.parquet)
-    serving/registry-year@2020,<act>.sqlite
+    serving/registry-year@2020,<try>.sqlite
                                     household_year by household, person_year by household and
                                     person, village_count by village
 
@@ -99,14 +99,14 @@ PERSON_YEAR = serving.ServingTable("person_year", _PERSON, key=("household_no", 
 VILLAGE_COUNT = serving.ServingTable("village_count", _COUNT, key=("village_code", "poverty_status"))
 
 
-def address_of(year: int, act: UUID) -> str:
-    """Where in the lake the files of the year are that `act` sealed."""
-    return f"registry/{PREFIX}{year},{act.hex}"
+def address_of(year: int, attempt: UUID) -> str:
+    """Where in the lake one try to seal the year puts its files; which try counts, the reporting year says."""
+    return f"registry/{PREFIX}{year},{attempt.hex}"
 
 
-def address_of_index(year: int, act: UUID) -> str:
+def address_of_index(year: int, attempt: UUID) -> str:
     """The index beside them."""
-    return f"serving/{SERVING}{year},{act.hex}.sqlite"
+    return f"serving/{SERVING}{year},{attempt.hex}.sqlite"
 
 
 def build_index(store: Lake, files: str, target: str, facts: dict[str, str], *, collected: bool) -> None:

@@ -231,7 +231,8 @@ def _require_sound(year: ReportingYear, confirmed: Mapping[str, int]) -> dict[st
 
 
 def _seal(row: ReportingYear, act: UUID, everything: Viewer, tell: Tell) -> SealedYear:
-    address, index = sealed.address_of(row.year, act), sealed.address_of_index(row.year, act)
+    attempt = uuid4()  # a try after a crash is the same act, and must not meet the files of the one that died
+    address, index = sealed.address_of(row.year, attempt), sealed.address_of_index(row.year, attempt)
     is_open = row.state == YearState.OPEN
     counts: dict[str, int] = {}
     with lake().publishing(address) as staging:
