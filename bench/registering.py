@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from bench import searching
 from bench.harness import Figures, cpu, own_peak_kb, spent
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def invented(people: int) -> tuple[RegistryBatch, int]:
 
 
 def measured(people: int, watched: Callable[[], float]) -> Figures:
-    """First load, correction and snapshot, each once, as CPU seconds and rows."""
+    """First load, correction and snapshot, each once, as CPU seconds and rows; searches, in ms."""
     from wanjia.config.install import prepare
     from wanjia.registry import services
     from wanjia.registry.models import Household
@@ -51,6 +52,7 @@ def measured(people: int, watched: Callable[[], float]) -> Figures:
     batch, count = invented(people)
     load = spent(lambda: services.load_registry(viewer=builder, batch=batch, year=2020), watched)
     snapshot = spent(lambda: services.publish_snapshot(viewer=builder), watched)
+    found = searching.measured(COUNTY)
     numbers = list(Household.objects.visible_to(builder).order_by("pk").values_list("pk", flat=True)[:CORRECTED])
     edits = [Edit(field="main_cause", new="08", household_no=number) for number in numbers]
     before = watched()
@@ -64,6 +66,7 @@ def measured(people: int, watched: Callable[[], float]) -> Figures:
         "corrected": changed.fields,
         "correction_cpu_s": correction,
         "peak_rss_mb": own_peak_kb() // 1024,
+        **found,
     }
 
 

@@ -1,4 +1,4 @@
-"""The registry in bulk: first load, correction, snapshot, on SQLite and PostgreSQL.
+"""The registry in bulk: first load, correction, snapshot, search, on SQLite and PostgreSQL.
 
     python -m bench.registry [--people 100000] [--database sqlite] [--json]
 
@@ -39,6 +39,7 @@ def measure(asked: argparse.Namespace) -> Figures:
             f"{database}_snapshot_cpu_s_per_million": round(found["snapshot_cpu_s"] / millions, 1),
             f"{database}_corrected_rows_per_cpu_s": round(found["corrected"] / found["correction_cpu_s"]),
             f"{database}_peak_rss_mb": found["peak_rss_mb"],
+            **{f"{database}_{name}": found[name] for name in found if name.startswith(("search_", "suggest_"))},
         }
     return figures
 
@@ -61,7 +62,7 @@ def _installation(database: str) -> Iterator[list[str]]:
 
 BENCH = Bench(
     name="registry",
-    question="What does a million people cost to load, to correct and to snapshot?",
+    question="What does a million people cost to load, to correct and to snapshot, and to search?",
     measure=measure,
     options=options,
     budgets=[
@@ -71,6 +72,10 @@ BENCH = Bench(
         Budget("postgresql_snapshot_cpu_s_per_million", 3),
         Budget("sqlite_corrected_rows_per_cpu_s", 20_000, at_least=True),
         Budget("postgresql_corrected_rows_per_cpu_s", 20_000, at_least=True),
+        Budget("sqlite_search_p99_ms", 50),
+        Budget("sqlite_suggest_p99_ms", 50),
+        Budget("postgresql_search_p99_ms", 50),
+        Budget("postgresql_suggest_p99_ms", 50),
     ],
     moderate=("--people", "60000"),
 )
