@@ -179,6 +179,35 @@ def test_the_keyboard_reaches_the_search(desk):
     assert page.evaluate("document.activeElement.id") == "w-search-text"
 
 
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_who_types_is_told_whom_it_may_mean_and_follows_by_keyboard(desk, width):
+    page = desk.open("county", width=width)
+    page.goto("/")
+    field, options = page.locator("#w-search-text"), page.locator(".w-suggest [role=option]:visible")
+
+    field.press_sequentially("l")
+    options.first.wait_for()
+    assert options.count() > 3
+    assert overflowing(page) == []
+    assert axe_findings(page) == []
+    field.press("Escape")
+    assert options.count() == 0
+
+    field.press_sequentially("i")
+    options.first.wait_for()
+    number = options.first.inner_text().split()[-1]
+    field.press("ArrowDown")
+    assert field.get_attribute("aria-activedescendant") == options.first.get_attribute("id")
+    field.press("Enter")
+    page.wait_for_url(re.compile(rf"/registry/households/{number}/$"))
+
+    page.locator("#w-search-text").fill("zzzz")
+    page.wait_for_timeout(400)
+    assert [option.get_attribute("aria-disabled") for option in options.all()] == ["true"]
+    page.locator("#w-search-text").press("Enter")  # nothing chosen: the form is sent
+    page.wait_for_url(re.compile(r"[?&]typed="))
+
+
 @pytest.mark.parametrize("width", [1366, 1920])
 def test_the_office_screens_hold_the_home_page(desk, width):
     page = desk.open("county", width=width)
