@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from django.db import connection, transaction
+from django.db.migrations.loader import MigrationLoader
 from hypothesis import given
 from hypothesis import settings as drawing
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from tests.factories import accounts
 from tests.factories import registry as factory
 from tests.factories.registry import BUILDER, COUNTY, TOWNSHIPS, VILLAGES
+from wanjia.audit.testing import unrecorded
 from wanjia.kernel.names import DOT, match_form
 from wanjia.reference.services import load_reference
 from wanjia.registry import queries, searching
@@ -196,6 +199,26 @@ def test_a_load_of_names_already_known_adds_nothing_twice(viewers):
     load_registry(viewer=BUILDER, batch=batch, year=factory.YEAR)
     assert NameToken.objects.count() == before
     assert len(listed(viewers["county"], "qinshanxie")) == 2
+
+
+def test_an_older_database_is_filled_by_its_migration(viewers):
+    [(_, name)] = [
+        leaf for leaf in MigrationLoader(connection).graph.nodes if leaf[1].endswith("found_by_name_and_phone")
+    ]
+    earlier = MigrationLoader(connection).project_state(("registry", name)).apps
+    before = set(NameToken.objects.values_list("token", "name_match"))
+    keys = {
+        model: dict(model.objects.visible_to(BUILDER).values_list("pk", "phone_key")) for model in (Household, Person)
+    }
+    NameToken.objects.all().delete()
+    with unrecorded():
+        for model in keys:
+            model.objects.visible_to(BUILDER).update(phone_key=None)
+        import_module(f"wanjia.registry.migrations.{name}").fill(earlier, None)
+
+    assert set(NameToken.objects.values_list("token", "name_match")) == before
+    for model, known in keys.items():
+        assert dict(model.objects.visible_to(BUILDER).values_list("pk", "phone_key")) == known
 
 
 def test_the_dictionary_is_exactly_what_the_names_say(viewers):

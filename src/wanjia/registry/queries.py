@@ -547,7 +547,7 @@ def suggest(viewer: Viewer, text: str) -> Suggestions:
     best = found.best()
     if found.more and len(best) < SUGGESTIONS:
         keys = list(searching.walk(rows, replace(found, villages=()), viewer, SUGGESTIONS))
-        best = [(name, *key) for key in keys for name in _names_that_fit(viewer, key[1], found)][:SUGGESTIONS]
+        best = _of_walk(viewer, keys, found)
     people = _suggested(viewer, best)
     homes = {person.household_no for person in people} | {home for _, home in sorted(found.homes)[:SUGGESTIONS]}
     shown = {row.household_no: row for row in _rows(rows.filter(pk__in=homes))}
@@ -556,10 +556,13 @@ def suggest(viewer: Viewer, text: str) -> Suggestions:
     return Suggestions([shown[home] for home in ordered if home in shown], people, villages)
 
 
-def _names_that_fit(viewer: Viewer, home: int, found: searching.Found) -> list[str]:
+def _of_walk(viewer: Viewer, keys: Sequence[searching.Key], found: searching.Found) -> list[searching.Bearer]:
+    """Those of the households met on a walk whom the text finds."""
     assert found.typed is not None  # noqa: S101 - only names are many
-    people = Person.objects.visible_to(viewer).filter(household_no=home)
-    return [name for name in people.values_list("name_match", flat=True) if found.typed.fits(name)]
+    people = Person.objects.visible_to(viewer).filter(household_no__among=[home for _, home in keys])
+    rows = people.order_by("village_code", "household_no", "person_no")
+    bearers = rows.values_list("name_match", "village_code", "household_no")
+    return [bearer for bearer in bearers if found.typed.fits(bearer[0])][:SUGGESTIONS]
 
 
 def _suggested(viewer: Viewer, best: Sequence[searching.Bearer]) -> list[SuggestedPerson]:

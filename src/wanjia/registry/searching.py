@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from wanjia.registry.queries import Filters
 
 NAMES = 2_000  # of the dictionary; where a text begins more tokens than that, the list is walked along
+SAMPLE = 300  # names, whose bearers stand for all where there are more names
 COMMON = 6_000  # people; where more bear what was typed, the list is walked along
 STRIDE = 200  # households looked at first on such a walk; then twice as many, and again
 LONGEST_STRIDE = 1_600
@@ -171,10 +172,12 @@ def _bearers(people: QuerySet[Person], typed: Typed) -> Found:
     if len(begin) > COMMON:
         return Found(bearers=begin[:COMMON], more=True)
     names, more = _names(typed)
-    have = list(people.filter(name_match__among=list(names)).values_list(*columns)[: COMMON + 1]) if names else []
-    more |= len(have) > COMMON
+    looked_at = list(names)[:SAMPLE] if more else list(names)
+    most = SAMPLE if more else COMMON
+    have = list(people.filter(name_match__among=looked_at).values_list(*columns)[: most + 1]) if names else []
+    more |= len(have) > most
     exactly = frozenset(name for name, whole in names.items() if whole)
-    return Found(bearers=list({*begin, *have[:COMMON]}), more=more, exactly=exactly)
+    return Found(bearers=list({*begin, *have[:most]}), more=more, exactly=exactly)
 
 
 def _names(typed: Typed) -> tuple[Mapping[str, bool], bool]:

@@ -87,7 +87,13 @@ class Typed:
             return True
         if not self.letters and len(name) <= MOST_PARTS:  # characters are found wherever they stand
             return self.form in name or self.form in name.replace(DOT, "")
-        return any(token.startswith(self.beginnings) for token in tokens(name))
+        return self._may_begin(name) and any(token.startswith(self.beginnings) for token in tokens(name))
+
+    def _may_begin(self, name: str) -> bool:
+        """Whether some character of the name begins so; a look at its tokens takes five times as long."""
+        firsts = {text[0] for text in self.letters}
+        each = [pinyin.readings(character) for character in name]
+        return not all(each) or any(syllable[0] in firsts for syllables in each for syllable in syllables)
 
     def is_whole(self, name: str) -> bool:
         """Whether the name, or one of its tokens, is exactly this."""
