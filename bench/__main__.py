@@ -7,7 +7,7 @@ from importlib import import_module
 
 from bench.harness import Bench, main
 
-NAMES = ("keys", "compare", "registry", "cases", "pages")
+NAMES = ("keys", "compare", "registry", "sheets", "cases", "pages")
 
 
 def benches() -> list[Bench]:

@@ -214,6 +214,103 @@ def _fields_of(proposal: dict[str, Any], said: list[str]) -> list[str]:
     return [told.get(column["header"], column["field"]) for column in proposal["columns"]]
 
 
+registry = typer.Typer(no_args_is_help=True, help="户年度表和成员表 · The national sheets.")
+app.add_typer(registry, name="registry")
+
+
+@registry.command("import")
+def import_sheets(  # noqa: PLR0913 - each is an option of the command
+    files: Annotated[
+        list[Path], typer.Argument(exists=True, dir_okay=False, help="One national sheet or both, .xlsx or CSV.")
+    ],
+    year: Annotated[int | None, typer.Option(help="Reporting year, if the sheets do not say.")] = None,
+    mode: Annotated[str, typer.Option("--as", help="new (first registration) or correction.")] = "new",
+    area: Annotated[str, typer.Option(help="Division code the sheets may speak of.")] = "45",
+    category: Annotated[str, typer.Option(help="Code of 贫困户属性 for sheets without that column.")] = "",
+    status: Annotated[str, typer.Option(help="Code of 脱贫标志 for sheets without that column.")] = "",
+    identified: Annotated[int | None, typer.Option(help="识别年度 for sheets without that column.")] = None,
+    apply: Annotated[bool, typer.Option(help="Take the good rows in at once; else only show the preview.")] = False,
+    as_json: Json = False,
+) -> None:
+    """导入户年度表和成员表 · Take the national sheets in."""
+    _installation()
+    from rich.progress import Progress
+
+    from wanjia.config.server import start_clock
+    from wanjia.registry import queries
+    from wanjia.registry.choices import ImportMode, ImportStatus
+    from wanjia.registry.services.sheets import importing
+    from wanjia.scope.reach import serving
+    from wanjia.scope.system import system_viewer
+
+    start_clock()
+    if mode not in ImportMode:
+        raise typer.BadParameter(f"{mode} is none of {', '.join(ImportMode.values)}", param_hint="--as")
+    terms = importing.Terms(year, category, status, identified)
+    viewer = system_viewer("cli.registry")
+    with serving(viewer), Progress(console=console, transient=True) as shown:
+        shown.add_task("读取 · reading", total=None)
+        row = importing.bring(viewer=viewer, brought=files, area=area, mode=ImportMode(mode), terms=terms)
+        row = importing.read_sheets(viewer=viewer, import_id=row.pk)
+        if apply and row.status == ImportStatus.PREVIEWED:
+            row = importing.apply_sheets(viewer=viewer, import_id=row.pk)
+        counts = ("lines", "accepted", "known", "rejected", "non_data")
+        told = {file.sheet: {n: getattr(file, n) for n in counts} for file in queries.files_of(viewer, row)}
+    facts: dict[str, Any] = {"import": row.pk, "status": str(row.status), "year": row.year, "sheets": told}
+    if row.refusal:
+        facts["refused"] = row.refusal["what"][_language()]
+    for kind in ("new", "changes"):
+        if kind in row.preview:
+            facts[kind] = row.preview[kind]
+    _answer(facts, as_json=as_json)
+
+
+@registry.command("export")
+def export_sheet(  # noqa: PLR0913 - each is an option of the command
+    out: Annotated[Path, typer.Argument(dir_okay=False, help="The file to write.")],
+    area: Annotated[str, typer.Option(help="Division code.")],
+    year: Annotated[int, typer.Option(help="Reporting year.")],
+    sheet: Annotated[str, typer.Option(help="households or members.")] = "households",
+    form: Annotated[str, typer.Option(help="csv or xlsx.")] = "csv",
+    encoding: Annotated[str, typer.Option(help="Of a CSV: utf-8 or gb18030.")] = "utf-8",
+    codes: Annotated[bool, typer.Option(help="Codes instead of their names.")] = False,
+    as_json: Json = False,
+) -> None:
+    """导出户年度表或成员表，号码打掩码 · Write a national sheet, numbers masked."""
+    _installation()
+    from rich.progress import Progress
+
+    from wanjia.config.server import start_clock
+    from wanjia.registry.choices import SheetKind
+    from wanjia.registry.services.sheets.exporting import Wanted
+    from wanjia.registry.services.sheets.exporting import export_sheet as export
+    from wanjia.scope.reach import serving
+    from wanjia.scope.system import system_viewer
+    from wanjia.ui.sheets import Encoding, Format
+
+    start_clock()
+    for value, known, name in (
+        (sheet, SheetKind, "--sheet"),
+        (form, Format, "--form"),
+        (encoding, Encoding, "--encoding"),
+    ):
+        if value not in known:
+            raise typer.BadParameter(f"{value} is none of {', '.join(each.value for each in known)}", param_hint=name)
+    viewer = system_viewer("cli.registry")
+    with serving(viewer), Progress(console=console, transient=True) as shown:
+        shown.add_task("导出 · exporting", total=None)
+        rows, pieces = export(
+            viewer=viewer,
+            wanted=Wanted(SheetKind(sheet), year, area, codes=codes),
+            account=viewer.name,
+            form=Format(form),
+            encoding=Encoding(encoding),
+        )
+        with out.open("wb") as stream:
+            stream.writelines(pieces)
+    _answer({"rows": rows, "file": str(out)}, as_json=as_json)
+
+
 @app.command()
 def compare(as_json: Json = False) -> None:
     """比对 · Resolve what is accepted and run the rules."""

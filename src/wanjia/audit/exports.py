@@ -18,7 +18,7 @@ from wanjia.audit.services import JSON, Kind, record
 from wanjia.kernel import clock
 from wanjia.scope.viewer import Viewer
 from wanjia.ui.hooks import area_name
-from wanjia.ui.sheets import Cell, Format, Table, written
+from wanjia.ui.sheets import Cell, Encoding, Format, Table, written
 
 EXPORT = "audit.export"
 CHUNK = 500  # lines told at a time: names are looked up for each
@@ -33,6 +33,7 @@ def export(  # noqa: PLR0913 - what is handed out and how it is recorded, all by
     act: str,
     subject: tuple[str, int] | None = None,
     content: Mapping[str, JSON] | None = None,
+    encoding: Encoding = Encoding.UTF8,
 ) -> Iterator[bytes]:
     """The file, streamed; the record of who took how many rows is committed before its first byte.
 
@@ -41,7 +42,7 @@ def export(  # noqa: PLR0913 - what is handed out and how it is recorded, all by
     said = {"rows": table.promised, "format": form.value, **(content or {})}
     with transaction.atomic():
         record(Kind.EXPORT, viewer=viewer, area=area, act=act, subject=subject, content=said)
-    return written(table, form)
+    return written(table, form, encoding)
 
 
 def trail_file(

@@ -14,12 +14,16 @@ from wanjia.scope.viewer import Viewer
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A list as one address narrows it for one viewer: how long it is, where, and the filter in words."""
+    """A list as one address narrows it for one viewer: how long it is, where, and the filter in words.
+
+    One that holds whole numbers needs an approval `always`, however short it is.
+    """
 
     rows: int
     area: str
     query: str
     conditions: tuple[tuple[str, str], ...]
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def ask(*, viewer: Viewer, code: str, values: Mapping[str, str], expected: int, 
     asked = exportable.read(viewer, values)
     if asked.rows != expected:
         raise RowsChanged(expected=expected, rows=asked.rows)
-    if asked.rows <= (most := queries.most()):
+    if asked.rows <= (most := queries.most()) and not asked.always:
         raise NoApprovalNeeded(rows=asked.rows, most=most)
     row = ExportRequest.objects.create(
         listing=code,
@@ -80,14 +80,16 @@ def decide(*, viewer: Viewer, request_id: int, approve: bool, note: str = "") ->
     return row
 
 
-def require_approval(*, viewer: Viewer, code: str, query: str, rows: int, request_id: int | None) -> int | None:
+def require_approval(  # noqa: PLR0913 - the list, and the approval named for it
+    *, viewer: Viewer, code: str, query: str, rows: int, request_id: int | None, always: bool = False
+) -> int | None:
     """See that this list may be handed out, and use the approval up; the number of the request, None for a short list.
 
-    Called in the transaction that records the export. Raises ApprovalNeeded, NotVisible, OtherList, RowsChanged,
-    ApprovalOver.
+    A list that needs an approval `always` needs one however short it is. Called in the transaction that
+    records the export. Raises ApprovalNeeded, NotVisible, OtherList, RowsChanged, ApprovalOver.
     """
     most = queries.most()
-    if rows <= most:
+    if rows <= most and not always:
         return None
     if request_id is None:
         raise ApprovalNeeded(rows=rows, most=most)

@@ -81,7 +81,7 @@ def ask(request: ViewerRequest, code: str) -> HttpResponseBase:
         form = AskForm(initial={"expected": asked.rows})
     context = {
         "title": exportable.title.text(_language()), "asked": asked, "form": form, "most": queries.most(),
-        "needed": asked.rows > queries.most(), "days": queries.days_to_fetch(),
+        "needed": asked.always or asked.rows > queries.most(), "days": queries.days_to_fetch(),
     }  # fmt: skip
     return render(request, "exports/ask.html", context, status=400 if form.errors else 200)
 

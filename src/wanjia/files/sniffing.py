@@ -102,13 +102,14 @@ def _is_table_text(head: bytes) -> bool:
         return False
     if any(byte < ord(" ") and byte not in b"\t\r\n\f\x1a" for byte in text):
         return False
-    return any(_decodes(text, encoding) for encoding in ("utf-8", "gb18030"))
+    whole = len(head) < HEAD  # else it may end inside a character
+    return any(_decodes(text, encoding, whole=whole) for encoding in ("utf-8", "gb18030"))
 
 
-def _decodes(text: bytes, encoding: str) -> bool:
+def _decodes(text: bytes, encoding: str, *, whole: bool) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        decoder.decode(text, final=len(text) < HEAD)  # the head may end inside a character
+        decoder.decode(text, final=whole)
     except UnicodeDecodeError:
         return False
     return True

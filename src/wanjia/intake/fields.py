@@ -93,9 +93,9 @@ class TextReader:
     cleaned: Callable[[str], str]
 
     def __call__(self, texts: pa.Array) -> Taken:
-        values = _cleaned(texts, self.plain, self.cleaned)
+        values = cleaned_texts(texts, self.plain, self.cleaned)
         problems = _limits(self.item, values)
-        problems[_flags(pc.match_substring_regex(values, _RUINED))] = rules.NUMBER["number_ruined"]
+        problems[flags(pc.match_substring_regex(values, _RUINED))] = rules.NUMBER["number_ruined"]
         return Taken(_kept(self.item, values), problems)
 
 
@@ -107,20 +107,20 @@ class NameReader:
     _forms: dict[str, tuple[str, bool]] = field(default_factory=dict)
 
     def __call__(self, texts: pa.Array) -> Taken:
-        values = _cleaned(texts, _PLAIN_NAME, clean)
+        values = cleaned_texts(texts, _PLAIN_NAME, clean)
         problems = _limits(self.item, values)
-        odd = ~_flags(pc.match_substring_regex(values, _PLAIN_NAME)) | _flags(
+        odd = ~flags(pc.match_substring_regex(values, _PLAIN_NAME)) | flags(
             pc.match_substring_regex(values, altered_characters())
         )
         forms = values
         at = np.flatnonzero(odd)
         if len(at):
-            found, codes = _each(values.take(pa.array(at)), self._form, self._forms)
-            forms = _put(values, odd, pa.array([form for form, _ in found], pa.string()).take(pa.array(codes)))
+            found, codes = each(values.take(pa.array(at)), self._form, self._forms)
+            forms = put(values, odd, pa.array([form for form, _ in found], pa.string()).take(pa.array(codes)))
             damaged = np.array([damage for _, damage in found], np.bool_)[codes]
             _mark(problems, at[damaged], "name_damaged")
         columns = _kept(self.item, values)
-        return Taken({**columns, NAME_MATCH: _nulled(forms)} if columns else {}, problems)
+        return Taken({**columns, NAME_MATCH: nulled(forms)} if columns else {}, problems)
 
     @staticmethod
     def _form(text: str) -> tuple[str, bool]:
@@ -143,7 +143,7 @@ class DateReader:
     _read: dict[str, tuple[date | None, int]] = field(default_factory=dict)
 
     def __call__(self, texts: pa.Array) -> Taken:
-        found, codes = _each(texts, self._one, self._read)
+        found, codes = each(texts, self._one, self._read)
         days = pa.array([day for day, _ in found], pa.date32()).take(pa.array(codes))
         problems = np.array([problem for _, problem in found], np.int8)[codes]
         return Taken(_kept(self.item, days), problems)
@@ -172,7 +172,7 @@ class NumberReader:
     _read: dict[str, tuple[int | None, int]] = field(default_factory=dict)
 
     def __call__(self, texts: pa.Array) -> Taken:
-        found, codes = _each(texts, self._one, self._read)
+        found, codes = each(texts, self._one, self._read)
         values = pa.array([value for value, _ in found], self.kind).take(pa.array(codes))
         problems = np.array([problem for _, problem in found], np.int8)[codes]
         return Taken(_kept(self.item, values), problems)
@@ -209,7 +209,7 @@ class LabelReader:
     _read: dict[str, tuple[str | None, int]] = field(default_factory=dict)
 
     def __call__(self, texts: pa.Array) -> Taken:
-        found, codes = _each(texts, self._one, self._read)
+        found, codes = each(texts, self._one, self._read)
         labels = pa.array([label for label, _ in found], pa.string()).take(pa.array(codes))
         problems = np.array([problem for _, problem in found], np.int8)[codes]
         return Taken(_kept(self.item, labels), problems)
@@ -252,15 +252,15 @@ class IdentityReader:
 def _kept(item: Field, values: pa.Array) -> dict[str, pa.Array]:
     if not item.keep or item.reading is Reading.IGNORED:
         return {}
-    return {item.name: _nulled(values) if pa.types.is_string(values.type) else values}
+    return {item.name: nulled(values) if pa.types.is_string(values.type) else values}
 
 
-def _cleaned(texts: pa.Array, plain: str, cleaned: Callable[[str], str]) -> pa.Array:
-    odd = ~_flags(pc.match_substring_regex(texts, plain))
+def cleaned_texts(texts: pa.Array, plain: str, cleaned: Callable[[str], str]) -> pa.Array:
+    odd = ~flags(pc.match_substring_regex(texts, plain))
     if not odd.any():
         return texts
-    found, codes = _each(texts.filter(pa.array(odd)), cleaned)
-    return _put(texts, odd, pa.array(found, pa.string()).take(pa.array(codes)))
+    found, codes = each(texts.filter(pa.array(odd)), cleaned)
+    return put(texts, odd, pa.array(found, pa.string()).take(pa.array(codes)))
 
 
 def _limits(item: Field, values: pa.Array) -> Problems:
@@ -274,7 +274,7 @@ def _limits(item: Field, values: pa.Array) -> Problems:
     return problems
 
 
-def _each(
+def each(
     texts: pa.Array, read: Callable[[str], Any], remembered: dict[str, Any] | None = None
 ) -> tuple[list[Any], npt.NDArray[np.int32]]:
     """What `read` makes of each distinct text, and which of them each row has."""
@@ -290,16 +290,16 @@ def _each(
     return found, coded.indices.to_numpy()
 
 
-def _put(values: pa.Array, where: npt.NDArray[np.bool_], replacements: pa.Array) -> pa.Array:
+def put(values: pa.Array, where: npt.NDArray[np.bool_], replacements: pa.Array) -> pa.Array:
     return pc.replace_with_mask(values, pa.array(where), replacements)
 
 
-def _nulled(values: pa.Array) -> pa.Array:
+def nulled(values: pa.Array) -> pa.Array:
     """Empty texts as null."""
     return pc.if_else(pc.equal(pc.binary_length(values), 0), pa.scalar(None, pa.string()), values)
 
 
-def _flags(array: pa.Array) -> npt.NDArray[np.bool_]:
+def flags(array: pa.Array) -> npt.NDArray[np.bool_]:
     return array.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
 

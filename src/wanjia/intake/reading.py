@@ -34,6 +34,7 @@ _BROKEN_AT_LEAST = 20  # rows with a wrong number of columns, before the whole f
 WHOLE_ROW = ""  # the field of a problem that concerns the row as such
 
 Flags = npt.NDArray[np.bool_]
+Reader = Callable[[pa.Array], Taken]
 _ROWS = re.compile(
     r"([0-9][0-9,]{0,11})(?:条|行|笔|辆|套|宗)(?:记录|数据)?$"
 )  # 60000条; not 3人, who may stand in several rows
@@ -74,19 +75,24 @@ class Tally:
 
 
 class DeliveryReader:
-    """Reads one delivery of a known layout; iterate `parts` to the end, then look at `tally`."""
+    """Reads one delivery of a known layout; iterate `parts` to the end, then look at `tally`.
 
-    def __init__(self, layout: Layout, *, today: date, keyring: Keyring) -> None:
+    `reader_of` gives what reads a field's column, for tables whose typed rows are not a department's.
+    """
+
+    def __init__(
+        self, layout: Layout, *, today: date, keyring: Keyring, reader_of: Callable[..., Reader] = reader_for
+    ) -> None:
         self.layout = layout
         self.tally = Tally()
         self.examples = Examples(layout)
         self.remarks = Remarks()  # of a workbook; filled by whoever hands the text over, before the line comes
         self.above: dict[int, NonData] = dict(layout.above)  # likewise for the titles of further sheets
-        self._readers: list[tuple[Field, int | None, Callable[[pa.Array], Taken]]] = [
+        self._readers: list[tuple[Field, int | None, Reader]] = [
             (
                 item,
                 layout.position_of(item),
-                reader_for(
+                reader_of(
                     item,
                     today=today,
                     keyring=keyring,
@@ -97,6 +103,10 @@ class DeliveryReader:
             for item in layout.contract.fields
         ]
         self._schema = arrow_schema(layout.contract.columns)
+        words = (*layout.contract.layout.totals, *layout.contract.layout.notes)
+        self._around = (
+            "^\\s*(?:" + "|".join(r"\s*".join(map(re.escape, word)) for word in words) + ")" if words else "$^"
+        )
         self._required = [
             position for item in layout.contract.required if (position := layout.position_of(item)) is not None
         ]
@@ -161,7 +171,7 @@ class DeliveryReader:
         return self.above.get(line)
 
     def _sort_out(self, found: Records, computed: set[int]) -> tuple[Flags, dict[int, NonData]]:
-        """Which of the well-formed rows are records; a look at those where something required is empty.
+        """Which of the well-formed rows are records; a look at those where something required is empty or a total's.
 
         `computed` are lines whose cells are formulas without a value: they are empty and still records.
         """
@@ -169,6 +179,7 @@ class DeliveryReader:
         for position in self._required:
             column = found.cells.column(position)
             doubtful |= _flags(pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(column)), 0))
+            doubtful |= _flags(pc.match_substring_regex(column, self._around))
         probe = self._required[0]
         doubtful |= _flags(pc.equal(found.cells.column(probe), self.layout.header[probe]))
         is_data = np.ones(len(found.lines), np.bool_)

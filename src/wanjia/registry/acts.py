@@ -36,6 +36,24 @@ ACTS = [
         "registry.remove_members",
         Sentence("办理成员减少，理由：{reason}", "recorded members leaving, because: {reason}"),
     ),
+    Act(
+        "registry.join_members",
+        Sentence("首次登记补录了 {households} 户的成员", "registered further members of {households} households"),
+    ),
+    Act(
+        "registry.import_sheets",
+        Sentence("导入了第 {import} 次的表格：{status}", "took in the sheets of import {import}: {status}"),
+    ),
+    Act(
+        "registry.reject_sheet",
+        Sentence(
+            "下载了第 {import} 次导入的问题表：{rows} 行", "fetched the reject sheet of import {import}: {rows} rows"
+        ),
+    ),
+    Act(
+        "registry.export_sheet",
+        Sentence("导出了{sheet} {year} 年度 {rows} 行", "exported {rows} rows of the sheet of {year}: {sheet}"),
+    ),
     Act("registry.add_member", Sentence("办理成员增加，理由：{reason}", "recorded a new member, because: {reason}")),
     Act(
         "registry.merge_person",

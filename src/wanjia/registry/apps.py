@@ -25,6 +25,8 @@ TABLES = (
     "ChangeRequestItem",
     "ReportingYear",
     "YearCorrection",
+    "SheetImport",
+    "SheetFile",
 )
 
 
@@ -45,10 +47,13 @@ class RegistryConfig(AppConfig):
         from wanjia.registry.payloads import payload_of_change
         from wanjia.registry.queries import may_read
         from wanjia.registry.services.export import EXPORT, HOUSEHOLDS, exportable
+        from wanjia.registry.services.sheets.exporting import SHEET, exportable_sheet
 
         watch(*(f"registry.{table}" for table in TABLES))
         details.register_details("registry.Change", payload_of_change)
         details.register_source(details.DetailSource("registry.load", loaded_rows))
+        sheets = Sentence("户年度表、成员表", "National sheets")
+        lists.declare(lists.ExportableList(SHEET, sheets, EXPORT, exportable_sheet, "registry:export_sheet"))
         title = Sentence("户名单", "Households")
         saved.declare(saved.SavableList(HOUSEHOLDS, title, "registry:households"))
         lists.declare(lists.ExportableList(HOUSEHOLDS, title, EXPORT, exportable, "registry:export"))

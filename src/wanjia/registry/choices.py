@@ -92,3 +92,47 @@ class RejectReason(models.TextChoices):
     HEAD_REPEATED = "head_repeated", _("户主多于一人")
     HOUSEHOLD_REJECTED = "household_rejected", _("所属户未通过校验")
     DATES_DISAGREE = "dates_disagree", _("离户日期早于入户日期")
+    # of a sheet's rows
+    PLACE_UNKNOWN = "place_unknown", _("省、市、县、乡、村不能确定是哪个行政村")
+    OUTSIDE_AREA = "outside_area", _("不在本次导入的地区内")
+    OTHER_YEAR = "other_year", _("年度与本次导入的年度不同")
+    YEAR_NOT_OPEN = "year_not_open", _("该年度不能再更正")
+    NOT_REGISTERED = "not_registered", _("不在册，或不在本次导入的地区内")
+    NOT_LIVE = "not_live", _("所在户已清退或注销")
+    HEAD_PROCEDURE = "head_procedure", _("户主变更须按“更换户主”办理")
+    VALUE_REFUSED = "value_refused", _("内容不符合该项的要求")
+
+
+class Remark(models.TextChoices):
+    """What is said of a sheet's row that is taken in all the same."""
+
+    PROCEDURE = "procedure", _("与登记不同，须按对应业务办理，未改动")
+    KNOWN = "known", _("已在册，未改动；如需更正请按“更正”导入")
+    HEAD_DISAGREES = "head_disagrees", _("户主姓名与成员表中的户主不同")
+    SEX_DISAGREES = "sex_disagrees", _("性别与证件号码不符")
+    BIRTH_DISAGREES = "birth_disagrees", _("出生日期与证件号码不符")
+
+
+class SheetKind(models.TextChoices):
+    """The two national sheets (domain.md §18)."""
+
+    HOUSEHOLDS = "households", _("户年度表")
+    MEMBERS = "members", _("成员表")
+
+
+class ImportMode(models.TextChoices):
+    """What a sheet is taken in as."""
+
+    NEW = "new", _("首次登记")
+    CORRECTION = "correction", _("更正")
+
+
+class ImportStatus(models.TextChoices):
+    """How far an import has come."""
+
+    WAITING = "waiting", _("待上传另一张表")
+    RECEIVED = "received", _("待读取")
+    UNREADABLE = "unreadable", _("无法读取")
+    PREVIEWED = "previewed", _("待确认")
+    DONE = "done", _("已导入")
+    CANCELLED = "cancelled", _("已取消")

@@ -325,3 +325,125 @@ class YearNotSealed(Refusal):
     facts = ("year",)
     what = Sentence("{year} 年度尚未封存，没有任何内容被改动。", "The year {year} is not sealed; nothing was changed.")
     cure = Sentence("请直接更正登记内容。", "Correct the registry itself.")
+
+
+class ColumnsNeeded(Refusal):
+    """A first registration's sheet has no column for what every household must have, and nobody said it either."""
+
+    code = "registry.columns_needed"
+    status = 422
+    facts = ("columns",)
+    what = Sentence(
+        "户年度表中没有“{columns}”这些列，首次登记必须有；没有导入任何内容。",
+        "The household sheet has no column for {columns}, which a first registration needs; nothing was taken in.",
+    )
+    cure = Sentence(
+        "请在表中补上这些列，或在上传时为整张表统一填写。", "Add the columns, or say the value for the whole sheet."
+    )
+
+
+class YearNeeded(Refusal):
+    """Neither the sheets nor their sender say which year they are of."""
+
+    code = "registry.year_needed"
+    status = 422
+    what = Sentence(
+        "表中没有“年度”列，也没有填写年度；没有导入任何内容。",
+        "Neither the sheets nor you say the year; nothing taken in.",
+    )
+    cure = Sentence("请在上传时填写年度。", "Say the year when you upload them.")
+
+
+class SheetTwice(Refusal):
+    """An import already has that sheet."""
+
+    code = "registry.sheet_twice"
+    status = 409
+    facts = ("sheet",)
+    what = Sentence(
+        "这次导入已经有一张{sheet}；没有接收这个文件。", "This import has a {sheet} already; the file was not taken."
+    )
+    cure = Sentence("请上传另一张表，或另起一次导入。", "Upload the other sheet, or begin another import.")
+
+
+class SheetBroughtBefore(Refusal):
+    """The same file was brought before, to be taken in in the same way."""
+
+    code = "registry.sheet_brought_before"
+    status = 409
+    facts = ("number", "brought_on")
+    what = Sentence(
+        "这份文件与 {brought_on} 第 {number} 次导入的文件完全相同，没有重复接收。",
+        "This file is the same as one of import {number} of {brought_on}; it was not taken in again.",
+    )
+    cure = Sentence(
+        "请上传更正后的文件；如那次导入还没有完成，可以先取消它。",
+        "Upload the corrected file; if that import is not finished, cancel it first.",
+    )
+
+
+class ImportMovedOn(Refusal):
+    """The import is no longer in the state this act needs."""
+
+    code = "registry.import_moved_on"
+    status = 409
+    facts = ("number", "status")
+    what = Sentence(
+        "第 {number} 次导入目前为“{status}”，不能进行此操作；没有改动。",
+        "Import {number} is {status}; nothing changed.",
+    )
+    cure = Sentence("请刷新页面查看最新状态。", "Reload the page to see where it stands.")
+
+
+class PreviewOutdated(Refusal):
+    """The registry has changed since the preview, so the sheets would do something else than was shown."""
+
+    code = "registry.preview_outdated"
+    status = 409
+    facts = ("number",)
+    what = Sentence(
+        "第 {number} 次导入预览之后，登记内容已有变动；没有导入任何内容，预览已更新。",
+        "The registry has changed since import {number} was previewed; nothing was taken in, the preview is new.",
+    )
+    cure = Sentence("请重新核对预览后再确认。", "Look at the preview again and confirm.")
+
+
+class NothingToImport(Refusal):
+    """No row of the sheets would change anything."""
+
+    code = "registry.nothing_to_import"
+    status = 409
+    facts = ("number",)
+    what = Sentence("第 {number} 次导入没有任何可以导入的内容。", "Import {number} has nothing to take in.")
+    cure = Sentence(
+        "请下载问题表更正后重新上传；内容与登记相同的不必再导入。",
+        "Fetch the reject sheet, correct and upload it; what is as registered needs no import.",
+    )
+
+
+class WholeNumbersNeedApproval(Refusal):
+    """Whole numbers leave in a sheet only through an approved request."""
+
+    code = "registry.whole_numbers_need_approval"
+    status = 409
+    what = Sentence(
+        "含完整号码的表格须经第二人批准才能导出；没有导出任何内容。",
+        "A sheet with whole numbers leaves only when a second person has approved it; nothing was exported.",
+    )
+    cure = Sentence("请先申请导出，写明理由。", "Ask for the export first and say why.")
+
+
+class SecondPersonNeeded(Refusal):
+    """Among the corrections of a sheet are some that somebody else must look at before they stand."""
+
+    code = "registry.second_person_needed"
+    status = 409
+    facts = ("number",)
+    what = Sentence(
+        "第 {number} 次导入的更正中有须经审核的内容，上传的人不能自己确认；没有改动。",
+        "Import {number} corrects values that are reviewed; whoever brought it does not confirm it. Nothing changed.",
+    )
+    cure = Sentence(
+        "请由有录入和审核权限的另一人（如县级办公室）核对预览后确认。",
+        "Another person who may both enter and approve, of the county office say, looks the preview over and confirms.",
+    )

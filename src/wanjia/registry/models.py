@@ -15,9 +15,20 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from wanjia.registry import income
-from wanjia.registry.choices import IN_HOUSEHOLD, OPEN_REQUESTS, ItemState, RequestState, Standing, YearState
+from wanjia.registry.choices import (
+    IN_HOUSEHOLD,
+    OPEN_REQUESTS,
+    ImportMode,
+    ImportStatus,
+    ItemState,
+    RequestState,
+    SheetKind,
+    Standing,
+    YearState,
+)
 from wanjia.scope.fields import EncryptedTextField
 from wanjia.scope.models import Held, ScopedModel, ScopeRule
 from wanjia.scope.viewer import Relation
@@ -684,3 +695,87 @@ class ChangeRequestItem(ScopedModel):
 
     def __str__(self) -> str:
         return f"{self.request_id} {self.field}"
+
+
+class SheetImport(ScopedModel):
+    """The two national sheets (or one) somebody brings, how they were read, and what was decided.
+
+    `area` is what they may speak of: rows of elsewhere are refused one by one. `preview` holds what
+    the page shows, personal values masked; `terms` what its sender says of rows the sheets say
+    nothing of. The files lie encrypted in the lake.
+    """
+
+    scope_rule: ClassVar[ScopeRule] = ScopeRule(action="registry.write", area="area")
+
+    area = models.CharField(max_length=12)
+    year = models.PositiveSmallIntegerField(null=True)  # none until the sheets are read and say which
+    mode = models.CharField(max_length=10, choices=ImportMode.choices)
+    status = models.CharField(max_length=12, choices=ImportStatus.choices)
+    terms = models.JSONField(default=dict)
+    preview = models.JSONField(default=dict)
+    digest = models.CharField(max_length=64, blank=True)  # keyed, of what was previewed: the same is applied or nothing
+    refusal = models.JSONField(default=dict)  # code, what and cure in both languages, when unreadable
+    event_id = models.UUIDField(null=True)  # the act that took it in
+    brought_by = models.BigIntegerField()
+    brought_at = models.DateTimeField()
+    decided_by = models.BigIntegerField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    job_id = models.BigIntegerField(null=True)  # under way
+
+    class Meta:
+        verbose_name = "表格导入"
+        indexes = [models.Index(fields=["area", "-id"], name="import_by_area")]
+
+    def __str__(self) -> str:
+        return f"import {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("registry:import", args=[self.pk])
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to decide."""
+        return self.status in (ImportStatus.WAITING, ImportStatus.RECEIVED, ImportStatus.PREVIEWED)
+
+    @property
+    def kept(self) -> str:
+        """The lake's address of what was wrong with which row."""
+        return f"sheets/problems={self.pk}"
+
+
+class SheetFile(ScopedModel):
+    """One file of an import. accepted + known + rejected + non_data are its lines once it is read."""
+
+    scope_rule: ClassVar[ScopeRule] = ScopeRule(action="registry.write", area="area")
+
+    of = models.ForeignKey(SheetImport, models.CASCADE, related_name="files")
+    area = models.CharField(max_length=12)
+    mode = models.CharField(max_length=10, choices=ImportMode.choices)
+    sheet = models.CharField(max_length=10, choices=SheetKind.choices)
+    file_name = models.CharField(max_length=200)
+    file_hash = models.CharField(max_length=64)  # keyed: tells equal files, and nothing to who lacks the key
+    file_bytes = models.BigIntegerField()
+    raw = models.CharField(max_length=200, unique=True)
+    counts = models.BooleanField(default=True)  # until its import is cancelled or found unreadable
+    lines = models.IntegerField(default=0)
+    accepted = models.IntegerField(default=0)
+    known = models.IntegerField(default=0)  # registered already, nothing to be done
+    rejected = models.IntegerField(default=0)
+    non_data = models.IntegerField(default=0)
+    layout = models.JSONField(default=dict)  # header, delimiter, sheets: what a reject sheet needs
+
+    class Meta:
+        verbose_name = "导入的表格"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["mode", "file_hash"], condition=Q(counts=True), name="sheet_is_taken_in_once_in_each_way"
+            ),
+            models.UniqueConstraint(fields=["of", "sheet"], name="sheet_once_in_an_import"),
+            models.CheckConstraint(
+                condition=Q(lines=F("accepted") + F("known") + F("rejected") + F("non_data")),
+                name="sheet_accounts_for_every_line",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sheet} of import {self.of_id}"

@@ -31,6 +31,8 @@ from wanjia.registry.models import (
     PersonYear,
     Relocation,
     ReportingYear,
+    SheetFile,
+    SheetImport,
     YearCorrection,
 )
 from wanjia.registry.searching import current_no
@@ -740,3 +742,23 @@ def _plain_words(field: Field, value: str, language: Language) -> str:
     if value in ("true", "false"):
         return {"zh": {"true": "是", "false": "否"}, "en": {"true": "yes", "false": "no"}}[language][value]
     return value
+
+
+def imports(viewer: Viewer) -> QuerySet[SheetImport]:
+    """The imports of sheets in the viewer's area, the newest first."""
+    return SheetImport.objects.visible_to(viewer).order_by("-pk")
+
+
+def import_for(viewer: Viewer, import_id: int) -> SheetImport:
+    """One of them. Raises NotVisible."""
+    return SheetImport.objects.get_visible(viewer, pk=import_id)
+
+
+def files_of(viewer: Viewer, row: SheetImport) -> QuerySet[SheetFile]:
+    """The sheets of an import."""
+    return SheetFile.objects.visible_to(viewer).filter(of=row).order_by("sheet")
+
+
+def may_see_import(viewer: Viewer, import_id: int) -> bool:
+    """Whether the viewer may see that import."""
+    return SheetImport.objects.visible_to(viewer).filter(pk=import_id).exists()

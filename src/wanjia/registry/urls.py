@@ -2,6 +2,7 @@ from django.urls import path
 
 from wanjia.registry import views, years
 from wanjia.registry.areas import views as areas
+from wanjia.registry.imports import views as imports
 from wanjia.registry.requests import views as requests
 from wanjia.registry.rights import views as rights
 
@@ -25,4 +26,13 @@ urlpatterns = [
     path("villages/<str:village_code>/", areas.village, name="village"),
     path("requests/", requests.requests, name="requests"),
     path("requests/<int:request_id>/", requests.request_page, name="request"),
+    path("imports/", imports.imports, name="imports"),
+    path("imports/<int:import_id>/", imports.one, name="import"),
+    path("imports/<int:import_id>/add/", imports.add, name="add_sheet"),
+    path("imports/<int:import_id>/read/", imports.read_again, name="read_sheets"),
+    path("imports/<int:import_id>/apply/", imports.apply, name="apply_sheets"),
+    path("imports/<int:import_id>/cancel/", imports.cancel, name="cancel_import"),
+    path("imports/<int:import_id>/rejects/", imports.rejects, name="rejected_rows"),
+    path("sheets/", imports.sheets, name="sheets"),
+    path("sheets/file/", imports.export_sheet, name="export_sheet"),
 ]

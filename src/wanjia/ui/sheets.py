@@ -136,14 +136,21 @@ class Tally:
         return f"{said};{self.difference}" if self.difference else said
 
 
-def written(table: Table, form: Format) -> Iterator[bytes]:
-    """The file, a piece at a time."""
+class Encoding(StrEnum):
+    """What a CSV's text is written in: UTF-8 with its mark, or GB18030, which older Chinese programs expect."""
+
+    UTF8 = "utf-8"
+    GB18030 = "gb18030"
+
+
+def written(table: Table, form: Format, encoding: Encoding = Encoding.UTF8) -> Iterator[bytes]:
+    """The file, a piece at a time. A workbook says its encoding itself."""
     tally = Tally(table)
     if form is Format.XLSX:
         from wanjia.ui.workbook import workbook
 
         return workbook(table, tally)
-    return _csv(table, tally)
+    return _csv(table, tally, encoding)
 
 
 def download(pieces: Iterable[bytes], name: str, form: Format) -> StreamingHttpResponse:
@@ -171,18 +178,19 @@ def _with_apostrophe(found: re.Match[str]) -> str:
     return "" if found.string[found.start() :].startswith("'") else "'"
 
 
-def _csv(table: Table, tally: Tally) -> Iterator[bytes]:
+def _csv(table: Table, tally: Tally, encoding: Encoding) -> Iterator[bytes]:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
-    buffer.write(BYTE_ORDER_MARK)
+    if encoding is Encoding.UTF8:
+        buffer.write(BYTE_ORDER_MARK)
     writer.writerow([_csv_cell(cell) for cell in table.header])
     for row in tally.counted():
         writer.writerow([_csv_cell(cell) for cell in row])
         if buffer.tell() >= PIECE:
-            yield _taken(buffer)
+            yield _taken(buffer, encoding)
     if tally.last_words:
         writer.writerow([_csv_cell(tally.last_words)])
-    yield _taken(buffer)
+    yield _taken(buffer, encoding)
 
 
 def _csv_cell(cell: Cell) -> object:
@@ -191,9 +199,9 @@ def _csv_cell(cell: Cell) -> object:
     return formula_safe(cell) if isinstance(cell, str) else cell
 
 
-def _taken(buffer: io.StringIO) -> bytes:
+def _taken(buffer: io.StringIO, encoding: Encoding) -> bytes:
     text = buffer.getvalue()
     buffer.seek(0)
     buffer.truncate()
     # half a surrogate pair is no character; the place where it stood stays visible
-    return text.encode("utf-8", "replace")
+    return text.encode(encoding, "replace")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+
 from tests.factories import accounts as factory
 from tests.factories.exports import limit
 from tests.factories.registry import YEAR
@@ -21,8 +23,11 @@ from tests.walk.forms.scene import (
     Scene,
     of,
 )
+from wanjia.files.uploads import sealed_from
+from wanjia.registry.choices import ImportMode
 from wanjia.registry.models import Household
 from wanjia.registry.services.export import exportable
+from wanjia.registry.services.sheets import importing
 
 
 def _household(scene: Scene) -> Mapping[str, Any]:
@@ -69,6 +74,27 @@ def _households(scene: Scene) -> int:
     return exportable(scene.viewer(*SEAT), {"area": COUNTY, "standing": "live"}).rows
 
 
+SHEET = "户编号,年度,屯\r\nH999,2020,新屯\r\n"
+PEOPLE = "人口编号,姓名\r\nP999,韦新\r\n"
+IMPORT = {"registry_sheetimport", "registry_sheetfile"}
+
+
+def _bring(scene: Scene) -> None:
+    viewer = scene.viewer(*SEAT)
+    file = sealed_from(SHEET.encode(), "户.csv", "registry_sheet")
+    row = importing.bring(viewer=viewer, brought=[file], area=COUNTY, mode=ImportMode.CORRECTION)
+    scene.made["import"] = row.pk
+
+
+def _preview(scene: Scene) -> None:
+    _bring(scene)
+    importing.read_sheets(viewer=scene.viewer(*SEAT), import_id=scene.made["import"])
+
+
+def _import(scene: Scene) -> Mapping[str, Any]:
+    return {"import_id": scene.made["import"]}
+
+
 FORMS = (
     Form(
         "exports:ask", SEAT, prepare=_nothing_is_short, kwargs=lambda _: {"code": "households"},
@@ -93,6 +119,34 @@ FORMS = (
     Form(
         "registry:reveal", SEAT, kwargs=_household, data=lambda _: {"what": "phone:", "reason": REASON},
     ),  # it is recorded where readings are, in a store of their own
+    Form(
+        "registry:imports", SEAT,
+        data=lambda _: {
+            "mode": "correction", "area": COUNTY, "year": "2020", "household_category": "", "poverty_status": "",
+            "identified_year": "", "file": SimpleUploadedFile("户.csv", SHEET.encode("gb18030"), "text/csv"),
+        },
+        adds=RECORD | IMPORT | {"jobs_job"},
+    ),
+    Form(
+        "registry:add_sheet", SEAT, prepare=_preview, kwargs=_import,
+        data=lambda _: {"file": SimpleUploadedFile("成员.csv", PEOPLE.encode("gb18030"), "text/csv")},
+        changes={"registry_sheetimport": {"status", "job_id"}}, adds=RECORD | {"registry_sheetfile", "jobs_job"},
+    ),
+    Form(
+        "registry:read_sheets", SEAT, prepare=_bring, kwargs=_import,
+        changes={"registry_sheetimport": {"job_id"}}, adds=RECORD | {"jobs_job"},
+    ),
+    Form(
+        "registry:apply_sheets", SEAT, prepare=_preview, kwargs=_import,
+        changes={"registry_sheetimport": {"job_id"}}, adds=RECORD | {"jobs_job"},
+    ),
+    Form(
+        "registry:cancel_import", SEAT, prepare=_bring, kwargs=_import,
+        changes={
+            "registry_sheetimport": {"status", "decided_by", "decided_at"}, "registry_sheetfile": {"counts"},
+        },
+        adds=RECORD,
+    ),
     Form(
         "registry:correct", SEAT, kwargs=_household, data=_correction, shapes=_correction_shapes,
         changes={"registry_household": {"hamlet"} | TOUCHED},

@@ -98,13 +98,31 @@ class Verdicts:
 
 
 class Checked:
-    """A batch's tables with their verdicts, and where rows refer to each other."""
+    """A batch's tables with their verdicts, and where rows refer to each other.
 
-    def __init__(self, tables: Mapping[str, pa.Table], year: int, *, sealed: int = 0) -> None:
+    `joined` are registered households, by their national number, which people of the batch may join:
+    number and village. They have a head.
+    """
+
+    def __init__(
+        self,
+        tables: Mapping[str, pa.Table],
+        year: int,
+        *,
+        sealed: int = 0,
+        joined: Mapping[str, tuple[int, str]] | None = None,
+    ) -> None:
         self.tables = dict(tables)
+        self.joined = joined or {}
         self.verdicts = {name: Verdicts(table.num_rows) for name, table in tables.items()}
         homes, people = tables["households"], tables["persons"]
         self.home_of_person = _rows_of(people["national_household_no"], homes["national_household_no"])
+        # the registered household each person joins, 0 for those who come with theirs
+        self.joins = np.zeros(people.num_rows, np.int64)
+        if self.joined:
+            told = people["national_household_no"].to_pylist()
+            found = np.array([self.joined.get(text, (0, ""))[0] for text in told], np.int64)
+            self.joins = np.where(self.home_of_person == NOWHERE, found, 0)
         self.home_of_year = _rows_of(tables["household_years"]["national_household_no"], homes["national_household_no"])
         self.home_of_relocation = _rows_of(
             tables["relocations"]["national_household_no"], homes["national_household_no"]
@@ -200,7 +218,9 @@ class Checked:
     def _check_persons(self) -> None:
         people, verdicts = self.tables["persons"], self.verdicts["persons"]
         verdicts.refuse(_empty(people["name"]), RejectReason.NAME_MISSING)
-        verdicts.refuse(self.home_of_person == NOWHERE, RejectReason.HOUSEHOLD_UNKNOWN)
+        verdicts.refuse((self.home_of_person == NOWHERE) & (self.joins == 0), RejectReason.HOUSEHOLD_UNKNOWN)
+        heads = _flags(pc.equal(people["relation"], HEAD)) & self._present()
+        verdicts.refuse((self.joins != 0) & heads, RejectReason.HEAD_REPEATED)
         left = people["left_on"]
         verdicts.refuse(_flags(pc.less(left, people["joined_on"])), RejectReason.DATES_DISAGREE)
         verdicts.refuse(self._present() & _flags(pc.is_valid(left)), RejectReason.DATES_DISAGREE)
@@ -240,7 +260,8 @@ class Checked:
 
     def _head_rows(self) -> Flags:
         heads = _flags(pc.equal(self.tables["persons"]["relation"], HEAD))
-        return heads & self._present() & self.accepted("persons")
+        alone: Flags = self.joins == 0
+        return heads & self._present() & self.accepted("persons") & alone
 
     def _none(self, name: str) -> Flags:
         return np.zeros(self.tables[name].num_rows, np.bool_)

@@ -12,7 +12,8 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,23 +28,26 @@ from wanjia.audit.services import Kind, common_area, record
 from wanjia.kernel import clock, names
 from wanjia.lake.parquet import write as write_parquet
 from wanjia.registry.choices import IN_HOUSEHOLD, RejectReason, Standing
-from wanjia.registry.errors import NothingToLoad
+from wanjia.registry.errors import HouseholdNotLive, NothingToLoad
 from wanjia.registry.loaded import COLUMNS, FILE, address_of, loaded_digests
 from wanjia.registry.models import Household, HouseholdYear, Membership, Person, PersonYear, Relocation
 from wanjia.registry.services.checks import Checked
 from wanjia.registry.services.names import learn, tokens_of
 from wanjia.registry.services.numbers import reserve
+from wanjia.registry.services.rows import WRITE, by_number, household_writes
 from wanjia.registry.services.sealing import hold_open, last_sealed, note_history
 from wanjia.registry.services.tables import PROTECTED, TABLES, RegistryBatch
+from wanjia.registry.services.writing import Act, perform
 from wanjia.registry.soundness import are_valid
 from wanjia.scope import bulk
-from wanjia.scope.errors import NotAllowed
+from wanjia.scope.errors import NotAllowed, NotVisible
 from wanjia.scope.fields import seal_column
 from wanjia.scope.keys import keyring
 from wanjia.scope.stores import lake
 from wanjia.scope.viewer import Viewer
 
 FAMILY_FACTS = ("martyr_or_military_family", "one_child_family", "two_daughter_family", "longitude", "latitude")
+JOINED = "首次登记补录成员"  # the reason on record
 SEPARATOR = "\x1f"  # no text of a load may contain it
 
 
@@ -76,27 +80,38 @@ class LoadResult:
         return dict(Counter(row.reason for row in self.rejected).most_common())
 
 
-def load_registry(*, viewer: Viewer, batch: RegistryBatch, year: int, event_id: UUID | None = None) -> LoadResult:
+def load_registry(  # noqa: PLR0913 - what an act needs to be recorded
+    *,
+    viewer: Viewer,
+    batch: RegistryBatch,
+    year: int,
+    event_id: UUID | None = None,
+    joined: Mapping[str, tuple[int, str]] | None = None,
+    within: Callable[[], AbstractContextManager[None]] = transaction.atomic,
+    also: Callable[[UUID], None] = lambda event_id: None,  # noqa: ARG005
+) -> LoadResult:
     """Take a batch of households into the registry as of reporting year `year`.
 
     Numbers are given in village order, after those given before. Rows that fail a check are left
     out and reported; people go with their household. The first load opens its year, later ones are of
-    the open year; facts of earlier years come along, but none of a sealed one. Raises ColumnsMissing,
-    NothingToLoad, YearNotOpen, and NotAllowed unless the viewer may do `registry.write` in all of the
-    area loaded.
+    the open year; facts of earlier years come along, but none of a sealed one. `joined` are registered
+    households, by national number, which people of the batch may join. Everything is written `within`
+    one transaction, in which `also` is done. Raises ColumnsMissing, NothingToLoad, YearNotOpen, and
+    NotAllowed unless the viewer may do `registry.write` in all of the area loaded; HouseholdNotLive
+    when a household joined has left.
     """
-    checked = Checked(batch.tables(), year, sealed=last_sealed())
+    checked = Checked(batch.tables(), year, sealed=last_sealed(), joined=joined)
     rejected = tuple(
         Rejected(name, row, reason) for name in TABLES for row, reason in checked.verdicts[name].rejected()
     )
-    if not checked.accepted("households").any():
+    if not checked.accepted("households").any() and not (checked.accepted("persons") & (checked.joins != 0)).any():
         reasons = Counter(row.reason for row in rejected if row.table == "households").most_common(1)
         first = str(reasons[0][0].label) if reasons else ""
         raise NothingToLoad(rows=checked.tables["households"].num_rows, first_reason=first)
     plan = _Plan(checked, viewer, year, event_id or uuid4())
     if not viewer.may_throughout("registry.write", plan.area):
         raise NotAllowed(action="registry.write")
-    _write(plan, batch.source, len(rejected))
+    _write(plan, batch.source, len(rejected), within, also)
     return LoadResult(
         event_id=plan.event_id,
         **{name: len(columns[_key(name)]) for name, columns in plan.columns.items()},
@@ -120,7 +135,10 @@ class _Plan:
         self.year = year
         self._give_numbers()
         homes = self._taken("households", self._home_order)
-        self.area = common_area(pc.unique(homes["village_code"]).to_pylist())
+        self._village_of_joined = dict(checked.joined.values())
+        joined = np.unique(checked.joins[checked.accepted("persons")])
+        self.joined = {int(no): self._village_of_joined[int(no)] for no in joined if no}
+        self.area = common_area([*pc.unique(homes["village_code"]).to_pylist(), *self.joined.values()])
         self._village_of_home = pc.take(checked.tables["households"]["village_code"], pa.array(self._home_order))
         self.columns: dict[str, dict[str, Any]] = {
             "households": self._households(homes),
@@ -143,7 +161,7 @@ class _Plan:
         self.home_no[self._home_order] = np.arange(self.first_household, self.first_household + len(homes))
 
         people = np.flatnonzero(checked.accepted("persons"))
-        of_home = self.home_no[checked.home_of_person[people]]
+        of_home = self._homes_of(people)
         self._person_order = people[np.argsort(of_home, kind="stable")]
         self.first_person = reserve("person", len(people))
         self.person_no = np.zeros(checked.tables["persons"].num_rows, np.int64)
@@ -157,7 +175,8 @@ class _Plan:
         count = len(self._home_order)
         numbers = self.home_no[self._home_order].tolist()
         present = self._present_rows()
-        members = np.bincount(self._checked.home_of_person[present], minlength=len(self.home_no))
+        mine = self._checked.home_of_person[present[self._checked.joins[present] == 0]]
+        members = np.bincount(mine, minlength=len(self.home_no))
         return {
             "household_no": numbers,
             **_texts(taken, "national_household_no", "village_code", "hamlet", "recognition_standard"),
@@ -209,8 +228,8 @@ class _Plan:
         rows = np.flatnonzero(self._checked.accepted(name))
         taken = self._taken(name, rows)
         if name == "person_years":
-            people = self._checked.home_of_person[owners[rows]]
-            keys = {"person_no": self.person_no[owners[rows]].tolist(), "household_no": self.home_no[people].tolist()}
+            homes = self._homes_of(owners[rows]).tolist()
+            keys = {"person_no": self.person_no[owners[rows]].tolist(), "household_no": homes}
         else:
             keys = {"household_no": self.home_no[owners[rows]].tolist()}
         facts = {
@@ -226,10 +245,29 @@ class _Plan:
         return {year for column in years for year in pc.unique(column).to_pylist() if year < self.year}
 
     def _home_of_taken_person(self) -> Any:
-        return self.home_no[self._checked.home_of_person[self._person_order]]
+        return self._homes_of(self._person_order)
+
+    def _homes_of(self, people: Any) -> Any:
+        """The household number of each of these rows of persons."""
+        joins = self._checked.joins[people]
+        if not joins.any():
+            return self.home_no[self._checked.home_of_person[people]]
+        own = np.where(joins == 0, self._checked.home_of_person[people], 0)
+        return np.where(joins == 0, self.home_no[own] if len(self.home_no) else 0, joins)
 
     def _villages(self, home_numbers: Any) -> Any:
-        return self._village_of_home.take(pa.array(home_numbers - self.first_household, pa.int64()))
+        if not self.joined:
+            return self._village_of_home.take(pa.array(home_numbers - self.first_household, pa.int64()))
+        own = self._village_of_home.to_pylist()
+        told = [self.joined.get(no) or own[no - self.first_household] for no in home_numbers.tolist()]
+        return pa.array(told, pa.string())
+
+    def newcomers(self) -> dict[int, int]:
+        """How many present members each household joined gets."""
+        joins = self._checked.joins[self._present_rows()]
+        return {
+            int(no): int(count) for no, count in zip(*np.unique(joins[joins != 0], return_counts=True), strict=True)
+        }
 
     def _present_rows(self) -> Any:
         statuses = self._checked.tables["persons"]["member_status"]
@@ -253,12 +291,19 @@ class _Plan:
         return pa.table({"table": pa.array([name] * len(joined), pa.string()), "row": joined})
 
 
-def _write(plan: _Plan, source: str, rejected: int) -> None:
+def _write(
+    plan: _Plan,
+    source: str,
+    rejected: int,
+    within: Callable[[], AbstractContextManager[None]],
+    also: Callable[[UUID], None],
+) -> None:
     rows, digests = plan.details()
     counts = {name: len(columns[_key(name)]) for name, columns in plan.columns.items()}
-    with transaction.atomic(), lake().publishing(address_of(plan.event_id)) as staging:
+    with within(), lake().publishing(address_of(plan.event_id)) as staging:
         hold_open(plan.year)
         note_history(plan.history())
+        _join(plan)
         bulk.insert(Household, plan.columns["households"])
         bulk.insert(Person, plan.columns["persons"])
         bulk.insert(Membership, plan.memberships)
@@ -277,6 +322,25 @@ def _write(plan: _Plan, source: str, rejected: int) -> None:
             details=digests,
             event_id=plan.event_id,
         )
+        also(plan.event_id)
+
+
+def _join(plan: _Plan) -> None:
+    """The households joined have more members: an act of its own, so that each one's history tells it."""
+    newcomers = plan.newcomers()
+    homes = by_number(Household, plan.viewer, WRITE, plan.joined)
+    for number in plan.joined:
+        if number not in homes:
+            raise NotVisible(kind="household")
+        if not homes[number].is_live:
+            raise HouseholdNotLive(household_no=number)
+    writes = [
+        each
+        for number, count in newcomers.items()
+        for each in household_writes(homes[number], {"member_count": homes[number].member_count + count})
+    ]
+    if writes:
+        perform(Act("registry.join_members", plan.viewer, JOINED), writes)
 
 
 def _column_names(plan: _Plan) -> dict[str, Sequence[str]]:

@@ -1,0 +1,1 @@
+"""The pages on which the national sheets are brought, looked over, taken in and handed out."""
