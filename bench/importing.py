@@ -1,6 +1,6 @@
 """The measured half of `bench.sheets`, in a process and an installation of its own.
 
-WANJIA_HOME=… python -m bench.importing import|export HOUSEHOLDS DEFECTS
+WANJIA_HOME=… python -m bench.importing import|fill|export HOUSEHOLDS DEFECTS
 """
 
 from __future__ import annotations
@@ -29,14 +29,17 @@ def timed(name: str, work: Callable[[], Any], figures: Figures) -> Any:
 
 
 def measured(what: str, households: int, defects: int) -> Figures:
-    """An import of so many households of four, or an export of as many."""
+    """An import of so many households of four, or an export of those an earlier process filled the registry with."""
     from tests.factories import sheets as made
     from wanjia.config.install import prepare
     from wanjia.scope.reach import serving
     from wanjia.scope.system import system_viewer
 
-    prepare()
     viewer = system_viewer("cli.registry")
+    if what == "export":
+        with serving(viewer):
+            return _export(viewer) | {"export_rows": households, "export_peak_rss_mb": own_peak_kb() // 1024}
+    prepare()
     with serving(viewer), tempfile.TemporaryDirectory() as folder:
         county = made.county(households, every=max(1, households // defects) if defects else 0)
         homes, members = Path(folder, "homes.csv"), Path(folder, "members.csv")
@@ -50,14 +53,18 @@ def measured(what: str, households: int, defects: int) -> Figures:
             again = [row for row in county.members if row["人口编号"] in planted]
             right.write_bytes(made.text(again, made.MEMBER_HEADER).encode("gb18030"))
         rows = len(county.members)
-        county.homes.clear(), county.members.clear(), county.sound.clear()
+        for held in (county.homes, county.members, county.sound):
+            held.clear()
+        if what == "fill":
+            _fill(viewer, homes, members)
+            return {"filled": households}
         start = own_peak_kb()
-        figures = (
-            _import(viewer, homes, members, right, planted) if what == "import" else _export(viewer, homes, members)
-        )
-        figures[f"{what}_rows"] = rows if what == "import" else households
-        figures[f"{what}_peak_rss_mb"] = own_peak_kb() // 1024
-        figures[f"{what}_before_mb"] = start // 1024
+        figures = _import(viewer, homes, members, right, planted)
+        figures |= {
+            "import_rows": rows,
+            "import_peak_rss_mb": own_peak_kb() // 1024,
+            "import_before_mb": start // 1024,
+        }
     return figures
 
 
@@ -88,14 +95,20 @@ def _import(viewer: Any, homes: Path, members: Path, right: Path | None, planted
     return figures
 
 
-def _export(viewer: Any, homes: Path, members: Path) -> Figures:
-    from wanjia.registry.choices import ImportMode, SheetKind
-    from wanjia.registry.services.sheets import exporting, importing
-    from wanjia.ui.sheets import Format
+def _fill(viewer: Any, homes: Path, members: Path) -> None:
+    from wanjia.registry.choices import ImportMode
+    from wanjia.registry.services.sheets import importing
 
     row = importing.bring(viewer=viewer, brought=[homes, members], area=COUNTY, mode=ImportMode.NEW)
     importing.read_sheets(viewer=viewer, import_id=row.pk)
     importing.apply_sheets(viewer=viewer, import_id=row.pk)
+
+
+def _export(viewer: Any) -> Figures:
+    from wanjia.registry.choices import SheetKind
+    from wanjia.registry.services.sheets import exporting
+    from wanjia.ui.sheets import Format
+
     figures: Figures = {}
     for kind in SheetKind:
         for form in Format:

@@ -27,6 +27,7 @@ def measure(asked: argparse.Namespace) -> Figures:
         with environment(WANJIA_HOME=str(Path(home, "import")), WANJIA_DATABASE_URL=""):
             taken = in_child("bench.importing", "import", str(asked.members // 4), str(asked.defects))
         with environment(WANJIA_HOME=str(Path(home, "export")), WANJIA_DATABASE_URL=""):
+            in_child("bench.importing", "fill", str(asked.households), "0")
             given = in_child("bench.importing", "export", str(asked.households), "0")
     return taken | given
 
