@@ -294,8 +294,9 @@ def export_sheet(  # noqa: PLR0913 - each is an option of the command
         (form, Format, "--form"),
         (encoding, Encoding, "--encoding"),
     ):
-        if value not in known:
-            raise typer.BadParameter(f"{value} is none of {', '.join(each.value for each in known)}", param_hint=name)
+        offered = [str(each.value) for each in known]
+        if value not in offered:
+            raise typer.BadParameter(f"{value} is none of {', '.join(offered)}", param_hint=name)
     viewer = system_viewer("cli.registry")
     with serving(viewer), Progress(console=console, transient=True) as shown:
         shown.add_task("导出 · exporting", total=None)

@@ -1,6 +1,7 @@
 """The pages of the national sheets, files that are none, and what a crash leaves."""
 
 import io
+import json
 import zipfile
 
 import openpyxl
@@ -8,12 +9,14 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from typer.testing import CliRunner
 
 from tests.factories import registry as factory
 from tests.factories import sheets as made
 from tests.factories.accounts import PASSWORD
 from tests.factories.registry import BUILDER, COUNTY
 from tests.factories.sheets import HOME_HEADER, MEMBER_HEADER, text, upload
+from wanjia import cli
 from wanjia.jobs.worker import run_pending
 from wanjia.kernel.errors import Refusal
 from wanjia.registry.choices import ImportMode, ImportStatus
@@ -198,3 +201,24 @@ def test_a_crash_leaves_the_old_state(settled, monkeypatch):
     monkeypatch.undo()
     importing.apply_sheets(viewer=viewer, import_id=row.pk)
     assert Household.objects.visible_to(BUILDER).count() == 36
+
+
+def test_the_commands_take_in_and_hand_out(settled, monkeypatch, tmp_path):
+    monkeypatch.setattr(cli, "_installation", lambda: None)
+    county = made.county(4, every=2)
+    homes, members, out = (tmp_path / name for name in ("homes.csv", "members.csv", "out.csv"))
+    homes.write_bytes(text(county.homes, HOME_HEADER).encode("gb18030"))
+    members.write_bytes(text(county.members, MEMBER_HEADER).encode("utf-8-sig"))
+
+    def run(*command):
+        done = CliRunner().invoke(cli.app, ["registry", *map(str, command), "--json"])
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout.splitlines()[-1])
+
+    seen = run("import", homes, members, "--area", COUNTY)
+    assert (seen["status"], seen["new"]["households"], seen["sheets"]["members"]["rejected"]) == ("previewed", 4, 2)
+    importing.cancel(viewer=settled.viewer("county"), import_id=seen["import"])
+    assert run("import", homes, members, "--area", COUNTY, "--apply")["status"] == "done"
+    done = run("export", "--area", COUNTY, "--year", 2020, "--sheet", "members", "--encoding", "gb18030", out)
+    assert done["rows"] == 96 + 14
+    assert out.read_bytes().decode("gb18030").startswith("省,市,县,乡,村,户编号,人口编号")
