@@ -25,6 +25,22 @@ A retired code stays listed and is never used again. Written by `python tools/re
 """
 
 
+# Codes that were answered once, and what is answered since; none is used again.
+RETIRED = {
+    f"sources.{name}": f"intake.{name}"
+    for name in (
+        "binary_file", "column_twice", "empty_file", "endless_line", "hidden_sheet", "mostly_broken",
+        "too_many_columns", "truncated_file", "unbalanced_quote", "undecodable", "unknown_layout",
+        "unknown_unit", "unsupported_format", "wrong_dataset",
+    )
+}  # fmt: skip
+RETIRED_HEAD = """
+## 停用 / Retired
+
+| Code | Since then |
+|---|---|
+"""
+
 FIELDS_HEAD = """# 登记指标 / Fields of the registry
 
 Every field of the household, member, income, living, relocation, village and hamlet forms, in the order of the
@@ -80,7 +96,10 @@ def page() -> str:
         f"| {', '.join(f'`{fact}`' for fact in kind.facts) or '–'} |"
         for kind in all_refusals()
     ]
-    return HEAD + "\n".join(rows) + "\n"
+    retired = "".join(f"| `{old}` | `{new}` |\n" for old, new in sorted(RETIRED.items()))
+    if taken := RETIRED.keys() & {kind.code for kind in all_refusals()}:
+        raise SystemExit(f"retired codes are used again: {', '.join(sorted(taken))}")
+    return HEAD + "\n".join(rows) + "\n" + RETIRED_HEAD + retired
 
 
 def main() -> int:
