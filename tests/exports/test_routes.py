@@ -67,6 +67,9 @@ LEAVES = {
     "comparison/progress/views.py": "figures of areas, rules and departments; nobody in particular",
     "casework/answers/form.py": "a form of the cases one person has to answer, and his own answers back",
     "inspection/services/population.py": "numbers of cases, without which a draw cannot be repeated",
+    "registry/services/sheets/exporting.py": "approved",
+    "registry/services/sheets/importing.py": "rows that were refused, back to who brought them",
+    "cli.py": "the national sheets, by the service above, for whoever sits at the machine itself",
     "sources/services/sheet.py": "the sender's own rows, back to the sender",
 }
 

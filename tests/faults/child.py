@@ -57,7 +57,9 @@ from wanjia.jobs.worker import Worker  # noqa: E402
 from wanjia.kernel import clock, points  # noqa: E402
 from wanjia.registry import queries  # noqa: E402
 from wanjia.registry import services as registry  # noqa: E402
-from wanjia.registry.models import Household, ReportingYear, YearCorrection  # noqa: E402
+from wanjia.registry.choices import ImportMode, ImportStatus  # noqa: E402
+from wanjia.registry.models import Household, ReportingYear, SheetImport, YearCorrection  # noqa: E402
+from wanjia.registry.services.sheets import importing  # noqa: E402
 from wanjia.scope.system import system_viewer  # noqa: E402
 from wanjia.scope.viewer import Viewer  # noqa: E402
 from wanjia.sources import services as sources  # noqa: E402
@@ -136,6 +138,13 @@ def amend() -> None:
         registry.correct_sealed(viewer=someone("county"), year=year.year, edits=edits, reason="年报核对后更正")
 
 
+def take_in() -> None:
+    """A county looks at what its sheet would do, and confirms."""
+    row, county = SheetImport.objects.visible_to(EYE).get(), someone("county")
+    if importing.read_sheets(viewer=county, import_id=row.pk).status == ImportStatus.PREVIEWED:
+        importing.apply_sheets(viewer=county, import_id=row.pk)
+
+
 def nothing() -> None:
     """Nothing is to be done again."""
 
@@ -186,6 +195,19 @@ def deliver() -> None:
 def ask() -> None:
     """A comparison is asked for."""
     ask_for_comparison(viewer=someone("province"))
+
+
+def bring_sheet() -> None:
+    """A county brings a sheet with the new telephone of a household."""
+    home = Household.objects.visible_to(EYE).order_by("pk").first()
+    sheet = f"户编号,年度,联系电话\n{home.national_household_no},{home.year},13900139001\n".encode()
+    importing.bring(
+        viewer=someone("county"),
+        brought=[sealed_from(sheet, "sheet.csv", "registry_sheet")],
+        area=home.village_code[:6],
+        mode=ImportMode.CORRECTION,
+        terms=importing.Terms(year=home.year),
+    )
 
 
 def ask_to_seal() -> None:
@@ -304,10 +326,11 @@ def recover(again: str) -> dict[str, Any]:
 
 WORKS: dict[str, Callable[[], None]] = {
     "receive": receive, "read": worker, "compare": worker, "issue": issue, "decide": decide, "evidence": evidence,
-    "access": access, "fold": fold, "seal": worker, "amend": amend, "nothing": nothing,
+    "access": access, "fold": fold, "seal": worker, "amend": amend, "take in": take_in, "nothing": nothing,
 }  # fmt: skip
 STAGES: dict[str, Callable[[], Any]] = {
-    "deliver": deliver, "ask": ask, "ask_to_seal": ask_to_seal, "worker": worker, "field_work": field_work, "read_people": read_people, "photos": photos,
+    "deliver": deliver, "ask": ask, "ask_to_seal": ask_to_seal, "bring_sheet": bring_sheet, "worker": worker,
+    "field_work": field_work, "read_people": read_people, "photos": photos,
     "frozen_worker": frozen_worker, "waiting": waiting,
     "waiting_for_the_county": waiting_for_the_county, "open_jobs": open_jobs,
     "alive": alive,

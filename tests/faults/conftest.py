@@ -23,11 +23,13 @@ STAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "compared": ("asked", ("compare",)),
     "decidable": ("compared", ("issue", "field_work", "read_people")),
     "sealable": ("founded", ("ask_to_seal",)),
+    "brought": ("founded", ("bring_sheet",)),
     "amendable": ("sealable", ("worker",)),
 }
 BEGINS = {
     "receive": "founded", "read": "delivered", "compare": "asked", "issue": "compared", "decide": "decidable",
     "evidence": "decidable", "fold": "decidable", "access": "decidable", "seal": "sealable", "amend": "amendable",
+    "take in": "brought",
 }  # fmt: skip
 
 

@@ -56,6 +56,9 @@ PASSINGS: dict[str, dict[str, int]] = {
         "registry.year_recorded": 1, "registry.year_sealed": 1, "jobs.finishing": 1, "jobs.finished": 1,
     },
     "amend": _acts(1) | {"registry.corrected_beside": 1, "registry.amended": 1},
+    "take in": _lake(1) | _acts(3) | {
+        "registry.sheets_read": 1, "registry.updated": 1, "registry.changed": 1, "registry.sheets_applied": 1,
+    },
     "access": _acts(2) | {"audit.leaves_planned": 1, "audit.leaf_recorded": 2, "audit.leaf_marked": 2},
 }  # fmt: skip
 
