@@ -47,8 +47,10 @@ unit-sqlite: setup
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
 # Page by page the browser looks at one database; the journeys through the pages run on both. What has no database
-# (the kernel, the engines, the log's tree, keys, Parquet, the tools), templates and the demo run once.
-ONCE := browser kernel engine lake tlog protection tools project ui demo
+# (the kernel, the engines, the log's tree, keys, Parquet, the tools), templates, the demo, hostile files and how site
+# and worker are watched run once; the leak scan has both in `make leaks`.
+ONCE := browser kernel engine lake tlog protection tools project ui demo leaks hostile/test_departments.py \
+        config/test_processes.py
 unit-postgresql: setup
 	@echo "== Tests on PostgreSQL"
 	$(BIN)/python tests/with_postgres.py $(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests $(ONCE:%=--ignore tests/%) $(PYTEST_ARGS)
