@@ -2,6 +2,7 @@
 
 import os
 import time
+from datetime import date
 from uuid import uuid4
 
 import pyarrow.parquet as pq
@@ -32,8 +33,11 @@ from wanjia.registry.models import (
     ReportingYear,
 )
 from wanjia.registry.services import (
+    Leaving,
     checks_of,
     load_registry,
+    remove_household,
+    remove_members,
     seal_year,
     sweep_snapshots,
 )
@@ -107,6 +111,26 @@ def test_years_are_sealed_oldest_first_and_once(settled):
         seal_year(viewer=BUILDER, year=2018)
     again = seal_year(viewer=BUILDER, year=2018, event_id=act)
     assert (again.again, again.digest, again.counts) == (True, first.digest, first.counts)
+
+
+def test_who_left_in_the_open_year_is_still_of_it_and_who_left_before_is_not(settled):
+    viewer = settled.viewer("county")
+    with unrecorded():
+        facts = {"household_no": 1, "village_code": VILLAGES[0], "year": 2019, "health": "02"}
+        PersonYear.objects.create(person_no=4, **facts)  # she died in February 2019
+    remove_household(viewer=viewer, household_no=5, reason="识别时不符合条件")
+    leaving = [Leaving(3, "3", "R3", date(2020, 10, 5))]
+    remove_members(viewer=viewer, household_no=1, leaving=leaving, reason="户籍迁出")
+
+    for year in (2018, 2019):
+        seal(year)
+
+    open_year = rows(HouseholdYear, year=2020)
+    assert open_year.filter(household_no=5).exists()
+    assert sorted(rows(PersonYear, year=2020, household_no=1).values_list("person_no", flat=True)) == [3]
+    seal(2020)
+    assert not rows(HouseholdYear, household_no=5).exists()  # of 2021 he is not
+    assert not rows(PersonYear, person_no=3).exists()
 
 
 def test_only_the_province_seals(settled):

@@ -11,13 +11,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pyarrow as pa
 from django.db import connection, models, transaction
-from django.db.models import Exists, Max, Min, OuterRef
+from django.db.models import Exists, Max, Min, OuterRef, Q
 
 from wanjia.audit.services import Kind, common_area, record
 from wanjia.jobs.handle import JobHandle
@@ -372,14 +373,15 @@ def _finish(viewer: Viewer, row: ReportingYear, done: SealedYear, warnings: Mapp
 def _move_on(year: int, next_year: int) -> None:
     """The year's rows leave the database or become the next year's, with what is collected anew emptied.
 
-    A row goes where a later one is known of the same household or person, or where the household
-    has left the registry, the person his household: the sealed year holds it.
+    A row goes where a later one is known of the same household or person, or where the household had
+    left the registry, the person his household, before the next year began: the sealed year holds it.
+    Who left in the course of the next year is still of that year.
     """
-    everything = system_viewer("registry.seal")
-    live = Household._base_manager.filter(household_no=OuterRef("household_no"), standing=_LIVE)
-    present = Membership._base_manager.filter(
-        person_no=OuterRef("person_no"), latest=True, member_status__in=sorted(IN_HOUSEHOLD)
-    )
+    everything, begins = system_viewer("registry.seal"), date(next_year, 1, 1)
+    live = Household._base_manager.filter(household_no=OuterRef("household_no"))
+    live = live.filter(Q(standing=_LIVE) | Q(removed_on__gte=begins))
+    present = Membership._base_manager.filter(person_no=OuterRef("person_no"), latest=True)
+    present = present.filter(Q(member_status__in=sorted(IN_HOUSEHOLD)) | Q(left_on__gte=begins))
     for model, key, stays in ((HouseholdYear, "household_no", live), (PersonYear, "person_no", present)):
         rows = model.objects.visible_to(everything).filter(year=year)
         later = model._base_manager.filter(**{key: OuterRef(key)}, year__gt=year)
