@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 
 import pytest
@@ -119,7 +120,7 @@ def test_a_guessed_address_answers_as_if_nothing_were_there(enter, who, househol
     assert client.get(f"{HOUSEHOLDS}{household_no}/correct/").status_code in (403, 404)
     told = client.post(f"{HOUSEHOLDS}{household_no}/reveal/", {"what": "phone:", "reason": "核对联系电话"})
     assert told.status_code in (403, 404)
-    assert "138" not in told.content.decode()
+    assert not re.search(r"13800138000|138\*+8000", told.content.decode())
 
 
 @pytest.mark.parametrize("who", ["department", "sysadmin"])
