@@ -169,7 +169,7 @@ def test_the_dictionary_follows_a_new_name_and_forgets_one_nobody_bears(viewers)
 
     assert listed(viewers["county"], "nongfushan") == [36]
     assert listed(viewers["county"], "nongfusan") == []
-    assert known("农富山") == {"富山", "山", "nongfushan", "fushan", "nfs"}
+    assert known("农富山") == {"富山", "山", "nongfushan", "fushan", "nfs", "fs"}
     assert known("农夫三")
     assert tidy_names() == 1
     assert (known("农夫三"), tidy_names()) == (set(), 0)
@@ -219,6 +219,19 @@ def test_an_older_database_is_filled_by_its_migration(viewers):
     assert set(NameToken.objects.values_list("token", "name_match")) == before
     for model, known in keys.items():
         assert dict(model.objects.visible_to(BUILDER).values_list("pk", "phone_key")) == known
+
+
+def test_names_learnt_before_are_found_by_the_initials_of_the_given_name_after_the_migration(viewers):
+    (name,) = [
+        leaf[1] for leaf in MigrationLoader(connection).graph.nodes if leaf[1].endswith("given_names_by_initials")
+    ]
+    before = set(NameToken.objects.values_list("token", "name_match"))
+    NameToken.objects.filter(token="jg").delete()
+    assert listed(viewers["county"], "jg") == []
+    state = MigrationLoader(connection).project_state(("registry", name)).apps
+    import_module(f"wanjia.registry.migrations.{name}").learn_again(state, None)
+    assert set(NameToken.objects.values_list("token", "name_match")) == before
+    assert {1, 14, 26} <= set(listed(viewers["county"], "jg"))
 
 
 def test_the_dictionary_is_exactly_what_the_names_say(viewers):

@@ -1,13 +1,14 @@
 """By which texts a name is found: its parts, its pinyin, its initials.
 
 A token of a name is a text it is found by the beginning of. Of 黄建国 these are 建国, 国,
-huangjianguo, jianguo and hjg; that the name itself begins so needs no token. A character with
+huangjianguo, jianguo, hjg and jg; that the name itself begins so needs no token. A character with
 several readings gives a token for each. What `fits` says of one name, the table of tokens
 (`NameToken`) says of all; the two are the same by construction, and a test holds them to it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 from re import findall
@@ -38,11 +39,19 @@ def tokens(name: str) -> list[str]:
     given = 2 if len(name) > 2 and name[:2] in TWO_CHARACTERS else 1  # noqa: PLR2004 - characters
     found = [name[at:] for at in range(1, len(name))]
     if max(map(len, each)) == 1:  # nearly every name
-        spelt = [syllable for (syllable,) in each]
-        return [*found, "".join(spelt), "".join(spelt[given:]), "".join([syllable[0] for syllable in spelt])]
+        return found + _spelt([syllable for (syllable,) in each], given)
     for spelt_so in islice(product(*each), MOST_SPELLINGS):
-        found += ["".join(spelt_so), "".join(spelt_so[given:]), "".join([syllable[0] for syllable in spelt_so])]
+        found += _spelt(spelt_so, given)
     return list(dict.fromkeys(found))
+
+
+def _spelt(syllables: Sequence[str], given: int) -> list[str]:
+    """A name and its given name, from its character `given` on, as pinyin and as initials."""
+    initials = "".join([syllable[0] for syllable in syllables])
+    found = ["".join(syllables), "".join(syllables[given:]), initials]
+    if len(initials) - given > 1:  # of one character the pinyin begins so anyway
+        found.append(initials[given:])
+    return found
 
 
 def _tokens_of_any(name: str) -> list[str]:
@@ -54,8 +63,8 @@ def _tokens_of_any(name: str) -> list[str]:
     given = {at - name[:at].count(DOT) for at in range(2, len(name)) if name[at - 1] == DOT} or {1}
     each = [pinyin.readings(character) or (_letter(character),) for character in bare]
     for spelt in islice(product(*each), MOST_SPELLINGS):
-        found += ["".join(spelt[at:]) for at in (0, *sorted(given))]
-        found.append("".join(syllable[0] for syllable in spelt if syllable))
+        for at in (0, *sorted(given)):
+            found += ["".join(spelt[at:]), "".join([syllable[0] for syllable in spelt[at:] if syllable])]
     return list(dict.fromkeys(token[:LONGEST_TOKEN] for token in found if token))
 
 
