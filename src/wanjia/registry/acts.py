@@ -45,6 +45,13 @@ ACTS = [
         Sentence("导入了第 {import} 次的表格：{status}", "took in the sheets of import {import}: {status}"),
     ),
     Act(
+        "registry.end_sheets",
+        Sentence(
+            "第 {import} 次导入的原件已过保存期（{days} 天），删除 {files} 份文件",
+            "removed {files} files of import {import}, kept for {days} days after it was finished",
+        ),
+    ),
+    Act(
         "registry.reject_sheet",
         Sentence(
             "下载了第 {import} 次导入的问题表：{rows} 行", "fetched the reject sheet of import {import}: {rows} rows"

@@ -395,6 +395,22 @@ class ImportMovedOn(Refusal):
     cure = Sentence("请刷新页面查看最新状态。", "Reload the page to see where it stands.")
 
 
+class SheetEnded(Refusal):
+    """The sender's file is gone: the days it is kept after its import was finished are over."""
+
+    code = "registry.sheet_ended"
+    status = 410
+    facts = ("number", "removed_on")
+    what = Sentence(
+        "第 {number} 次导入的原件已于 {removed_on} 按保存期限删除，不能再生成问题表。",
+        "The files of import {number} were removed on {removed_on}, when their time was over; no reject sheet is made.",
+    )
+    cure = Sentence(
+        "请把手头的原表重新上传；已导入的行会识别为“已在册”或“与登记相同”。",
+        "Upload your own copy again; rows that were taken in are recognised as known.",
+    )
+
+
 class PreviewOutdated(Refusal):
     """The registry has changed since the preview, so the sheets would do something else than was shown."""
 

@@ -763,6 +763,7 @@ class SheetFile(ScopedModel):
     rejected = models.IntegerField(default=0)
     non_data = models.IntegerField(default=0)
     layout = models.JSONField(default=dict)  # header, delimiter, sheets: what a reject sheet needs
+    removed_on = models.DateField(null=True)  # the file itself, when the days it is kept were over
 
     class Meta:
         verbose_name = "导入的表格"

@@ -49,6 +49,7 @@ SYSTEM_VIEWERS: dict[str, str] = {
     "jobs.schedule": "puts what is due into the queue; the task itself says what it reads",
     "reference.load": "loads the code lists and parameters that came with the program",
     "registry.requests": "compares a change request, which the caller holds, with the values that stand now",
+    "registry.retention": "ends the senders' files of finished imports when their days are over; nothing leaves",
     "registry.rights": "tells a person what is held about him, once who asks may see his record in full",
     "registry.earlier": "recognises a sheet that came before, whoever brought it; tells its number and day only",
     "registry.guards": "answers whether somebody is a relative, poor, or entered the data; only the answer leaves",

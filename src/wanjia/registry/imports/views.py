@@ -31,7 +31,7 @@ from wanjia.registry.errors import SheetBroughtBefore
 from wanjia.registry.imports import presenting
 from wanjia.registry.imports.forms import BringForm, TakeForm
 from wanjia.registry.models import SheetImport
-from wanjia.registry.services.sheets import exporting, importing
+from wanjia.registry.services.sheets import exporting, importing, keeping
 from wanjia.scope.errors import NotVisible
 from wanjia.scope.routes import ViewerRequest, access
 from wanjia.ui.refusals import wants_json
@@ -209,6 +209,8 @@ def _page(request: ViewerRequest, row: SheetImport, refusal: Refusal | None = No
         "job": job,
         "under_way": job is not None and job.is_open,
         "other": next((kind for kind in SheetKind if kind not in {file.sheet for file in files}), None),
+        "kept_until": keeping.kept_until(row),
+        "removed_on": max((file.removed_on for file in files if file.removed_on), default=None),
         "unreadable": [row.refusal[part][language] for part in ("what", "cure")] if row.refusal else None,
         "applicable": row.status == ImportStatus.PREVIEWED and any(file.accepted for file in files),
         "may_decide": importing.may_decide(request.viewer, row),

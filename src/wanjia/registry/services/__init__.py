@@ -22,8 +22,9 @@ from wanjia.registry.services.names import tidy_names
 from wanjia.registry.services.overlay import correct_sealed
 from wanjia.registry.services.reveal import reveal
 from wanjia.registry.services.sealing import SEALING, SealedYear, ask_to_seal, checks_of, seal_in_background, seal_year
+from wanjia.registry.services.sheets.keeping import sweep_sheets
 from wanjia.registry.services.snapshot import publish_snapshot, write_extract
-from wanjia.registry.services.sweep import sweep_sheets, sweep_snapshots
+from wanjia.registry.services.sweep import sweep_snapshots
 from wanjia.registry.services.tables import RegistryBatch
 from wanjia.registry.services.villages import VillagesLoaded, load_villages
 from wanjia.registry.services.writing import Changed

@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 from wanjia.audit.models import Opening
-from wanjia.registry.models import SheetFile, SheetImport
 from wanjia.registry.services.sealing import sweep_sealed
 from wanjia.registry.services.snapshot import PREFIX, address_of
 from wanjia.scope.stores import lake
 from wanjia.scope.system import system_viewer
 
 ABANDONED_AFTER = 24 * 3600  # seconds
-
-
-def sweep_sheets() -> int:
-    """Remove sheets that were put away and belong to no import, a day later; returns how many.
-
-    They hold identity numbers, encrypted, and nothing else would ever end them.
-    """
-    store, everybody = lake(), system_viewer("registry.sweep")
-    old = [address for address in store.list("sheets") if store.age(address) > ABANDONED_AFTER]
-    known = set(SheetFile.objects.visible_to(everybody).values_list("raw", flat=True)) if old else set()
-    known |= {each.kept for each in SheetImport.objects.visible_to(everybody).only("pk")} if old else set()
-    abandoned = [address for address in old if address not in known]
-    for address in abandoned:
-        store.discard(address)
-    return len(abandoned)
 
 
 def sweep_snapshots() -> int:

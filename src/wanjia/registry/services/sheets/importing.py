@@ -44,6 +44,7 @@ from wanjia.registry.errors import (
     PreviewOutdated,
     SecondPersonNeeded,
     SheetBroughtBefore,
+    SheetEnded,
     SheetTwice,
     YearNeeded,
     YearNotOpen,
@@ -371,12 +372,14 @@ def cancel(*, viewer: Viewer, import_id: int) -> SheetImport:
 def reject_sheet(*, viewer: Viewer, import_id: int, kind: SheetKind, form: Format = Format.CSV) -> Iterator[bytes]:
     """The refused rows in the sender's columns with one more, 问题; made from the encrypted file, recorded first.
 
-    Raises NotVisible, ImportMovedOn.
+    Raises NotVisible, ImportMovedOn, SheetEnded.
     """
     row = queries.import_for(viewer, import_id)
     file = queries.files_of(viewer, row).filter(sheet=kind).first()
     if file is None or not file.layout:
         raise ImportMovedOn(number=row.pk, status=row.get_status_display())
+    if file.removed_on is not None:
+        raise SheetEnded(number=row.pk, removed_on=file.removed_on)
     table = Table(
         title=PROBLEM_COLUMN,
         header=[*file.layout["header"], PROBLEM_COLUMN],
