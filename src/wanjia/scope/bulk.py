@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeAlias, TypeVar
@@ -41,12 +41,12 @@ def insert(model: type[models.Model], columns: Columns, *, but_known: bool = Fal
     Raises IntegrityError as any insert does, unless rows that stand there already are passed over (`but_known`).
     Needs a transaction to be open.
     """
-    count = _length(columns)
+    count = length_of(columns)
     if not count:
         return 0
-    fields = _fields(model, columns)
-    into = ", ".join(_quoted(field.column) for field in fields)
-    table = _quoted(model._meta.db_table)
+    fields = fields_of(model, columns)
+    into = ", ".join(quoted(field.column) for field in fields)
+    table = quoted(model._meta.db_table)
     again = " ON CONFLICT DO NOTHING" if but_known else ""
     if connection.vendor == "sqlite" or count < FEW:
         marks = ", ".join(["%s"] * len(fields))
@@ -66,7 +66,7 @@ def numbers(model: type[models.Model], count: int) -> list[int]:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             sequence = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
-            cursor.execute(sequence, [_quoted(table), key.column, count])
+            cursor.execute(sequence, [quoted(table), key.column, count])
             return sorted(row[0] for row in cursor.fetchall())
         cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
         last = (cursor.fetchone() or (0,))[0]
@@ -78,13 +78,13 @@ def update(model: type[models.Model], key: str, columns: Columns) -> int:
 
     Values of `key` are unique in `columns`. One statement whatever the number of rows.
     """
-    if not _length(columns):
+    if not length_of(columns):
         return 0
-    fields = _fields(model, columns)
-    key_column = _quoted(model._meta.get_field(key).column)  # type: ignore[union-attr]
-    table = _quoted(model._meta.db_table)
+    fields = fields_of(model, columns)
+    key_column = quoted(model._meta.get_field(key).column)  # type: ignore[union-attr]
+    table = quoted(model._meta.db_table)
     changed = ", ".join(
-        f"{_quoted(field.column)} = {_STAGED}.{_quoted(field.column)}" for field in fields if field.name != key
+        f"{quoted(field.column)} = {_STAGED}.{quoted(field.column)}" for field in fields if field.name != key
     )
     with _staged(fields, columns), connection.cursor() as cursor:
         cursor.execute(
@@ -96,7 +96,7 @@ def update(model: type[models.Model], key: str, columns: Columns) -> int:
 @contextmanager
 def _staged(fields: Sequence[models.Field[Any, Any]], columns: Columns) -> Iterator[None]:
     """A temporary table holding the columns, for one statement."""
-    described = ", ".join(f"{_quoted(field.column)} {field.rel_db_type(connection)}" for field in fields)
+    described = ", ".join(f"{quoted(field.column)} {field.rel_db_type(connection)}" for field in fields)
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE {_STAGED} ({described})")
         try:
@@ -119,13 +119,13 @@ def _broken() -> bool:
 
 
 def _execute_many(sql: str, fields: Sequence[models.Field[Any, Any]], columns: Columns) -> None:
-    shaped = _for_sqlite if connection.vendor == "sqlite" else _for_psycopg
+    shaped = for_sqlite if connection.vendor == "sqlite" else _for_psycopg
     lists = [shaped(field, columns[field.name]) for field in fields]
     with connection.cursor() as cursor:
         cursor.executemany(sql, list(zip(*lists, strict=True)))
 
 
-def _for_sqlite(field: models.Field[Any, Any], values: Values) -> Sequence[Any]:
+def for_sqlite(field: models.Field[Any, Any], values: Values) -> Sequence[Any]:
     plain = _plain(values)
     kind = field.get_internal_type()
     if kind == "UUIDField":
@@ -186,17 +186,17 @@ def _plain(values: Values) -> Sequence[Any]:
     return values
 
 
-def _fields(model: type[models.Model], columns: Columns) -> list[models.Field[Any, Any]]:
+def fields_of(model: type[models.Model], columns: Iterable[str]) -> list[models.Field[Any, Any]]:
     return [model._meta.get_field(name) for name in columns]  # type: ignore[misc]
 
 
-def _length(columns: Columns) -> int:
+def length_of(columns: Columns) -> int:
     lengths = {len(values) for values in columns.values()}
     if len(lengths) != 1:
         raise ValueError(f"columns of different lengths: {sorted(lengths)}")
     return lengths.pop()
 
 
-def _quoted(name: str | None) -> str:
+def quoted(name: str | None) -> str:
     assert name  # noqa: S101 - a field that is stored has a column
     return connection.ops.quote_name(name)

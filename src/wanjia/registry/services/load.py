@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from django.db import transaction
+from django.db.models import Model
 
 from wanjia.audit.rules import SALT_SIZE
 from wanjia.audit.services import Kind, common_area, record
@@ -30,19 +31,19 @@ from wanjia.lake.parquet import write as write_parquet
 from wanjia.registry.choices import IN_HOUSEHOLD, RejectReason, Standing
 from wanjia.registry.errors import HouseholdNotLive, NothingToLoad
 from wanjia.registry.loaded import COLUMNS, FILE, address_of, loaded_digests
-from wanjia.registry.models import Household, HouseholdYear, Membership, Person, PersonYear, Relocation
+from wanjia.registry.models import Household, HouseholdYear, Membership, NameToken, Person, PersonYear, Relocation
 from wanjia.registry.services.checks import Checked
-from wanjia.registry.services.names import learn, tokens_of
+from wanjia.registry.services.names import columns_of, tokens_of
 from wanjia.registry.services.numbers import reserve
 from wanjia.registry.services.rows import WRITE, by_number, household_writes
 from wanjia.registry.services.sealing import hold_open, last_sealed, note_history
 from wanjia.registry.services.tables import PROTECTED, TABLES, RegistryBatch
 from wanjia.registry.services.writing import Act, perform
 from wanjia.registry.soundness import are_valid
-from wanjia.scope import bulk
 from wanjia.scope.errors import NotAllowed, NotVisible
 from wanjia.scope.fields import seal_column
 from wanjia.scope.keys import keyring
+from wanjia.scope.ready import made_ready
 from wanjia.scope.stores import lake
 from wanjia.scope.viewer import Viewer
 
@@ -239,6 +240,18 @@ class _Plan:
         }
         return {**keys, "village_code": self._villages(np.array(keys["household_no"], np.int64)), **facts}
 
+    def rows(self) -> dict[type[Model], Mapping[str, Any]]:
+        """The columns of each table, by field."""
+        return {
+            Household: self.columns["households"],
+            Person: self.columns["persons"],
+            Membership: self.memberships,
+            HouseholdYear: self.columns["household_years"],
+            PersonYear: self.columns["person_years"],
+            Relocation: self.columns["relocations"],
+            NameToken: columns_of(self.tokens),
+        }
+
     def history(self) -> set[int]:
         """The years before its own that it brings facts of."""
         years = (self.columns[name]["year"] for name in ("household_years", "person_years"))
@@ -300,17 +313,16 @@ def _write(
 ) -> None:
     rows, digests = plan.details()
     counts = {name: len(columns[_key(name)]) for name, columns in plan.columns.items()}
-    with within(), lake().publishing(address_of(plan.event_id)) as staging:
+    with (
+        made_ready(plan.rows()) as insert,
+        within(),
+        lake().publishing(address_of(plan.event_id)) as staging,
+    ):
         hold_open(plan.year)
         note_history(plan.history())
         _join(plan)
-        bulk.insert(Household, plan.columns["households"])
-        bulk.insert(Person, plan.columns["persons"])
-        bulk.insert(Membership, plan.memberships)
-        bulk.insert(HouseholdYear, plan.columns["household_years"])
-        bulk.insert(PersonYear, plan.columns["person_years"])
-        bulk.insert(Relocation, plan.columns["relocations"])
-        learn(plan.tokens)
+        for model in plan.rows():
+            insert(model, but_known=model is NameToken)
         write_parquet(staging.path(FILE), rows, COLUMNS)
         staging.manifest.update({"event_id": str(plan.event_id), "columns": _column_names(plan), **counts})
         record(

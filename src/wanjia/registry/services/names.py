@@ -39,7 +39,12 @@ def tokens_of(names: Iterable[str]) -> pa.Table:
 
 def learn(rows: pa.Table) -> None:
     """Take `tokens_of` names into the dictionary, as far as it does not know them. Needs a transaction."""
-    bulk.insert(NameToken, {name: rows[name] for name in rows.column_names}, but_known=True)
+    bulk.insert(NameToken, columns_of(rows), but_known=True)
+
+
+def columns_of(rows: pa.Table) -> dict[str, pa.ChunkedArray]:
+    """The columns of `tokens_of` names, by field."""
+    return {name: rows[name] for name in rows.column_names}
 
 
 def tidy_names() -> int:
