@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -160,8 +160,15 @@ def detail(payload: Mapping[str, JSON]) -> Detail:
     The owner stores the salt in the row, and hands the digests to `record` in the order in which
     it will read the rows again.
     """
-    salt = os.urandom(SALT_SIZE)
-    return Detail(salt, detail_digest(salt, payload))
+    return next(details_of([payload]))
+
+
+def details_of(payloads: Collection[Mapping[str, JSON]]) -> Iterator[Detail]:
+    """The same of many rows: their salts are drawn in one call into the system."""
+    drawn = os.urandom(SALT_SIZE * len(payloads))
+    for at, payload in enumerate(payloads):
+        salt = drawn[at * SALT_SIZE : (at + 1) * SALT_SIZE]
+        yield Detail(salt, detail_digest(salt, payload))
 
 
 def public_area(area: str) -> str:

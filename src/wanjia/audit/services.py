@@ -16,7 +16,7 @@ from wanjia.audit.access import AccessRow, access_store
 from wanjia.audit.choices import Kind
 from wanjia.audit.errors import EventIdReused, RecordedOutsideTransaction
 from wanjia.audit.models import Opening, Outbox
-from wanjia.audit.rules import JSON, SALT_SIZE, Detail, common_area, detail
+from wanjia.audit.rules import JSON, SALT_SIZE, Detail, common_area, detail, details_of
 from wanjia.kernel import clock
 from wanjia.kernel.points import reached
 from wanjia.scope.areas import AreaRange
@@ -24,7 +24,18 @@ from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 from wanjia.tlog.merkle import RootBuilder
 
-__all__ = ["JSON", "Detail", "Kind", "Recorded", "commit_access", "common_area", "detail", "record", "record_access"]
+__all__ = [
+    "JSON",
+    "Detail",
+    "Kind",
+    "Recorded",
+    "commit_access",
+    "common_area",
+    "detail",
+    "details_of",
+    "record",
+    "record_access",
+]
 
 ENTRY_VERSION = 1
 

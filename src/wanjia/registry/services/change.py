@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,7 +21,7 @@ from wanjia.registry.errors import (
     HouseholdNotLive,
     RecordChangedMeanwhile,
 )
-from wanjia.registry.fields import FIELDS, Field, as_text, editable
+from wanjia.registry.fields import FIELDS, Field, Value, as_text, editable
 from wanjia.registry.models import Household, HouseholdYear, Membership, Person, PersonYear, Relocation
 from wanjia.registry.services.rows import (
     APPROVE,
@@ -83,12 +83,13 @@ def correct(  # noqa: PLR0913 - what an act needs to be recorded
     fields = [editable(edit.field) for edit in edits]
     targets = _Targets(viewer, action, edits, fields)
     writes, conflicts, seen = list[Write](), 0, set[tuple[str, int]]()
+    parsed = _Parsed()
     for edit, field in zip(edits, fields, strict=True):
         row = targets.row(edit, field)
         if (field.id, row.pk) in seen:
             raise EditedTwice(field=field.title)
         seen.add((field.id, row.pk))
-        new = write(field, row, field.parse(edit.new))
+        new = write(field, row, parsed.value(field, edit.new))
         if field.name == "relation" and HEAD in (new.old, new.new) and new.old != new.new:
             raise FieldNotEditable(field="relation")  # a change of head concerns two people: change_head
         conflicts += edit.expected_old not in (None, new.old) and as_text(new.new) != new.old
@@ -142,6 +143,22 @@ def exit_normally(  # noqa: PLR0913 - what an act needs to be recorded
     return perform(act, household_writes(household, news))
 
 
+class _Parsed:
+    """What the values of a correction stand for; the same text is mostly given to many."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], Value] = {}
+
+    def value(self, field: Field, raw: object) -> Value:
+        """`field.parse(raw)`. Raises ValueNotAccepted."""
+        if not isinstance(raw, str):
+            return field.parse(raw)
+        asked = field.id, raw
+        if asked not in self._known:
+            self._known[asked] = field.parse(raw)
+        return self._known[asked]
+
+
 class _Targets:
     """The rows a set of edits names, read with the permission to change them, and locked."""
 
@@ -153,11 +170,15 @@ class _Targets:
                 raise NotVisible(kind=_kind(field))
             wanted[field.model].add(number)
         asked = partial(by_number, viewer=viewer, action=action)
-        people = asked(Person, numbers=wanted[Person] | wanted[PersonYear])
-        stays = asked(Membership, numbers=wanted[Membership], latest=True)
-        homes = asked(Household, numbers=wanted[Household] | wanted[HouseholdYear] | wanted[Relocation])
+        whole = wanted.keys() & {PersonYear, HouseholdYear, Relocation}  # begin with what is known besides
+        of = {model: () if whole else _named(model, fields) for model in (Household, Person, Membership)}
+        people = asked(Person, numbers=wanted[Person] | wanted[PersonYear], only=of[Person])
+        stays = asked(Membership, numbers=wanted[Membership], only=of[Membership], latest=True)
+        homes = asked(
+            Household, numbers=wanted[Household] | wanted[HouseholdYear] | wanted[Relocation], only=of[Household]
+        )
         named = {row.household_no for rows in (people, stays) for row in rows.values()}
-        self._homes = {**homes, **asked(Household, numbers=named - homes.keys())}
+        self._homes = {**homes, **asked(Household, numbers=named - homes.keys(), only=of[Household])}
         self._years = [
             *open_person_years([people[n] for n in wanted[PersonYear] & people.keys()], self._homes).values(),
             *open_household_years([homes[n] for n in wanted[HouseholdYear] & homes.keys()]).values(),
@@ -208,6 +229,12 @@ class _Targets:
         ended = sorted(number for number, home in self._homes.items() if not home.is_live)
         if ended:
             raise HouseholdNotLive(household_no=ended[0])
+
+
+def _named(model: type[models.Model], fields: Iterable[Field]) -> tuple[str, ...]:
+    """The columns of a table that these fields are about, and by which a household is known to be live."""
+    live = ("standing",) if model is Household else ()
+    return (*live, *sorted({field.name for field in fields if field.model is model}))
 
 
 def _kind(field: Field) -> str:

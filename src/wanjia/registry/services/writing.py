@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from django.db import models, transaction
 
 from wanjia.audit.rules import refuse_identity_numbers
-from wanjia.audit.services import JSON, Detail, Kind, common_area, detail, record
+from wanjia.audit.services import JSON, Detail, Kind, common_area, details_of, record
 from wanjia.kernel import clock
 from wanjia.kernel.points import reached
 from wanjia.registry.errors import ReasonMissing
@@ -182,9 +182,8 @@ def _write_changes(act: Act, event_id: UUID, writes: Sequence[Write]) -> list[De
         **sealed,
     }
     names = list(columns)
-    details = [
-        detail(change_payload(dict(zip(names, row, strict=True)))) for row in zip(*columns.values(), strict=True)
-    ]
+    rows = (dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True))
+    details = list(details_of([change_payload(row) for row in rows]))
     bulk.insert(
         Change,
         {
