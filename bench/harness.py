@@ -66,11 +66,14 @@ class Bench:
     budgets: Sequence[Budget] = ()
     options: Callable[[argparse.ArgumentParser], None] = lambda _: None
     table: Callable[[Figures], str] | None = None  # for figures that are lists
+    printed: Callable[[Figures], Sequence[Figures]] = lambda figures: [
+        figures
+    ]  # what `--json` prints, an object a line
     moderate: Sequence[str] = field(default=())  # the options `python -m bench` runs it with
 
 
 def main(bench: Bench, arguments: Sequence[str] | None = None) -> Figures:
-    """Measure, remember, print; `--json` prints one object on the last line."""
+    """Measure, remember, print; `--json` prints one object on the last line, or one for each database."""
     parser = argparse.ArgumentParser(prog=f"python -m bench.{bench.name}", description=bench.question)
     parser.add_argument("--json", action="store_true", help="print one JSON object on the last line")
     parser.add_argument("--keep", action=argparse.BooleanOptionalAction, default=True, help="add to bench/results")
@@ -98,7 +101,8 @@ def main(bench: Bench, arguments: Sequence[str] | None = None) -> Figures:
     for budget in bench.budgets:
         print(_verdict(budget, figures))
     if options.json:
-        print(json.dumps(figures, ensure_ascii=False))
+        for each in bench.printed(figures):
+            print(json.dumps(each, ensure_ascii=False))
     return figures
 
 
