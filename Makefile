@@ -8,7 +8,7 @@ BUILT   := $(shell find frontend -type f -not -path '*/node_modules/*' 2>/dev/nu
            $(shell find src -name '*.po' 2>/dev/null) hatch_build.py pyproject.toml
 JOBS    ?= 2
 
-.PHONY: setup demo test lint types imports unit unit-sqlite unit-postgresql chromium libreoffice messages bench fault walk leaks upgrade pictures lock clean
+.PHONY: setup demo test lint types imports unit unit-sqlite unit-postgresql chromium libreoffice messages bench fault walk leaks journeys upgrade pictures lock clean
 
 setup: .stamps/installed
 
@@ -46,11 +46,13 @@ unit-sqlite: setup
 	@echo "== Tests on SQLite"
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
-# Page by page the browser looks at one database; the journeys through the pages run on both. What has no database
-# (the kernel, the engines, the log's tree, keys, Parquet, the tools), templates, the demo, hostile files and how site
-# and worker are watched run once; the leak scan has both in `make leaks`.
+# Page by page the browser looks at one database. Of the journeys the gate runs on PostgreSQL a Monday, a suspect and
+# two people at once; `make journeys` runs all of them. What has no database (the kernel, the engines, the log's tree,
+# keys, Parquet, the tools), templates, the demo, hostile files and how site and worker are watched run once; the leak
+# scan has both in `make leaks`.
+ON_BOTH := $(addprefix tests/journeys/,test_monday.py test_a_suspect.py test_at_once.py)
 ONCE := browser kernel engine lake tlog protection tools project ui demo leaks hostile/test_departments.py \
-        config/test_processes.py
+        config/test_processes.py $(patsubst tests/%,%,$(filter-out $(ON_BOTH),$(wildcard tests/journeys/test_*.py)))
 unit-postgresql: setup
 	@echo "== Tests on PostgreSQL"
 	$(BIN)/python tests/with_postgres.py $(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests $(ONCE:%=--ignore tests/%) $(PYTEST_ARGS)
@@ -91,6 +93,10 @@ walk: setup
 	@echo "== The whole walk on PostgreSQL"
 	$(BIN)/python tests/with_postgres.py $(BIN)/python -m pytest -n $(JOBS) -m long tests/walk $(PYTEST_ARGS)
 	$(BIN)/python tests/with_postgres.py $(BIN)/python -m pytest -n $(JOBS) -m one_database tests/walk tests/comparison/test_transitions.py $(PYTEST_ARGS)
+
+# Every journey of a browser on PostgreSQL; the gate has them on SQLite.
+journeys: setup chromium
+	$(BIN)/python tests/with_postgres.py $(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests/journeys $(PYTEST_ARGS)
 
 # Kills at every point, full disks, two of a kind, and the whole walk: one line for each fault at the end.
 fault: setup libreoffice leaks
