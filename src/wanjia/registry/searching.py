@@ -19,6 +19,7 @@ from wanjia.divisions.queries import villages_called
 from wanjia.kernel.identity import key_text
 from wanjia.protection.phone_key import phone_text
 from wanjia.registry.models import Household, HouseholdAlias, NameToken, Person
+from wanjia.registry.national import numbered
 from wanjia.registry.spelling import Typed
 from wanjia.scope.areas import EVERYWHERE, AreaRange
 from wanjia.scope.keys import keyring
@@ -203,7 +204,7 @@ def _by_number(viewer: Viewer, text: str, action: str) -> set[Key]:
         return set(homes.filter(pk=current_no(int(text))).values_list(*key)) | set(
             homes.filter(pk=int(text)).values_list(*key)
         )
-    found = set(homes.filter(national_household_no=text).values_list(*key))
+    found = set(homes.filter(numbered("national_household_no", [text])).values_list(*key))
     if len(text) >= SHORTEST_NUMBER:
         found |= set(people.filter(person_key=keyring().person_key(text)).values_list(*key))
     if _is_phone(text):

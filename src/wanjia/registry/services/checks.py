@@ -16,6 +16,7 @@ from wanjia.registry.choices import HEAD, IN_HOUSEHOLD, RejectReason
 from wanjia.registry.fields import EARLIEST_YEAR, YEARS_OF_STANDING, Field, fields_of
 from wanjia.registry.income import PARTS
 from wanjia.registry.models import Household, HouseholdYear, Membership, Person, PersonYear, Relocation
+from wanjia.registry.national import numbered
 from wanjia.registry.services.tables import MONEY, REQUIRED, TABLES, TEXT, WHOLE
 from wanjia.scope.bulk import pieces
 from wanjia.scope.models import ScopedModel
@@ -320,5 +321,5 @@ def _registered(model: type[ScopedModel], column: str, numbers: Any) -> pa.Array
     distinct = [text for text in pc.unique(numbers).to_pylist() if text]
     found: list[str] = []
     for some in pieces(distinct):
-        found.extend(rows.filter(**{f"{column}__in": some}).values_list(column, flat=True))
+        found.extend(rows.filter(numbered(column, some)).values_list(column, flat=True))
     return pa.array(found, TEXT)

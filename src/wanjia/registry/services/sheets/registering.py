@@ -22,6 +22,7 @@ from wanjia.registry.choices import HEAD, RejectReason, Remark, Standing
 from wanjia.registry.errors import ColumnsNeeded
 from wanjia.registry.fields import FIELDS
 from wanjia.registry.models import Household, Person
+from wanjia.registry.national import numbered
 from wanjia.registry.services.checks import Checked
 from wanjia.registry.services.rows import WRITE
 from wanjia.registry.services.sealing import last_sealed
@@ -87,7 +88,9 @@ def _known(viewer: Viewer, homes: Rows, people: Rows, area: str) -> dict[str, tu
     visible = Household.objects.visible_to(viewer, WRITE).filter(village_code__startswith=area)
     columns = ("national_household_no", "household_no", "village_code", "standing")
     for some in pieces([text for text in asked if text]):
-        for text, number, village, standing in visible.filter(national_household_no__in=some).values_list(*columns):
+        for text, number, village, standing in visible.filter(numbered("national_household_no", some)).values_list(
+            *columns
+        ):
             found[text] = (number, village, standing)
     ended = pa.array([text for text, told in found.items() if told[2] != Standing.LIVE], pa.string())
     for rows in (homes, people):
@@ -98,7 +101,7 @@ def _known(viewer: Viewer, homes: Rows, people: Rows, area: str) -> dict[str, tu
     persons = Person.objects.visible_to(viewer, WRITE).filter(village_code__startswith=area)
     numbers = pc.unique(people.column("member_no")).to_pylist()
     for some in pieces([text for text in numbers if text]):
-        registered += persons.filter(national_person_no__in=some).values_list("national_person_no", flat=True)
+        registered += persons.filter(numbered("national_person_no", some)).values_list("national_person_no", flat=True)
     people.known = people.alive & flags(pc.is_in(people.column("member_no"), pa.array(registered, pa.string())))
     for rows in (homes, people):
         rows.remark(rows.known, "", Remark.KNOWN)
