@@ -81,9 +81,9 @@ def _rows(event_id: UUID, payload: Mapping[str, JSON], wanted: Wanted) -> list[O
         digests: list[bytes] = []
         mine: list[tuple[int, bytes, Mapping[str, JSON]]] = []
         for salt, content in source.rows(event_id):
-            if wanted(content):
+            if content is not None and wanted(content):
                 mine.append((len(digests), salt, content))
-            digests.append(rules.detail_digest(salt, content))
+            digests.append(rules.row_digest(salt, content))
         if len(digests) == expected["count"] and root(digests).hex() == expected["root"]:
             proofs = inclusion_proofs(digests, [index for index, _, _ in mine])
             return [OpenedRow(index, salt, content, proofs[index]) for index, salt, content in mine]

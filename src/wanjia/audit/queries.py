@@ -314,5 +314,5 @@ def _verify_details(event_id: UUID, payload: dict[str, Any], most: int | None) -
 def _root_of(source: DetailSource, event_id: UUID) -> tuple[int, str]:
     builder = RootBuilder()
     for salt, payload in source.rows(event_id):
-        builder.add(rules.detail_digest(salt, payload))
+        builder.add(rules.row_digest(salt, payload))
     return builder.size, builder.root().hex()

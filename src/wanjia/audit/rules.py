@@ -154,6 +154,11 @@ def detail_digest(salt: bytes, payload: Mapping[str, JSON]) -> bytes:
     return hashlib.sha256(bytes(salt) + canonical(payload)).digest()
 
 
+def row_digest(salt: bytes, payload: Mapping[str, JSON] | None) -> bytes:
+    """The digest of a detail row as its source tells it: of an erased one it stands in the place of the salt."""
+    return bytes(salt) if payload is None else detail_digest(salt, payload)
+
+
 def detail(payload: Mapping[str, JSON]) -> Detail:
     """A fresh salt and the digest of one detail row of a bulk act.
 

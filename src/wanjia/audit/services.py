@@ -20,6 +20,7 @@ from wanjia.audit.rules import JSON, SALT_SIZE, Detail, common_area, detail, det
 from wanjia.kernel import clock
 from wanjia.kernel.points import reached
 from wanjia.scope.areas import AreaRange
+from wanjia.scope.bulk import pieces
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 from wanjia.tlog.merkle import RootBuilder
@@ -33,6 +34,7 @@ __all__ = [
     "common_area",
     "detail",
     "details_of",
+    "erase_openings",
     "record",
     "record_access",
 ]
@@ -194,6 +196,21 @@ def _open(event: UUID, kind: Kind, salt: bytes, payload: dict[str, Any]) -> None
         actor_system=payload["actor"]["system"],
         subject_kind=subject[0] if subject else "",
         subject_id=subject[1] if subject else None,
+    )
+
+
+def erase_openings(event_ids: Collection[UUID]) -> int:
+    """Forget what these acts said of themselves: salt and content go, the entries in the log stay (ADR 0005).
+
+    Who did what kind of act when remains. Belongs into the transaction of the act that erases;
+    returns how many there were.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise RecordedOutsideTransaction(act="erase_openings")
+    rows = Opening.objects.visible_to(system_viewer("audit.erase")).filter(erased_at=None)
+    return sum(
+        rows.filter(event_id__in=some).update(salt=None, payload=None, erased_at=clock.now())
+        for some in pieces(sorted(event_ids))
     )
 
 

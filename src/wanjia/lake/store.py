@@ -9,6 +9,9 @@ and a crash after any step leaves either nothing visible or the whole dataset:
 4. the parent folder is synced, so that the rename itself survives a power cut.
 
 A staging folder whose writer died is recognised by its free lock and removed by `recover()`.
+
+What is published never changes, but for one thing: data of a person who must be forgotten. Then
+the dataset is made anew beside the old one (`replacing`) under the same address.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ from wanjia.lake.manifest import Manifest
 
 _SEGMENT = re.compile(r"[a-z0-9][a-z0-9._=,@-]*")
 _STAGING = ".staging"
+_EDITION = "~"  # name~1, name~2: the dataset made anew; no address holds the sign
 
 
 class Staging:
@@ -87,11 +91,11 @@ class Lake:
     def list(self, prefix: str = "") -> list[str]:
         """Addresses of the published datasets under `prefix`, sorted by their parts, numbers by value."""
         start = self._target(prefix) if prefix else self.root
-        found = [
-            str(marker.parent.relative_to(self.root))
+        found = {
+            str(marker.parent.relative_to(self.root)).partition(_EDITION)[0]
             for marker in start.rglob(manifests.NAME)
             if _STAGING not in marker.relative_to(self.root).parts
-        ]
+        }
         return sorted(found, key=_natural)
 
     def verify(self, address: str) -> None:
@@ -128,6 +132,32 @@ class Lake:
                 _rename_folder(folder, target, address)
             reached("lake.renamed")
             _sync(target.parent)
+            reached("lake.published")
+
+    @contextmanager
+    def replacing(self, address: str) -> Iterator[Staging]:
+        """Make a published dataset anew; on leaving without an error `address` means the new one, and the old is gone.
+
+        The old one counts until that very moment. A writer that dies leaves the old or the new one; a new
+        one that was not reached is thrown away by whoever replaces next. Raises NotPublished.
+        """
+        if not self.exists(address):
+            raise NotPublished(address=address)
+        target = self._target(address)
+        for unreached in self._editions(target)[1:]:
+            self._take_away(unreached)
+        plain, _, number = target.name.partition(_EDITION)
+        fresh = target.with_name(f"{plain}{_EDITION}{int(number or 0) + 1}")
+        with self._staged() as folder:
+            staging = Staging(address, folder)
+            yield staging
+            reached("lake.staged")
+            self._write_manifest(staging)
+            with self._staging_lock():
+                _rename_folder(folder, fresh, address)
+            reached("lake.renamed")
+            _sync(fresh.parent)
+            self._take_away(target)
             reached("lake.published")
 
     @contextmanager
@@ -192,10 +222,8 @@ class Lake:
         """Remove a dataset nothing refers to: it is gone at once, whole. Raises NotPublished."""
         if not self.exists(address):
             raise NotPublished(address=address)
-        target = self._target(address)
-        with self._staged() as folder:
-            target.rename(folder / target.name)
-            _sync(target.parent)
+        for target in self._editions(self._target(address)):
+            self._take_away(target)
 
     def age(self, address: str) -> float:
         """Seconds since the dataset was published, by the file system's own clock. Raises NotPublished."""
@@ -210,7 +238,23 @@ class Lake:
         segments = address.split("/")
         if not all(_SEGMENT.fullmatch(segment) for segment in segments):
             raise BadAddress(address=address)
-        return self.root.joinpath(*segments)
+        target = self.root.joinpath(*segments)
+        if target.exists():
+            return target
+        return next(iter(self._editions(target)), target)
+
+    def _editions(self, target: Path) -> tuple[Path, ...]:
+        """The dataset as it lies there, the oldest first: that one counts."""
+        plain = target.with_name(target.name.partition(_EDITION)[0])
+        numbered = {
+            int(path.name.partition(_EDITION)[2]): path for path in plain.parent.glob(f"{plain.name}{_EDITION}*")
+        }
+        return (*([plain] if plain.exists() else []), *(numbered[number] for number in sorted(numbered)))
+
+    def _take_away(self, target: Path) -> None:
+        with self._staged() as folder:
+            target.rename(folder / target.name)
+            _sync(target.parent)
 
     @contextmanager
     def _staged(self) -> Iterator[Path]:

@@ -103,5 +103,35 @@ ACTS = [
         "registry.decline",
         Sentence("退回变更申请 {request}，理由：{note}", "declined change request {request}, because: {note}"),
     ),
+    Act(
+        "registry.ask_erasure",
+        Sentence("申请删除到期人员信息（申请 {erasure}）", "asked for the erasure of a person (erasure {erasure})"),
+    ),
+    Act(
+        "registry.decline_erasure",
+        Sentence("未批准删除申请 {erasure}", "declined erasure {erasure}"),
+    ),
+    Act("registry.withdraw_erasure", Sentence("撤回删除申请 {erasure}", "took erasure {erasure} back")),
+    Act(
+        "registry.erase_person",
+        Sentence(
+            "批准并删除了一名到期人员的信息（申请 {erasure}）",
+            "decided erasure {erasure}: what was held of a person is gone",
+        ),
+    ),
+    Act(
+        "registry.rewrite_year",
+        Sentence(
+            "因人员信息删除重写了封存的 {year} 年度：删去 {persons} 人的个人内容，各项数字不变",
+            "rewrote the sealed year {year} after an erasure: personal data of {persons} people, no figure",
+        ),
+    ),
+    Act(
+        "registry.finish_erasures",
+        Sentence(
+            "在数据湖中完成了 {persons} 人的信息删除",
+            "finished the erasure of {persons} people in the lake",
+        ),
+    ),
     Act("registry.withdraw", Sentence("撤回变更申请 {request}", "took change request {request} back")),
 ]

@@ -23,6 +23,7 @@ TABLES = (
     "Change",
     "ChangeRequest",
     "ChangeRequestItem",
+    "Erasure",
     "ReportingYear",
     "YearCorrection",
     "SheetImport",
@@ -50,7 +51,7 @@ class RegistryConfig(AppConfig):
         from wanjia.registry.services.sheets.exporting import SHEET, exportable_sheet
 
         watch(*(f"registry.{table}" for table in TABLES))
-        details.register_details("registry.Change", payload_of_change)
+        details.register_details("registry.Change", payload_of_change, tombstone="digest")
         details.register_source(details.DetailSource("registry.load", loaded_rows))
         sheets = Sentence("户年度表、成员表", "National sheets")
         lists.declare(lists.ExportableList(SHEET, sheets, EXPORT, exportable_sheet, "registry:export_sheet"))

@@ -57,6 +57,15 @@ class ItemState(models.TextChoices):
     KEPT = "kept", _("保留现值")
 
 
+class ErasureState(models.TextChoices):
+    """Where the erasure of a person is."""
+
+    ASKED = "asked", _("待批准")
+    ERASED = "erased", _("已删除")
+    DECLINED = "declined", _("未批准")
+    WITHDRAWN = "withdrawn", _("已撤回")
+
+
 class YearState(models.TextChoices):
     """What a reporting year is (domain.md §4.1): one is open, those before it are sealed, oldest first."""
 

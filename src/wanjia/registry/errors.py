@@ -463,3 +463,111 @@ class SecondPersonNeeded(Refusal):
         "请由有录入和审核权限的另一人（如县级办公室）核对预览后确认。",
         "Another person who may both enter and approve, of the county office say, looks the preview over and confirms.",
     )
+
+
+class PersonErased(Refusal):
+    """The number was somebody's who has been erased; nothing else is known of him."""
+
+    code = "registry.person_erased"
+    status = 410
+    facts = ("person_no", "day")
+    what = Sentence(
+        "人员 {person_no} 的信息已于 {day} 依法删除，平台不再保存。",
+        "What was held about person {person_no} was erased on {day}; the platform holds it no longer.",
+    )
+    cure = Sentence(
+        "删除的申请和批准记录可在“到期删除”中查询。",
+        "Who asked for it and who decided is told under “Erasure after retention”.",
+    )
+
+
+class StillRegistered(Refusal):
+    """Only people who have left the registry are erased."""
+
+    code = "registry.still_registered"
+    status = 409
+    facts = ("person_no",)
+    what = Sentence(
+        "人员 {person_no} 仍在册，信息不能删除；没有改动。",
+        "Person {person_no} is registered; nothing was erased.",
+    )
+    cure = Sentence(
+        "内容有误请更正；确已离开的请先办理成员减少或户退出。",
+        "Correct what is wrong; if the person has left, record the leaving first.",
+    )
+
+
+class RetentionNotOver(Refusal):
+    """The time for which a person is kept after leaving has not passed."""
+
+    code = "registry.retention_not_over"
+    status = 409
+    facts = ("person_no", "left_on", "years", "day")
+    what = Sentence(
+        "人员 {person_no} 于 {left_on} 离开登记，信息须留存 {years} 年；没有改动。",
+        "Person {person_no} left the registry on {left_on} and is kept for {years} years; nothing was erased.",
+    )
+    cure = Sentence("{day} 起可以申请删除。", "Erasure may be asked for from {day} on.")
+
+
+class ErasureInTheWay(Refusal):
+    """Something about the person is still being decided."""
+
+    code = "registry.erasure_in_the_way"
+    status = 409
+    facts = ("person_no", "cases", "requests")
+    what = Sentence(
+        "人员 {person_no} 还有未办结的核查件 {cases} 件、变更申请 {requests} 件，信息不能删除；没有改动。",
+        "{cases} cases and {requests} change requests about person {person_no} are open; nothing was erased.",
+    )
+    cure = Sentence("请先办结这些事项。", "Let them be decided first.")
+
+
+class ErasureAsked(Refusal):
+    """One request for one person."""
+
+    code = "registry.erasure_asked"
+    status = 409
+    facts = ("number",)
+    what = Sentence("该人员已有删除申请 {number}，没有改动。", "Erasure {number} is of this person; nothing changed.")
+    cure = Sentence("请打开该申请查看。", "Open it to see where it stands.")
+
+
+class ErasureOver(Refusal):
+    """Somebody else was faster."""
+
+    code = "registry.erasure_over"
+    status = 409
+    facts = ("number", "state")
+    what = Sentence(
+        "删除申请 {number} 已办结（{state}），没有改动。", "Erasure {number} is over ({state}); nothing changed."
+    )
+    cure = Sentence("请刷新页面查看。", "Reload the page to see.")
+
+
+class NotYourErasure(Refusal):
+    """Who asks does not decide, nor does whoever stands in for him; only who asked takes it back."""
+
+    code = "registry.not_your_erasure"
+    status = 403
+    what = Sentence(
+        "申请人和其代理人不能批准自己的删除申请，他人不能撤回；没有改动。",
+        "Who asked for an erasure, or stands in for who asked, does not decide it, and nobody else takes it back.",
+    )
+    cure = Sentence(
+        "请由县级或省级有此权限的另一人批准。",
+        "Another person of the county or the province who may do so decides.",
+    )
+
+
+class SheetForgotten(Refusal):
+    """The sheet itself is gone: it spoke of people who were erased, or might have."""
+
+    code = "registry.sheet_forgotten"
+    status = 410
+    facts = ("number",)
+    what = Sentence(
+        "第 {number} 次导入的原表已随人员信息删除，不能再下载问题表。",
+        "The sheets of import {number} went with people who were erased; there is no reject sheet any more.",
+    )
+    cure = Sentence("仍需更正的内容请重新上传。", "Upload again what is still to be corrected.")

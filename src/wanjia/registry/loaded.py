@@ -1,6 +1,7 @@
 """The rows of a load as they were taken in, kept in the lake with their salts.
 
-They are what the load's audit entry commits to. The tables change afterwards; this does not.
+They are what the load's audit entry commits to. The tables change afterwards; this does not, but
+for rows about somebody who was erased: of them the digest stays, in the place of the salt.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from wanjia.audit.services import JSON
 from wanjia.lake import Columns, Type
 from wanjia.scope.stores import lake
 
+PREFIX = "registry/load="
 FILE = "rows.parquet"
 COLUMNS: Columns = {"table": Type.TEXT, "row": Type.TEXT, "salt": Type.TEXT}
 
 
 def address_of(event_id: UUID) -> str:
     """Where in the lake the rows of a load are."""
-    return f"registry/load={event_id}"
+    return f"{PREFIX}{event_id}"
 
 
 def loaded_payload(table: str, row: str) -> dict[str, JSON]:
@@ -42,12 +44,15 @@ def loaded_digests(tables: Iterable[str], rows: Iterable[str], salts: Iterable[b
     ]
 
 
-def loaded_rows(event_id: UUID) -> Iterator[tuple[bytes, dict[str, JSON]]]:
-    """(salt, payload) of the rows of a load, in the order recorded; nothing if the event was no load."""
+def loaded_rows(event_id: UUID) -> Iterator[tuple[bytes, dict[str, JSON] | None]]:
+    """(salt, payload) of the rows of a load, in the order recorded; nothing if the event was no load.
+
+    Of an erased row (digest, None).
+    """
     address = address_of(event_id)
     if not lake().exists(address):
         return
     file = pq.ParquetFile(lake().path(address, FILE))
     for batch in file.iter_batches(batch_size=50_000):
         for table, row, salt in zip(*(batch.column(name).to_pylist() for name in COLUMNS), strict=True):
-            yield bytes.fromhex(salt), loaded_payload(table, row)
+            yield bytes.fromhex(salt), None if row is None else loaded_payload(table, row)

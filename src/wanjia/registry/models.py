@@ -21,6 +21,7 @@ from wanjia.registry import income
 from wanjia.registry.choices import (
     IN_HOUSEHOLD,
     OPEN_REQUESTS,
+    ErasureState,
     ImportMode,
     ImportStatus,
     ItemState,
@@ -185,6 +186,14 @@ class Membership(ScopedModel):
             models.CheckConstraint(
                 condition=Q(left_on=None) | ~Q(member_status__in=sorted(IN_HOUSEHOLD)),
                 name="membership_of_those_present_is_open",
+            ),
+        ]
+        indexes = [
+            # Who left, in the order his list is read in; the day is gone once he is erased.
+            models.Index(
+                fields=["village_code", "person_no", "left_on"],
+                condition=Q(latest=True, left_on__isnull=False),
+                name="membership_left_by_village",
             ),
         ]
 
@@ -587,7 +596,8 @@ class Change(ScopedModel):
     """One field that one act changed. Values of protected fields stand encrypted in the sealed columns.
 
     The rows of an act are the details its audit entry commits to, in the order of `seq`, each
-    under its own `salt`. Append-only.
+    under its own `salt`. Append-only. Of a row about somebody erased only the `digest` is left, and
+    when it was written by whom.
     """
 
     event_id = models.UUIDField()
@@ -606,6 +616,7 @@ class Change(ScopedModel):
     by_user = models.BigIntegerField()
     at = models.DateTimeField()
     salt = models.BinaryField(max_length=16)
+    digest = models.BinaryField(null=True, max_length=32)  # of an erased row, which has no salt
 
     scope_rule: ClassVar[ScopeRule] = SCOPE
 
@@ -695,6 +706,55 @@ class ChangeRequestItem(ScopedModel):
 
     def __str__(self) -> str:
         return f"{self.request_id} {self.field}"
+
+
+class Erasure(ScopedModel):
+    """That somebody who left long ago be forgotten (PIPL art. 47): asked by one person, decided by another.
+
+    Done, it is the tombstone: that the number was somebody's, and the day he was erased.
+    """
+
+    person_no = models.IntegerField(db_index=True)
+    household_no = models.IntegerField(db_index=True)
+    village_code = models.CharField(max_length=12)
+    reason = models.CharField(max_length=200)
+    state = models.CharField(max_length=10, choices=ErasureState.choices)
+    asked_by = models.BigIntegerField()
+    asked_at = models.DateTimeField()
+    decided_by = models.BigIntegerField(null=True)  # whoever ended it
+    decided_at = models.DateTimeField(null=True)
+    note = models.CharField(max_length=200, blank=True)
+    whole_household = models.BooleanField(default=False)  # he was the last of it, and its own data went with him
+    event_id = models.UUIDField(null=True)
+    finished_at = models.DateTimeField(null=True)  # when nothing of him was left in the lake either
+
+    scope_rule: ClassVar[ScopeRule] = ScopeRule(action="registry.erase", area="village_code")
+
+    class Meta:
+        verbose_name = "到期删除"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person_no"], condition=Q(state__in=["asked", "erased"]), name="erasure_once_of_a_person"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="withdrawn") | Q(decided_by=None) | ~Q(decided_by=F("asked_by")),
+                name="erasure_not_decided_by_who_asked",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="erased", event_id__isnull=False) | ~Q(state="erased") & Q(finished_at=None),
+                name="erasure_is_an_act_and_then_finished",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["village_code", "id"], condition=Q(state="asked"), name="erasure_open_by_village"),
+            models.Index(fields=["id"], condition=Q(state="erased", finished_at=None), name="erasure_unfinished"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.person_no}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("registry:erasure", args=[self.pk])
 
 
 class SheetImport(ScopedModel):

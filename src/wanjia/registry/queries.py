@@ -189,6 +189,12 @@ def household_for(viewer: Viewer, household_no: int, action: str = READ) -> Hous
     return row or Household.objects.get_visible(viewer, action=action, pk=current_no(household_no))
 
 
+def current_person_no(person_no: int) -> int:
+    """The number somebody has now, after merges; his own if he was registered once."""
+    found = PersonAlias.objects.filter(old_no=person_no).values_list("new_no", flat=True).first()
+    return person_no if found is None else current_person_no(found)
+
+
 def may_read(viewer: Viewer, household_no: int) -> bool:
     """Whether the viewer may read that household."""
     return Household.objects.visible_to(viewer).filter(pk=household_no).exists()
@@ -336,7 +342,8 @@ def members_of(viewer: Viewer, of: Household | int, year: int | None = None) -> 
     household = household_for(viewer, of) if isinstance(of, int) else of
     stays = list(Membership.objects.visible_to(viewer).filter(household_no=household.pk))
     numbers = [stay.person_no for stay in stays]
-    people = {person.pk: person for person in Person.objects.visible_to(viewer).filter(pk__in=numbers)}
+    known = Person.objects.visible_to(viewer).filter(pk__in=numbers).exclude(name="")  # erased people have none
+    people = {person.pk: person for person in known}
     facts: dict[int, PersonYear] = {}
     if year is not None:
         rows = PersonYear.objects.visible_to(viewer).filter(person_no__in=numbers, year=year)
@@ -500,7 +507,7 @@ def head_names(viewer: Viewer, household_nos: Iterable[int]) -> dict[int, str]:
 
 def history_of(viewer: Viewer, household_no: int, language: Language = "zh", limit: int = 100) -> list[HistoryEntry]:
     """What was changed in the household, newest act first; protected values masked. One query and the authors."""
-    rows, people = _with_names(viewer, Change.objects.visible_to(viewer).filter(household_no=household_no), limit * 4)
+    rows, people = _with_names(viewer, _told(viewer).filter(household_no=household_no), limit * 4)
     acts: dict[UUID, list[Change]] = {}
     for row in rows:
         acts.setdefault(row.event_id, []).append(row)
@@ -518,9 +525,14 @@ def history_of(viewer: Viewer, household_no: int, language: Language = "zh", lim
     ]
 
 
+def _told(viewer: Viewer) -> QuerySet[Change]:
+    """Changes that still say something: of people who were erased only digests are left."""
+    return Change.objects.visible_to(viewer).filter(digest=None)
+
+
 def changes_by_case(viewer: Viewer, case_no: int, language: Language = "zh") -> list[str]:
     """What was changed because of a case, value by value, oldest first; protected values masked."""
-    rows, people = _with_names(viewer, Change.objects.visible_to(viewer).filter(case_no=case_no))
+    rows, people = _with_names(viewer, _told(viewer).filter(case_no=case_no))
     return [_sentence(row, people, language) for row in reversed(rows)]
 
 

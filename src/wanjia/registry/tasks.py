@@ -8,6 +8,7 @@ from wanjia.jobs.choices import Lane
 from wanjia.jobs.handle import JobHandle
 from wanjia.jobs.registry import task
 from wanjia.registry import services
+from wanjia.registry.rights import erasing, forgetting
 from wanjia.registry.services.sheets import importing
 
 
@@ -29,7 +30,16 @@ def apply_sheets(job: JobHandle, import_id: int) -> None:
     importing.apply_sheets(viewer=job.viewer, import_id=import_id, job=job)
 
 
+@task(erasing.FINISHING, lane=Lane.HEAVY, lock=lambda _: erasing.FINISHING)
+def finish_erasures(job: JobHandle) -> None:
+    """Let the lake forget people who were erased."""
+    done = forgetting.finish_erasures()
+    with job.finishing({"persons": done}):
+        pass
+
+
 SCHEDULES = [
+    {"task": "registry.finish_erasures", "run": "wanjia.registry.rights.forgetting.finish_erasures", "daily": "03:10"},
     {"task": "registry.sweep", "run": "wanjia.registry.services.sweep_snapshots", "daily": "03:20"},
     {"task": "registry.sweep_sheets", "run": "wanjia.registry.services.sweep_sheets", "daily": "03:25"},
     {"task": "registry.tidy_names", "run": "wanjia.registry.services.tidy_names", "daily": "03:50"},

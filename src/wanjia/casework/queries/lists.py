@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -125,6 +125,12 @@ def of_household(viewer: Viewer, household_no: int, *, except_case: int | None =
     if except_case is not None:
         rows = rows.exclude(pk=except_case)
     return rows.order_by(F("closed_at").desc(nulls_first=True), "case_no")
+
+
+def open_about(person_nos: Collection[int]) -> int:
+    """How many open cases are about these people, wherever they lie; for who must not take them away meanwhile."""
+    rows = Case.objects.visible_to(system_viewer("casework.open_about")).filter(closed_at=None)
+    return rows.filter(subjects__person_no__in=person_nos).distinct().count()
 
 
 def waiting_by_step(viewer: Viewer, case_filter: CaseFilter) -> ByStep:

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from wanjia.accounts.queries import names_of
 from wanjia.audit.access import access_store
 from wanjia.kernel.errors import Language
 from wanjia.registry import comparing
+from wanjia.registry.choices import ErasureState
 from wanjia.registry.fields import FIELDS, as_text, fields_of
-from wanjia.registry.models import Change, Household, Membership, Person, PersonYear
+from wanjia.registry.models import Change, Erasure, Household, Membership, Person, PersonAlias, PersonYear
 from wanjia.registry.queries import words_for
+from wanjia.registry.rights.policy import ERASE, left_before, require_not_erased
+from wanjia.registry.searching import NUMBER_DIGITS
+from wanjia.scope.areas import AreaRange
+from wanjia.scope.models import range_q
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 
 REVEAL = "registry.reveal"
 READINGS = 200
+PAGE = 50
 SUBJECT = system_viewer("registry.rights")
 
 
@@ -62,11 +70,12 @@ class Held:
 
 
 def held_about(viewer: Viewer, person_no: int, language: Language) -> Held:
-    """Everything held about somebody whose full record the viewer may see. Raises NotVisible.
+    """Everything held about somebody whose full record the viewer may see. Raises NotVisible, PersonErased.
 
     Of former households only their number and days are told: the others in them are not the person asked about.
     """
     person = Person.objects.get_visible(viewer, action=REVEAL, pk=person_no)
+    require_not_erased(person)
     stays = list(Membership.objects.visible_to(SUBJECT).filter(person_no=person_no).order_by("joined_on", "pk"))
     years = list(PersonYear.objects.visible_to(SUBJECT).filter(person_no=person_no).order_by("year"))
     looked = _readings(person, language)
@@ -86,8 +95,85 @@ def held_about(viewer: Viewer, person_no: int, language: Language) -> Held:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Somebody whose retention is over; `asked` is the number of the erasure that waits, if one does."""
+
+    person_no: int
+    name: str
+    household_no: int
+    village_code: str
+    left_on: date
+    asked: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DuePage:
+    """A page of them, with the cursor of the next one."""
+
+    rows: Sequence[Due]
+    next_cursor: str | None
+
+
+def due_page(viewer: Viewer, region: str, after: str = "", size: int = PAGE) -> DuePage:
+    """People of an area who may be erased now, in the order of villages, continued after a cursor. Two queries.
+
+    The retention period is that of `region`; of who left on a day nobody knows, his own page tells.
+    """
+    rows = Membership.objects.visible_to(viewer, ERASE).filter(latest=True, left_on__lte=left_before(region))
+    rows = rows.filter(range_q("village_code", AreaRange.of(region)))
+    rows = rows.exclude(Exists(PersonAlias.objects.filter(old_no=OuterRef("person_no"))))
+    village, _, number = after.partition(".")
+    if village.isdigit() and number.isdigit() and len(number) < NUMBER_DIGITS:
+        beyond = Q(village_code__gt=village) | Q(person_no__gt=int(number))
+        rows = rows.filter(beyond, village_code__gte=village)
+    found = list(rows.order_by("village_code", "person_no")[: size + 1])
+    shown = found[:size]
+    numbers = [row.person_no for row in shown]
+    people = dict(Person.objects.visible_to(viewer, ERASE).filter(pk__in=numbers).values_list("person_no", "name"))
+    asked = Erasure.objects.visible_to(viewer).filter(person_no__in=numbers, state=ErasureState.ASKED)
+    waiting = dict(asked.values_list("person_no", "pk"))
+    last = shown[-1] if len(found) > size else None
+    return DuePage(
+        [
+            Due(
+                row.person_no,
+                people.get(row.person_no, ""),
+                row.household_no,
+                row.village_code,
+                row.left_on,
+                waiting.get(row.person_no),
+            )
+            for row in shown
+            if row.left_on is not None
+        ],
+        f"{last.village_code}.{last.person_no}" if last else None,
+    )
+
+
+def erasures(viewer: Viewer, *, waiting: bool) -> QuerySet[Erasure]:
+    """Those that wait, the oldest first; or those that are over, the newest first."""
+    rows = Erasure.objects.visible_to(viewer)
+    return (
+        rows.filter(state=ErasureState.ASKED).order_by("pk")
+        if waiting
+        else rows.exclude(state=ErasureState.ASKED).order_by("-pk")
+    )
+
+
+def erasure_for(viewer: Viewer, erasure_id: int) -> Erasure:
+    """One of them. Raises NotVisible."""
+    return Erasure.objects.get_visible(viewer, pk=erasure_id)
+
+
+def names_for(viewer: Viewer, rows: Sequence[Erasure]) -> dict[int, str]:
+    """What the people of these erasures are called, while they still are; by their numbers."""
+    people = Person.objects.visible_to(viewer, ERASE).filter(pk__in=[row.person_no for row in rows])
+    return dict(people.exclude(name="").values_list("person_no", "name"))
+
+
 def _changes(person_no: int, language: Language) -> list[ChangedField]:
-    rows = list(Change.objects.visible_to(SUBJECT).filter(person_no=person_no).order_by("-id"))
+    rows = list(Change.objects.visible_to(SUBJECT).filter(person_no=person_no, digest=None).order_by("-id"))
     names = names_of(row.by_user for row in rows)
     return [_changed(row, names, language) for row in rows]
 

@@ -9,7 +9,7 @@ commit on it is sealed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -242,7 +242,7 @@ def _seal(row: ReportingYear, act: UUID, everything: Viewer, tell: Tell) -> Seal
             rows: Iterator[pa.RecordBatch] = batches(selection, viewer=everything)
             target = staging.path(f"{name}.parquet")
             counts[name] = write_parquet(target, rows, selection.columns, row_group=SORTED_ROW_GROUP)
-        digest = _digest(staging.path(f"{name}.parquet") for name in sorted(counts))
+        digest = digest_over(staging.path(f"{name}.parquet") for name in sorted(counts))
         # of an earlier year the households and people are those of the day it was sealed
         staging.manifest.update({**counts, "year": row.year, "digest": digest, "stands_on": str(clock.today())})
     reached("registry.year_published")
@@ -336,7 +336,8 @@ def _table(model: type[models.Model]) -> str:
     return connection.ops.quote_name(model._meta.db_table)
 
 
-def _digest(paths: Iterator[Path]) -> str:
+def digest_over(paths: Iterable[Path]) -> str:
+    """One digest over the files' own, in the order given."""
     whole = hashlib.sha256()
     for path in paths:
         with path.open("rb") as stream:
