@@ -25,7 +25,7 @@ from wanjia.jobs.services import enqueue
 from wanjia.kernel import clock
 from wanjia.kernel.identity import check_character
 from wanjia.reference.services import load_reference
-from wanjia.registry.models import ChangeRequest, ChangeRequestItem, Household, Person
+from wanjia.registry.models import ChangeRequest, ChangeRequestItem, Erasure, Household, Person
 from wanjia.registry.services import SEALING, LoadResult, RegistryBatch, load_registry, load_villages
 from wanjia.registry.services.tables import TABLES
 from wanjia.scope.system import system_viewer
@@ -235,6 +235,7 @@ def examples(place: Place) -> list[Example]:
     serial = 500 + next(_walked)
     name = f"H{serial}"
     home, people = family(name, place.area)
+    people += [_left_long_ago(name, at) for at in (4, 5)]
     people[0]["name"] = head = "韦" + "".join("零一二三四五六七八九"[int(digit)] for digit in str(serial))
     load_registry(viewer=BUILDER, batch=batch([home], people), year=YEAR)
     found = Household.objects.get_visible(BUILDER, national_household_no=name)
@@ -246,6 +247,10 @@ def examples(place: Place) -> list[Example]:
         villages=[{"village_code": place.area, "collective_income_source": spring}],
     )
     request = {"request_id": proposed(found).pk}
+    leavers = Person.objects.visible_to(BUILDER).filter(household_no=found.pk).order_by("-pk")[:2]
+    to_erase = {"person_no": leavers[1].pk}
+    because = f"留存期满第{serial}号"
+    erasure = {"erasure_id": asked(leavers[0], because).pk}
     return [
         *(_of_the_year() if place is MINE else []),
         Example("registry:village", {"village_code": place.area}, (spring,)),
@@ -253,6 +258,10 @@ def examples(place: Place) -> list[Example]:
         Example("registry:request", request, (head,), method="post", held=held),
         Example("registry:household", which, (head,), held=held),
         Example("registry:person", {"person_no": found.head_person_no}, (head,)),
+        Example("registry:erase", to_erase, ()),
+        Example("registry:erase", to_erase, (), method="post"),
+        Example("registry:erasure", erasure, (because,)),
+        Example("registry:erasure", erasure, (because,), method="post"),
         Example("registry:card", which, (head,), held=held),
         Example("registry:reveal", which, (head,), method="post", held=held),
         Example("registry:correct", which, (head,), method="post", held=held),
@@ -277,6 +286,22 @@ def _of_the_year() -> list[Example]:
 
 def _seals(viewer: Viewer) -> bool:
     return viewer.may_throughout("registry.seal", COUNTY[:2])
+
+
+def _left_long_ago(household: str, place: int) -> dict[str, Any]:
+    days = {"joined_on": date(2010, 1, 1), "left_on": date(2013, 4, 5)}
+    return person_row(household, place, member_status="3", relation="11", **days)
+
+
+def asked(person: Person, reason: str) -> Erasure:
+    """An erasure that waits; nobody the tests know asked for it."""
+    with unrecorded():
+        row = Erasure(
+            person_no=person.pk, household_no=person.household_no, village_code=person.village_code, reason=reason,
+            state="asked", asked_by=10**8, asked_at=clock.now(),
+        )  # fmt: skip
+        row.save(force_insert=True)
+    return row
 
 
 def proposed(household: Household) -> ChangeRequest:

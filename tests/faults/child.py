@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -57,8 +58,18 @@ from wanjia.jobs.worker import Worker  # noqa: E402
 from wanjia.kernel import clock, points  # noqa: E402
 from wanjia.registry import queries  # noqa: E402
 from wanjia.registry import services as registry  # noqa: E402
-from wanjia.registry.choices import ImportMode, ImportStatus  # noqa: E402
-from wanjia.registry.models import Household, ReportingYear, SheetImport, YearCorrection  # noqa: E402
+from wanjia.registry.choices import ErasureState, ImportMode, ImportStatus  # noqa: E402
+from wanjia.registry.models import (  # noqa: E402
+    Erasure,
+    Household,
+    HouseholdYear,
+    Membership,
+    Person,
+    ReportingYear,
+    SheetImport,
+    YearCorrection,
+)
+from wanjia.registry.rights import erasing, forgetting  # noqa: E402
 from wanjia.registry.services.sheets import importing  # noqa: E402
 from wanjia.scope.system import system_viewer  # noqa: E402
 from wanjia.scope.viewer import Viewer  # noqa: E402
@@ -145,6 +156,14 @@ def take_in() -> None:
         importing.apply_sheets(viewer=county, import_id=row.pk)
 
 
+def erase() -> None:
+    """The leader of the province's office decides that somebody is erased, and the lake follows."""
+    row = Erasure.objects.visible_to(EYE).get()
+    if row.state == ErasureState.ASKED:
+        erasing.approve(viewer=someone("leader"), erasure_id=row.pk)
+    forgetting.finish_erasures()
+
+
 def nothing() -> None:
     """Nothing is to be done again."""
 
@@ -208,6 +227,38 @@ def bring_sheet() -> None:
         mode=ImportMode.CORRECTION,
         terms=importing.Terms(year=home.year),
     )
+
+
+def leave() -> None:
+    """Somebody is called as nobody else is, is corrected, stands in a snapshot and on a sheet, and is long gone."""
+    county = someone("county")
+    oldest = ReportingYear.objects.exclude(state="sealed").order_by("year").first().year
+    of_it = HouseholdYear.objects.visible_to(EYE).filter(year=oldest).values("household_no")
+    homes = Household.objects.visible_to(county).filter(member_count__gt=1, standing="live", pk__in=of_it)
+    home = homes.order_by("pk").first()
+    members = Membership.objects.visible_to(EYE).filter(household_no=home.pk, latest=True, member_status="1")
+    number = members.exclude(person_no=home.head_person_no).order_by("pk").first().person_no
+    for field, value in (("name", facts.FORGOTTEN_NAMES[0]), ("name", facts.FORGOTTEN_NAMES[1])):
+        registry.correct(viewer=county, edits=[registry.Edit(field, value, person_no=number)], reason="按证件更正")
+    phone = registry.Edit("member_phone", facts.FORGOTTEN_PHONE, person_no=number)
+    registry.correct(viewer=county, edits=[phone], reason=f"{facts.FORGOTTEN_NAMES[1]}换了号码")
+    registry.publish_snapshot(viewer=EYE)
+    stay = members.get(person_no=number)
+    gone = registry.Leaving(number, "3", "", max(date(2014, 5, 6), stay.joined_on or date(2014, 5, 6)))
+    registry.remove_members(viewer=county, household_no=home.pk, leaving=[gone], reason="迁出本县")
+    sheet = f"人口编号,姓名\nP-{number},{facts.FORGOTTEN_NAMES[1]}\n".encode()
+    row = importing.bring(
+        viewer=county, brought=[sealed_from(sheet, "sheet.csv", "registry_sheet")], area=home.village_code[:6],
+        mode=ImportMode.CORRECTION, terms=importing.Terms(year=home.year),
+    )  # fmt: skip
+    importing.read_sheets(viewer=county, import_id=row.pk)
+    importing.cancel(viewer=county, import_id=row.pk)
+
+
+def ask_to_erase() -> None:
+    """The county asks for his erasure."""
+    person = Person.objects.visible_to(EYE).get(name=facts.FORGOTTEN_NAMES[1])
+    erasing.ask(viewer=someone("county"), person_no=person.pk, reason="留存期已满")
 
 
 def ask_to_seal() -> None:
@@ -326,10 +377,11 @@ def recover(again: str) -> dict[str, Any]:
 
 WORKS: dict[str, Callable[[], None]] = {
     "receive": receive, "read": worker, "compare": worker, "issue": issue, "decide": decide, "evidence": evidence,
-    "access": access, "fold": fold, "seal": worker, "amend": amend, "take in": take_in, "nothing": nothing,
+    "access": access, "fold": fold, "seal": worker, "amend": amend, "take in": take_in, "erase": erase, "nothing": nothing,
 }  # fmt: skip
 STAGES: dict[str, Callable[[], Any]] = {
     "deliver": deliver, "ask": ask, "ask_to_seal": ask_to_seal, "bring_sheet": bring_sheet, "worker": worker,
+    "leave": leave, "ask_to_erase": ask_to_erase,
     "field_work": field_work, "read_people": read_people, "photos": photos,
     "frozen_worker": frozen_worker, "waiting": waiting,
     "waiting_for_the_county": waiting_for_the_county, "open_jobs": open_jobs,

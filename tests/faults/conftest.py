@@ -24,12 +24,13 @@ STAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "decidable": ("compared", ("issue", "field_work", "read_people")),
     "sealable": ("founded", ("ask_to_seal",)),
     "brought": ("founded", ("bring_sheet",)),
+    "erasable": ("founded", ("leave", "ask_to_seal", "worker", "ask_to_erase")),
     "amendable": ("sealable", ("worker",)),
 }
 BEGINS = {
     "receive": "founded", "read": "delivered", "compare": "asked", "issue": "compared", "decide": "decidable",
     "evidence": "decidable", "fold": "decidable", "access": "decidable", "seal": "sealable", "amend": "amendable",
-    "take in": "brought",
+    "take in": "brought", "erase": "erasable",
 }  # fmt: skip
 
 

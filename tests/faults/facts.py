@@ -5,23 +5,27 @@ Nothing here asks a service whether all is well; it is counted again from the ro
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 from django.conf import settings
+from django.db import connection
 from django.db.models import Count
 
 from wanjia.audit.access import access_store
 from wanjia.audit.models import Opening, Outbox
+from wanjia.audit.queries import verify_event
 from wanjia.casework.models import Case, CaseCounter, CaseEvent, CaseMove
 from wanjia.comparison.models import Run, Screening
 from wanjia.files.models import StoredFile
 from wanjia.files.vault import content_path
 from wanjia.jobs.models import Job
 from wanjia.kernel import clock
-from wanjia.registry.models import Change, Household, HouseholdYear, Membership, ReportingYear, YearCorrection
+from wanjia.registry.models import Change, Erasure, Household, HouseholdYear, Membership, ReportingYear, YearCorrection
 from wanjia.resolution.models import Resolution
 from wanjia.scope.stores import lake
 from wanjia.scope.system import system_viewer
@@ -30,6 +34,7 @@ from wanjia.sources.models import Batch
 EYE = system_viewer("demo.build")
 # One for each thing they made, however often the work was begun: compared with the things themselves.
 PER_THING = {"registry.publish_snapshot", "resolution.resolve"}
+FORGOTTEN_NAMES, FORGOTTEN_PHONE = ("覃罕见", "覃稀奇"), "13907719876"  # of whoever is erased
 
 
 def everything() -> dict[str, Any]:
@@ -85,6 +90,7 @@ def _problems() -> Iterator[str]:
     yield from _of_the_log()
     yield from _of_cases()
     yield from _of_files()
+    yield from _of_erasures()
 
 
 def _of_intake() -> Iterator[str]:
@@ -145,6 +151,8 @@ def _of_the_log() -> Iterator[str]:
     rows.update(CaseEvent._base_manager.values_list("event_id", flat=True))
     rows.update(Screening.objects.visible_to(EYE).values_list("event_id", flat=True))
     for event, count in rows.items():
+        if openings.get(event, {}) is None:
+            continue  # erased, and with it how many rows there were
         said = openings.get(event, {}).get("details", {}).get("count")
         if said != count:
             yield f"{openings.get(event, {}).get('act')}: {count} detail rows, the log says {said}"
@@ -202,3 +210,38 @@ def _of_files() -> Iterator[str]:
     if kept - known:
         yield f"evidence of nobody: {len(kept - known)}"
     yield from (f"content {key[:8]} is gone" for key in known if not content_path(key).is_file())
+
+
+def _of_erasures() -> Iterator[str]:
+    """Of whom the lake has forgotten, nothing is left in any byte; the log verifies."""
+    rows = Erasure.objects.visible_to(EYE)
+    if not rows.exists():
+        return
+    yield from (f"erasure {row.pk} is not finished" for row in rows.filter(state="erased", finished_at=None))
+    if rows.filter(finished_at=None).exists():
+        return
+    yield from _left_of_him()
+    acts = Opening.objects.visible_to(EYE).filter(act__startswith="registry.")
+    for event_id in acts.values_list("event_id", flat=True):
+        if not (verdict := verify_event(event_id)).true:
+            yield f"{event_id}: {verdict.problems}"
+
+
+def _left_of_him() -> Iterator[str]:
+    for path in _files_that_hold():
+        content = path.read_bytes()
+        needles = (text.encode() for text in (*FORGOTTEN_NAMES, FORGOTTEN_PHONE))
+        escaped = (json.dumps(text)[1:-1].encode() for text in FORGOTTEN_NAMES)
+        yield from (f"{path.name} holds {needle!r}" for needle in (*needles, *escaped) if needle in content)
+    for path in lake().root.rglob("*.parquet"):
+        texts = {str(value) for column in pq.read_table(path).columns for value in column.to_pylist()}
+        yield from (f"{path} holds {text}" for text in texts if any(name in text for name in FORGOTTEN_NAMES))
+
+
+def _files_that_hold() -> Iterator[Path]:
+    home = Path(settings.WANJIA_HOME)
+    yield from (path for path in (home / "lake").rglob("*") if path.is_file())
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        yield from home.glob("wanjia.sqlite3*")

@@ -59,6 +59,11 @@ PASSINGS: dict[str, dict[str, int]] = {
     "take in": _lake(1) | _acts(3) | {
         "registry.sheets_read": 1, "registry.updated": 1, "registry.changed": 1, "registry.sheets_applied": 1,
     },
+    "erase": _lake(4, files=1) | _acts(3) | {
+        "registry.erasing": 1, "registry.erased": 1, "registry.load_forgotten": 1, "registry.snapshot_forgotten": 1,
+        "registry.year_rewriting": 1, "registry.year_rewritten": 1, "registry.year_forgotten": 1,
+        "registry.sheet_forgotten": 2, "registry.forgetting": 1, "registry.forgotten": 1,
+    },
     "access": _acts(2) | {"audit.leaves_planned": 1, "audit.leaf_recorded": 2, "audit.leaf_marked": 2},
 }  # fmt: skip
 

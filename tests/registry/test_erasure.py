@@ -42,6 +42,7 @@ from wanjia.registry.models import (
 )
 from wanjia.registry.requests.services import submit
 from wanjia.registry.rights import erasing, forgetting
+from wanjia.registry.rights.policy import Kept, kept, years_after
 from wanjia.registry.rights.queries import due_page, held_about
 from wanjia.registry.services import (
     Edit,
@@ -205,7 +206,7 @@ def _left_in_the_lake():
 
 
 def _left_in_the_rows():
-    """Every value of every table, texts and bytes, decrypted where there is a key."""
+    """Every value of every table as the database holds it."""
     found = []
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
@@ -437,3 +438,36 @@ def test_sqlite_overwrites_what_is_deleted(db):
         pytest.skip("of SQLite")
     with connection.cursor() as cursor:
         assert cursor.execute("PRAGMA secure_delete").fetchone() == (1,)
+
+
+def test_on_the_pages_one_asks_and_another_decides(county, someone):
+    def browser(who):
+        client = Client()
+        client.post(reverse("accounts:sign_in"), {"username": county.users[who].username, "password": PASSWORD})
+        return client
+
+    asker, decider = browser("county"), browser("manager")
+    listed = asker.get(reverse("registry:erasures")).content.decode()
+    address = reverse("registry:erase", args=[someone.pk])
+    assert address in listed
+    assert FORMER not in listed
+    assert address in asker.get(reverse("registry:person", args=[someone.pk])).content.decode()
+    assert asker.post(address, {"reason": "留存期已满"}).status_code == 400  # not meant
+    asked = asker.post(address, {"reason": "留存期已满", "meant": "on"})
+    page = asked.url
+    assert asker.post(address, {"reason": "留存期已满", "meant": "on"}).status_code == 409
+    assert asker.post(page, {"decision": "approve", "meant": "on"}).status_code == 403
+    assert decider.post(page, {"decision": "approve"}).status_code == 400
+    assert decider.post(page, {"decision": "approve", "meant": "on"}).status_code == 302
+    assert Person.objects.visible_to(EYE).get(pk=someone.pk).name == ""
+    assert "2020" in decider.get(page).content.decode()
+    assert decider.post(page, {"decision": "decline", "note": "不同意删除"}).status_code == 409
+    assert browser("township").get(page).status_code == 403
+
+
+def test_a_day_in_february_and_a_day_nobody_knows(county):
+    unknown = _register("H920", [_leaver("H920", left_on=None)])
+    home = Household.objects.visible_to(EYE).get(pk=unknown.household_no)
+    assert kept(unknown) == Kept(home.entered_on, 5)
+    assert years_after(date(2016, 2, 29), 5) == date(2021, 3, 1)
+    assert years_after(date(2016, 2, 29), 4) == date(2020, 2, 29)

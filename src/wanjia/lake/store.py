@@ -24,6 +24,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -139,20 +140,22 @@ class Lake:
         """Make a published dataset anew; on leaving without an error `address` means the new one, and the old is gone.
 
         The old one counts until that very moment. A writer that dies leaves the old or the new one; a new
-        one that was not reached is thrown away by whoever replaces next. Raises NotPublished.
+        one that was not reached is thrown away by whoever replaces next. It keeps the time at which it was
+        first made, by which the newest of several is told. Raises NotPublished.
         """
         if not self.exists(address):
             raise NotPublished(address=address)
         target = self._target(address)
         for unreached in self._editions(target)[1:]:
             self._take_away(unreached)
+        made_at = self.read_manifest(address).made_at
         plain, _, number = target.name.partition(_EDITION)
         fresh = target.with_name(f"{plain}{_EDITION}{int(number or 0) + 1}")
         with self._staged() as folder:
             staging = Staging(address, folder)
             yield staging
             reached("lake.staged")
-            self._write_manifest(staging)
+            self._write_manifest(staging, made_at)
             with self._staging_lock():
                 _rename_folder(folder, fresh, address)
             reached("lake.renamed")
@@ -280,13 +283,13 @@ class Lake:
         finally:
             os.close(handle)
 
-    def _write_manifest(self, staging: Staging) -> None:
+    def _write_manifest(self, staging: Staging, made_at: datetime | None = None) -> None:
         names = sorted(item.name for item in staging.folder.iterdir())
         for name in names:
             _sync(staging.folder / name)
         reached("lake.synced")
         files = {name: manifests.describe(staging.folder / name) for name in names}
-        document = Manifest(staging.address, clock.now(), files, dict(staging.manifest))
+        document = Manifest(staging.address, made_at or clock.now(), files, dict(staging.manifest))
         path = staging.folder / manifests.NAME
         path.write_text(document.to_json(), encoding="utf-8")
         _sync(path)

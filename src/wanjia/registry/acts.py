@@ -129,8 +129,8 @@ ACTS = [
     Act(
         "registry.finish_erasures",
         Sentence(
-            "在数据湖中完成了 {persons} 人的信息删除",
-            "finished the erasure of {persons} people in the lake",
+            "在历史文件中完成了 {persons} 人的信息删除",
+            "finished the erasure of {persons} people in the files of earlier years",
         ),
     ),
     Act("registry.withdraw", Sentence("撤回变更申请 {request}", "took change request {request} back")),

@@ -153,6 +153,28 @@ FORMS = (
         adds=RECORD | {"registry_change"},
     ),
     Form(
+        "registry:erase", SEAT, kwargs=of("registry:erase"), data=lambda _: {"reason": REASON, "meant": "on"},
+        adds=RECORD | {"registry_erasure"},
+    ),
+    Form(
+        "registry:erasure", SEAT, kwargs=of("registry:erasure"),
+        data=lambda _: {"decision": "decline", "note": REASON}, name="decline",
+        changes={"registry_erasure": {"state", "note", "decided_by", "decided_at"}}, adds=RECORD,
+    ),
+    Form(
+        "registry:erasure", SEAT, kwargs=of("registry:erasure"),
+        data=lambda _: {"decision": "approve", "meant": "on"}, name="approve",
+        changes={
+            "registry_erasure": {"state", "decided_by", "decided_at", "event_id"},
+            "registry_person": {
+                "national_person_no", "name", "name_match", "id_type", "id_number", "person_key", "id_valid", "sex",
+                "birth_date", "ethnicity",
+            },
+            "registry_membership": {"joined_on", "left_on"},
+        },
+        adds=RECORD | {"jobs_job"}, removes=frozenset({"registry_nametoken"}),
+    ),
+    Form(
         "registry:request", ("township_reviewer", TOWNSHIP), kwargs=_request, data=lambda _: {"decision": "decline", "note": REASON},
         changes={"registry_changerequest": {"state", "note", "decided_by", "decided_at"}}, adds=RECORD,
     ),

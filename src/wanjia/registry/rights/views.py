@@ -168,7 +168,7 @@ def _decided(request: ViewerRequest, found: Erasure, form: DecideForm) -> HttpRe
     note = form.cleaned_data["note"]
     if form.cleaned_data["decision"] == "approve":
         erasing.approve(viewer=request.viewer, erasure_id=found.pk, note=note)
-        messages.success(request, _("已删除。数据湖中的文件由后台随即处理。"))
+        messages.success(request, _("已删除。历史文件由后台随即处理。"))
     else:
         erasing.decline(viewer=request.viewer, erasure_id=found.pk, note=note)
         messages.success(request, _("意见已登记。"))
