@@ -16,6 +16,7 @@ from tests.factories.accounts import PASSWORD
 from wanjia.accounts.deputies import name_deputy
 from wanjia.audit.models import Opening
 from wanjia.audit.queries import verify_event
+from wanjia.casework.services import CaseSpec, SubjectSpec, open_cases
 from wanjia.files.uploads import sealed_from
 from wanjia.jobs.models import Job
 from wanjia.kernel import clock
@@ -356,6 +357,17 @@ def test_what_is_open_about_him_stands_in_the_way(county, someone):
     with pytest.raises(ErasureInTheWay) as refused:
         erasing.ask(viewer=county.viewer("county"), person_no=someone.pk, reason="本人申请删除")
     assert refused.value.values["requests"] == 1
+
+
+def test_an_open_case_about_him_stands_in_the_way(county, someone):
+    subject = SubjectSpec(area_code=VILLAGE, household_no=someone.household_no, person_no=someone.pk)
+    spec = CaseSpec(key="RA-02:x", topic="RA-02", subjects=(subject,), department="D01", origin={"rule": "RA-02"})
+    open_cases(viewer=EYE, kind="suspect", specs=[spec])
+
+    with pytest.raises(ErasureInTheWay) as refused:
+        erasing.ask(viewer=county.viewer("county"), person_no=someone.pk, reason="本人申请删除")
+
+    assert refused.value.values["cases"] == 1
 
 
 def test_two_people_are_two_people(county, someone):

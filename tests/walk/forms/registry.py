@@ -163,9 +163,9 @@ FORMS = (
     ),
     Form(
         "registry:erasure", SEAT, kwargs=of("registry:erasure"),
-        data=lambda _: {"decision": "approve", "meant": "on"}, name="approve",
+        data=lambda _: {"decision": "approve", "meant": "on", "note": "同意"}, name="approve",
         changes={
-            "registry_erasure": {"state", "decided_by", "decided_at", "event_id"},
+            "registry_erasure": {"state", "note", "decided_by", "decided_at", "event_id"},
             "registry_person": {
                 "national_person_no", "name", "name_match", "id_type", "id_number", "person_key", "id_valid", "sex",
                 "birth_date", "ethnicity",
