@@ -29,7 +29,7 @@ from wanjia.registry.errors import (
     NotYourErasure,
     PersonErased,
     RetentionNotOver,
-    SheetForgotten,
+    SheetEnded,
     StillRegistered,
 )
 from wanjia.registry.models import (
@@ -416,7 +416,7 @@ def test_sheets_that_may_have_held_him_are_gone_and_say_so(county, someone):
     row = _bring(viewer, f"人口编号,姓名\nP9014,{NAME}\nP7777777,某人\n", "成员.csv")
     _erase(county, someone.pk)
     forgetting.finish_erasures()
-    with pytest.raises(SheetForgotten):
+    with pytest.raises(SheetEnded):
         importing.reject_sheet(viewer=viewer, import_id=row.pk, kind="members")
 
 

@@ -558,16 +558,3 @@ class NotYourErasure(Refusal):
         "请由县级或省级有此权限的另一人批准。",
         "Another person of the county or the province who may do so decides.",
     )
-
-
-class SheetForgotten(Refusal):
-    """The sheet itself is gone: it spoke of people who were erased, or might have."""
-
-    code = "registry.sheet_forgotten"
-    status = 410
-    facts = ("number",)
-    what = Sentence(
-        "第 {number} 次导入的原表已随人员信息删除，不能再下载问题表。",
-        "The sheets of import {number} went with people who were erased; there is no reject sheet any more.",
-    )
-    cure = Sentence("仍需更正的内容请重新上传。", "Upload again what is still to be corrected.")

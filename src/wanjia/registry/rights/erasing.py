@@ -27,7 +27,7 @@ from wanjia.jobs.services import enqueue
 from wanjia.kernel import clock
 from wanjia.kernel.names import match_form
 from wanjia.kernel.points import reached
-from wanjia.registry.choices import ErasureState, ImportStatus
+from wanjia.registry.choices import ErasureState
 from wanjia.registry.errors import ErasureAsked, ErasureOver, NotYourErasure
 from wanjia.registry.fields import FIELDS
 from wanjia.registry.models import (
@@ -48,6 +48,7 @@ from wanjia.registry.payloads import payload_of_change
 from wanjia.registry.queries import current_person_no
 from wanjia.registry.rights.policy import ERASE, FORGETTING, numbers_of, require_erasable
 from wanjia.registry.services.rows import locked
+from wanjia.registry.services.sheets.keeping import FINISHED
 from wanjia.registry.services.writing import checked_reason
 from wanjia.scope.bulk import pieces
 from wanjia.scope.errors import NotVisible
@@ -64,7 +65,6 @@ _NO_HOME: Final[dict[str, Any]] = {
     "national_household_no": "", "hamlet": "", "cause_note": "", "longitude": None, "latitude": None, "phone": None,
     "phone_key": None, "bank_name": "", "bank_account": None,
 }  # fmt: skip
-OVER = (ImportStatus.DONE, ImportStatus.CANCELLED, ImportStatus.UNREADABLE)
 _STANDING = (ErasureState.ASKED, ErasureState.ERASED)
 
 
@@ -324,11 +324,12 @@ class _Erasing:
             homes.filter(pk=home.pk).update(cause_note=self._texts.without(home.cause_note))
 
     def _sheets(self) -> None:
-        """Of imports that are over and may have held him, what their pages show of rows."""
+        """Of imports that are over and may have held him: what their pages show of rows, and that their files end."""
         everything = SheetImport.objects.visible_to(FORGETTING)
-        for each in overlapping(everything.filter(status__in=OVER), self._villages()):
+        for each in overlapping(everything.filter(status__in=FINISHED), self._villages()):
             everything.filter(pk=each.pk).update(preview={}, refusal={})
             files = SheetFile.objects.visible_to(FORGETTING).filter(of=each)
+            files.filter(removed_on=None).update(removed_on=clock.today())
             for file in files.filter(self._texts.in_field("file_name")):
                 files.filter(pk=file.pk).update(file_name=self._texts.without(file.file_name))
 

@@ -33,11 +33,12 @@ from wanjia.lake.parquet import write as write_parquet
 from wanjia.registry import loaded, sealed
 from wanjia.registry.choices import ErasureState, YearState
 from wanjia.registry.models import Erasure, Household, Membership, ReportingYear, SheetFile, SheetImport
-from wanjia.registry.rights.erasing import OVER, is_text, overlapping
+from wanjia.registry.rights.erasing import is_text, overlapping
 from wanjia.registry.rights.policy import FORGETTING, numbers_of
 from wanjia.registry.services import snapshot
 from wanjia.registry.services.load import SEPARATOR
 from wanjia.registry.services.sealing import digest_over
+from wanjia.registry.services.sheets.keeping import FINISHED
 from wanjia.scope.stores import lake
 
 _NUMBER: Final = rf"^(?P<no>\d+){SEPARATOR}"
@@ -351,7 +352,7 @@ def _sheets(people: Collection[int]) -> None:
     """The sender's files, and what was wrong with which row, of imports that are over and may have held them."""
     homes = Membership.objects.visible_to(FORGETTING).filter(person_no__in=people).values("household_no")
     villages = set(Household.objects.visible_to(FORGETTING).filter(pk__in=homes).values_list("village_code", flat=True))
-    imports = SheetImport.objects.visible_to(FORGETTING).filter(status__in=OVER)
+    imports = SheetImport.objects.visible_to(FORGETTING).filter(status__in=FINISHED)
     for each in overlapping(imports, villages):
         files = SheetFile.objects.visible_to(FORGETTING).filter(of=each).values_list("raw", flat=True)
         for address in (*files, each.kept):

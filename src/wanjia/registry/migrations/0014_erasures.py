@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registry', '0011_sheet_imports'),
+        ('registry', '0013_sheets_end'),
     ]
 
     operations = [
