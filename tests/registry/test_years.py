@@ -49,7 +49,7 @@ def test_amounts_are_written_in_yuan_and_kept_in_fen(settled):
     row = year_of(1)
     assert (row.wage_income, row.cropland, row.distance_main_road) == (320_050, 235, 120)
     sentences = [line for entry in queries.history_of(settled.viewer("county"), 1) for line in entry.sentences]
-    assert "工资性收入 (2020):空 → 3200.50 元" in sentences
+    assert "工资性收入 (2020):空 → 3,200.50 元" in sentences
     assert "耕地面积 (2020):空 → 2.35 亩" in sentences
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -744,16 +745,22 @@ def words_for(field: Field, value: str, language: Language) -> str:
             return str(Standing(value).label)
     if field.code_list:
         book = code_list(field.code_list)
-        return "、".join(f"{book.label(code, language)}({code})" for code in value.split(","))
+        between, space = (", ", " ") if language == "en" else ("、", "")
+        return between.join(f"{book.label(code, language)}{space}({code})" for code in value.split(","))
     return _plain_words(field, value, language)
 
 
 def _plain_words(field: Field, value: str, language: Language) -> str:
     if field.unit is not None and value.isdecimal():
-        return f"{field.shown(int(value))} {field.unit.symbol.text(language)}"
+        return f"{_grouped(field.shown(int(value)))} {field.unit.symbol.text(language)}"
     if value in ("true", "false"):
         return {"zh": {"true": "是", "false": "否"}, "en": {"true": "yes", "false": "no"}}[language][value]
     return value
+
+
+def _grouped(number: str) -> str:
+    """23456.50 as pages write it: 23,456.50."""
+    return f"{Decimal(number):,}"
 
 
 def imports(viewer: Viewer) -> QuerySet[SheetImport]:

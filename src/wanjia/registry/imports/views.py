@@ -21,6 +21,7 @@ from wanjia.files.errors import WrongType
 from wanjia.files.sniffing import UNKNOWN
 from wanjia.files.uploads import SealedUpload, received, received_all, takes_upload
 from wanjia.intake.errors import BinaryFile, UnsupportedFormat
+from wanjia.jobs.choices import State
 from wanjia.jobs.models import Job
 from wanjia.jobs.queries import job_for
 from wanjia.kernel import clock
@@ -208,6 +209,7 @@ def _page(request: ViewerRequest, row: SheetImport, refusal: Refusal | None = No
         "new": presenting.new(row),
         "job": job,
         "under_way": job is not None and job.is_open,
+        "read_well": job is not None and job.state == State.DONE,
         "other": next((kind for kind in SheetKind if kind not in {file.sheet for file in files}), None),
         "kept_until": keeping.kept_until(row),
         "removed_on": max((file.removed_on for file in files if file.removed_on), default=None),

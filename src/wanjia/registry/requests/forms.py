@@ -197,7 +197,8 @@ def _input(asked: _Asked) -> forms.Field:
         return forms.CharField(widget=forms.DateInput({"type": "date"}), **shared)
     if field.unit is not None:
         shared["initial"] = field.shown(int(asked.old)) if asked.old else ""
-        shared["label"] = f"{label}（{field.unit.symbol.text(language())}）"
+        unit = field.unit.symbol.text(language())
+        shared["label"] = f"{label} ({unit})" if language() == "en" else f"{label}（{unit}）"
         return forms.CharField(max_length=20, widget=forms.TextInput({"inputmode": "decimal"}), **shared)
     help_text = _("留空则不改动") if field.protected else ""
     longest = 60 if field.protected or not field.column.max_length else field.column.max_length
@@ -223,14 +224,14 @@ class DecisionForm(forms.Form):
     """What is decided about a request; for each value in conflict, which is kept."""
 
     decision = forms.ChoiceField(choices=[("approve", _("同意")), ("decline", _("退回"))])
-    note = forms.CharField(label=_("意见"), max_length=LONGEST_REASON, required=False)
+    note = forms.CharField(label=_("审核意见"), max_length=LONGEST_REASON, required=False)
 
     def __init__(self, lines: Iterable[Line], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._conflicts = [line.item.pk for line in lines if line.in_conflict and line.item is not None]
         for number in self._conflicts:
             self.fields[f"take-{number}"] = forms.ChoiceField(
-                choices=[("wanted", _("采用申请值")), ("current", _("保留现值"))],
+                choices=[("wanted", _("采用申请值")), ("current", _("保留现在的值"))],
                 widget=forms.RadioSelect,
                 required=False,
             )

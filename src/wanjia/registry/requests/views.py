@@ -24,9 +24,10 @@ from wanjia.registry.choices import OPEN_REQUESTS, SHOWN_IN_LISTS, SHOWN_ON_THE_
 from wanjia.registry.models import ChangeRequest
 from wanjia.registry.requests import queries, services
 from wanjia.registry.requests.forms import PART_TITLES, PARTS, CorrectionForm, DecisionForm, language
-from wanjia.registry.requests.policy import APPROVE, COUNTY, PROPOSE
+from wanjia.registry.requests.policy import APPROVE, COUNTY, DIRECT, PROPOSE, TOWNSHIP, WRITE, levels_for
 from wanjia.registry.requests.queries import Line
 from wanjia.scope.routes import ViewerRequest, access
+from wanjia.scope.viewer import Viewer
 
 READ = "registry.read"
 SHOWN = 50
@@ -104,8 +105,28 @@ def correct(request: ViewerRequest, household_no: int) -> HttpResponseBase:
         "part": part,
         "of_year": part in OF_A_YEAR,
         "parts": [(name, PART_TITLES[name]) for name in PARTS],
+        "head_name": next((member.person.name for member in members if member.is_head), ""),
+        "looked_at": _looked_at(request.viewer, form, found.village_code),
     }
     return render(request, "registry/correct.html", context, status=400 if form.errors else 200)
+
+
+def _looked_at(viewer: Viewer, form: CorrectionForm, village_code: str) -> list[tuple[str, list[str]]]:
+    """Which fields of the form stand at once and which wait for whom, in words; without fields where all are alike."""
+    proposes_only = not viewer.may(WRITE, village_code)
+    titles: dict[int, list[str]] = {}
+    for field in dict.fromkeys(asked.field for asked in form.asked):
+        levels = levels_for(field.id, village_code, proposes_only=proposes_only)
+        titles.setdefault(levels, []).append(field.title.text(language()))
+    if len(titles) == 1:
+        said = {
+            DIRECT: _("本页内容保存后立即生效。"),
+            TOWNSHIP: _("本页内容须经乡镇审核后生效。"),
+            COUNTY: _("本页内容须经乡镇审核、县级批准后生效。"),
+        }
+        return [(said[levels], []) for levels in titles]
+    said = {DIRECT: _("保存后立即生效"), TOWNSHIP: _("须乡镇审核"), COUNTY: _("须乡镇审核、县级批准")}
+    return [(said[levels], titles[levels]) for levels in sorted(titles)]
 
 
 def _in_conflict(request: ViewerRequest, form: CorrectionForm, found: Any) -> bool:
