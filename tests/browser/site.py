@@ -78,11 +78,18 @@ def built(home: Path, *, people: int, records: int, seed: int, until: Until = Un
 
 
 @contextlib.contextmanager
-def copied(like: Built, home: Path) -> Iterator[Site]:
-    """Serve a copy of it under `home` on a free port until the block ends."""
+def copied(like: Built, home: Path, *, then: str = "") -> Iterator[Site]:
+    """Serve a copy of it under `home` on a free port until the block ends.
+
+    `then` is a module that changes the copy first and tells JSON at last.
+    """
     with _database(like.database_url) as database_url:
         shutil.copytree(like.home, home)
-        with _running(home, _environment(home, database_url), like.told) as site:
+        environment, told = _environment(home, database_url), like.told
+        if then:
+            with _noted(home.parent / f"{home.name}.build.log") as log:
+                told = told | _run([sys.executable, "-m", then], environment, log)
+        with _running(home, environment, told) as site:
             yield site
 
 

@@ -53,3 +53,25 @@ def opens(page: Page, case: int) -> None:
     row = page.get_by_role("row").filter(has=page.get_by_role("cell", name=str(case), exact=True))
     row.get_by_role("link").first.click()
     expect(page.get_by_role("heading", name="办理经过")).to_be_visible()
+
+
+def income_of(page: Page) -> dict[str, dict[str, str]]:
+    """The table of incomes on a household's page: year → what stands there by title."""
+    table = page.get_by_role("region", name="各年度收入")
+    years = table.get_by_role("columnheader").all_inner_texts()[1:]
+    told = table.locator("tbody tr").evaluate_all("rows => rows.map(row => [...row.cells].map(cell => cell.innerText))")
+    return {year: {title: cells[at] for title, *cells in told} for at, year in enumerate(years)}
+
+
+def opens_request(page: Page, request: int, reason: str) -> None:
+    """Finds a change request among what waits for one's decision."""
+    follow(page, "变更申请")
+    row = page.get_by_role("region", name="等我审核").get_by_role("row").filter(has_text=reason)
+    row.get_by_role("link", name=str(request), exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(f"变更申请 {request}")
+
+
+def agrees(page: Page) -> None:
+    """Passes the open request on, or lets it stand."""
+    press(page, "同意")
+    expect(page.get_by_text("意见已登记。")).to_be_visible()
