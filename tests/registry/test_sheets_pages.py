@@ -18,10 +18,13 @@ from tests.factories.registry import BUILDER, COUNTY
 from tests.factories.sheets import HOME_HEADER, MEMBER_HEADER, text, upload
 from wanjia import cli
 from wanjia.jobs.worker import run_pending
+from wanjia.kernel import clock
 from wanjia.kernel.errors import Refusal
+from wanjia.reference.services import Notice, set_parameter
 from wanjia.registry.choices import ImportMode, ImportStatus
 from wanjia.registry.models import Household, SheetImport
 from wanjia.registry.services.sheets import importing
+from wanjia.scope.system import system_viewer
 
 pytestmark = pytest.mark.django_db  # so that the module may be run alone
 
@@ -166,6 +169,14 @@ def _told(viewer, content):
 def test_a_file_that_is_no_sheet_gives_a_sentence(settled, which):
     content, words = HOSTILE[which]
     assert words in _told(settled.viewer("county"), content())
+
+
+def test_a_sheet_of_more_lines_than_are_read_at_once_is_refused_whole(settled):
+    notice = Notice(source="自治区办公室通知", valid_from=clock.today())
+    set_parameter(system_viewer("reference.load"), name="registry.sheet_lines_at_most", value="3", notice=notice)
+    rows = "".join(f"H{number:03d},2020,新屯\r\n" for number in range(1, 4))
+    assert "超过 3 行" in _told(settled.viewer("county"), f"户编号,年度,屯\r\n{rows}")
+    assert SheetImport.objects.visible_to(BUILDER).latest("pk").status == ImportStatus.UNREADABLE
 
 
 def test_formulas_are_refused_or_their_values_read(settled):

@@ -354,6 +354,21 @@ class YearNeeded(Refusal):
     cure = Sentence("请在上传时填写年度。", "Say the year when you upload them.")
 
 
+class SheetTooLong(Refusal):
+    """The sheet has more lines than are read at once: all its rows are compared with each other, in memory."""
+
+    code = "registry.sheet_too_long"
+    status = 413
+    facts = ("most",)
+    what = Sentence(
+        "表格超过 {most} 行；没有导入任何内容。", "The sheet has more than {most} lines; nothing was taken in."
+    )
+    cure = Sentence(
+        "请按乡镇分成几张表，分次上传。一户和其成员放在同一次。",
+        "Split it by township and bring the parts one after another, a household with its members each time.",
+    )
+
+
 class SheetTwice(Refusal):
     """An import already has that sheet."""
 

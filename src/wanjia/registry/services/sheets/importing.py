@@ -45,6 +45,7 @@ from wanjia.registry.errors import (
     SecondPersonNeeded,
     SheetBroughtBefore,
     SheetEnded,
+    SheetTooLong,
     SheetTwice,
     YearNeeded,
     YearNotOpen,
@@ -273,7 +274,7 @@ def read_sheets(*, viewer: Viewer, import_id: int, job: JobHandle | None = None)
     files = list(queries.files_of(viewer, row))
     try:
         outcome = _outcome(viewer, row, files, _progress(job))
-    except (FileRefused, WorkbookRefused, YearNeeded, YearNotOpen, ColumnsNeeded) as refused:
+    except (FileRefused, WorkbookRefused, SheetTooLong, YearNeeded, YearNotOpen, ColumnsNeeded) as refused:
         what, cure = ({language: refused.sentences(language)[n] for language in ("zh", "en")} for n in range(2))
         with _finishing(job):
             row.status, row.refusal = ImportStatus.UNREADABLE, {"code": refused.code, "what": what, "cure": cure}
@@ -415,7 +416,10 @@ def _rejected(row: SheetImport, file: SheetFile) -> Iterator[list[str]]:
 
 
 def _outcome(viewer: Viewer, row: SheetImport, files: Sequence[SheetFile], progress: Progress) -> Outcome:
-    """What the sheets would do now. Raises FileRefused, WorkbookRefused, YearNeeded, YearNotOpen, ColumnsNeeded."""
+    """What the sheets would do now.
+
+    Raises FileRefused, WorkbookRefused, SheetTooLong, YearNeeded, YearNotOpen, ColumnsNeeded.
+    """
     sheets: dict[SheetKind, Rows] = {}
     before = 0
     for file in files:

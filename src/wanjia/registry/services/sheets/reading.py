@@ -23,7 +23,9 @@ from wanjia.intake.reading import DeliveryReader, Part
 from wanjia.intake.rules import PROBLEMS
 from wanjia.kernel import clock
 from wanjia.kernel.errors import Sentence
+from wanjia.reference.queries import parameter
 from wanjia.registry.choices import RejectReason, Remark, SheetKind
+from wanjia.registry.errors import SheetTooLong
 from wanjia.registry.services.sheets.columns import SheetContract, SheetField, sheet, sheets
 from wanjia.registry.services.sheets.readers import reader_of
 from wanjia.scope.keys import keyring
@@ -112,7 +114,8 @@ class Rows:
 
 
 def read(address: str, progress: Progress = lambda lines: None) -> Rows:  # noqa: ARG005
-    """Read a sheet that was put away. Raises FileRefused, WorkbookRefused."""
+    """Read a sheet that was put away. Raises FileRefused, WorkbookRefused, SheetTooLong."""
+    most = lines_at_most()
     found = recognised(beginnings(partial(raw.opened, address), sheets()), sheets())
     layout, plan = found.layout, found.plan
     reader = DeliveryReader(layout, today=clock.today(), keyring=keyring(), reader_of=reader_of)
@@ -124,6 +127,8 @@ def read(address: str, progress: Progress = lambda lines: None) -> Rows:  # noqa
     for part in reader.parts(stream):
         typed.append(part.typed)
         _take(part, problems, rejected, non_data)
+        if reader.tally.lines > most:
+            raise SheetTooLong(most=most)
         progress(part.end - 1)
     table = pa.concat_tables(typed)
     return Rows(
@@ -139,6 +144,11 @@ def read(address: str, progress: Progress = lambda lines: None) -> Rows:  # noqa
         encoding=raw.encoding_of(raw.manifest_of(address)).shown,
         examples=reader.examples.problems,
     )
+
+
+def lines_at_most() -> int:
+    """How many lines one sheet may have: some 3 KB of memory each while it is compared."""
+    return int(parameter("registry.sheet_lines_at_most", clock.today()))
 
 
 def kind_of(parts: Callable[[], Iterable[bytes]]) -> SheetKind:
