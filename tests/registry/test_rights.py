@@ -55,6 +55,13 @@ def test_it_holds_every_value_change_and_reading_and_no_number_in_full(enter, co
     assert [(row["subject_kind"], row["subject_id"]) for row in mine] == [("person", 3)]
 
 
+def test_it_says_what_was_read_of_the_household_in_a_list(enter):
+    client = enter("village")
+    client.get("/registry/households/")
+    (read,) = client.get(ADDRESS).context["held"].readings
+    assert read.what == "户主姓名"
+
+
 @pytest.mark.parametrize(
     ("who", "status"),
     [

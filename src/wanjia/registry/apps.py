@@ -73,6 +73,6 @@ class RegistryConfig(AppConfig):
 
 def _field_words() -> Mapping[str, Sentence]:
     """What the registry calls its fields."""
-    from wanjia.registry.fields import FIELDS
+    from wanjia.registry.fields import TITLES
 
-    return {name: field.title for name, field in FIELDS.items()}
+    return TITLES

@@ -501,6 +501,11 @@ def _of_hamlets() -> tuple[Field, ...]:
 
 FIELDS: Mapping[str, Field] = MappingProxyType({field.id: field for field in _declared()})
 
+# What pages say they show, in words: the fields, and the head's name, which lists show of a household.
+TITLES: Mapping[str, Sentence] = MappingProxyType(
+    {name: field.title for name, field in FIELDS.items()} | {"head_name": Sentence("户主姓名", "Head's name")}
+)
+
 
 def fields_of(model: type[models.Model]) -> tuple[Field, ...]:
     """The declared fields of one table, in the order of the national forms."""

@@ -14,7 +14,7 @@ from wanjia.audit.access import access_store
 from wanjia.kernel.errors import Language
 from wanjia.registry import comparing
 from wanjia.registry.choices import ErasureState
-from wanjia.registry.fields import FIELDS, as_text, fields_of
+from wanjia.registry.fields import FIELDS, TITLES, as_text, fields_of
 from wanjia.registry.models import Change, Erasure, Household, Membership, Person, PersonAlias, PersonYear
 from wanjia.registry.queries import words_for
 from wanjia.registry.rights.policy import ERASE, left_before, require_not_erased
@@ -215,5 +215,5 @@ def _readings(person: Person, language: Language) -> list[Reading]:
 
 
 def _field_words(names: str, language: Language) -> str:
-    titles = [FIELDS[name].title.text(language) for name in names.split(",") if name in FIELDS]
-    return "、".join(titles)
+    titles = [TITLES[name].text(language) for name in names.split(",") if name in TITLES]
+    return (", " if language == "en" else "、").join(titles)
