@@ -8,6 +8,7 @@ import pytest
 from tests.factories import accounts
 from tests.factories import registry as factory
 from tests.factories import sheets as made
+from tests.factories.accounts import client_for
 from tests.factories.registry import BUILDER, COUNTY, TOWNSHIPS, VILLAGES
 from tests.factories.sheets import HOME_HEADER, MEMBER_HEADER, text, upload
 from wanjia.audit.models import Opening
@@ -233,9 +234,14 @@ def test_a_correction_changes_what_differs_and_nothing_else(settled):
     problems = {(each["field"], each["problem"]) for each in row.preview["sheets"]["households"]["problems"]}
     assert ("poverty_status", "procedure") in problems
 
+    waits = {who: importing.waiting_for(settled.viewer(who)) for who in ("county", "second", "township", "village")}
+    assert waits == {"county": 0, "second": 1, "township": 0, "village": 0}
+    client = client_for(settled.users["second"])
+    assert "等我核对确认的表格导入 <b>1</b> 次" in client.get("/").content.decode()
     with pytest.raises(SecondPersonNeeded):
         applied(settled, row, who="county")
     row = applied(settled, row)
+    assert importing.waiting_for(settled.viewer("second")) == 0
     home = settled.household(1)
     assert (home.main_cause, home.phone.clear(), home.poverty_status) == ("02", "13900139001", "1")
     told = Change.objects.visible_to(BUILDER).filter(event_id=row.event_id).exclude(old="", new="")

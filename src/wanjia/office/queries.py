@@ -17,6 +17,7 @@ from wanjia.exports import queries as exports
 from wanjia.inspection import queries as inspection
 from wanjia.kernel import clock
 from wanjia.registry.requests import queries as requests
+from wanjia.registry.services.sheets import importing
 from wanjia.scope.areas import AreaRange
 from wanjia.scope.viewer import Viewer
 
@@ -53,6 +54,7 @@ class Today:
     reads_cases: bool = True  # whether the lines about cases say anything to this viewer
     bulk_readings: int | None = None  # alerts nobody has looked into, for whoever may answer them
     exports: exports.Home = NO_EXPORTS
+    imports: int = 0  # corrections by sheet that others brought and this viewer looks at and confirms
     requests: int = 0  # changes of the registry others proposed and this viewer decides about
 
     @property
@@ -73,6 +75,7 @@ def today(viewer: Viewer, area: str, language: str) -> Today:
         any(viewer.may(flow.read_permission) for flow in declared.flows()),
         inspection.open_bulk_readings(viewer) if viewer.may(inspection.ANSWER) else None,
         exports.home(viewer),
+        importing.waiting_for(viewer),
         requests.waiting_count(viewer),
     )
 

@@ -163,6 +163,16 @@ def may_decide(viewer: Viewer, row: SheetImport) -> bool:
     return row.mode == ImportMode.NEW or not reviewed or viewer.is_system or viewer.user_id != row.brought_by
 
 
+def waiting_for(viewer: Viewer) -> int:
+    """How many corrections by sheet that somebody else brought wait for the viewer to look at and confirm."""
+    if not (viewer.may(WRITE) and viewer.may(APPROVE)):
+        return 0
+    waiting = SheetImport.objects.visible_to(viewer).filter(
+        mode=ImportMode.CORRECTION, status=ImportStatus.PREVIEWED, preview__changes__reviewed=True
+    )
+    return sum(may_decide(viewer, row) for row in waiting)
+
+
 def _require_decider(viewer: Viewer, row: SheetImport) -> None:
     _require(viewer, row.area, row.mode)
     if not may_decide(viewer, row):
