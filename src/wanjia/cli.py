@@ -343,17 +343,19 @@ def year_list(as_json: Json = False) -> None:
         sys.stdout.write(json.dumps({"years": years}) + "\n")
         return
     for year in years:
-        console.print("  ".join("–" if value in (None, "") else str(value) for value in year.values()))
+        console.print("  ".join("–" if value in (None, "") else str(value) for value in year.values()), soft_wrap=True)
 
 
 @year_app.command("check")
 def year_check(year: int, as_json: Json = False) -> None:
     """封存前检查 · What stands against sealing a year."""
     _installation()
+    from wanjia.config.server import start_clock
     from wanjia.registry.services import checks_of
     from wanjia.scope.reach import serving
     from wanjia.scope.system import system_viewer
 
+    start_clock()  # that the year is not over is one of the warnings
     viewer = system_viewer("cli.year")
     with serving(viewer):
         found = checks_of(viewer, year)

@@ -30,11 +30,35 @@ from wanjia.comparison.services import compare_now  # noqa: E402
 from wanjia.demo.staff import PASSWORD  # noqa: E402
 from wanjia.files.models import StoredFile  # noqa: E402
 from wanjia.kernel import clock  # noqa: E402
-from wanjia.registry.models import Household  # noqa: E402
+from wanjia.registry import queries, services  # noqa: E402
+from wanjia.registry.choices import AsOf, YearState  # noqa: E402
+from wanjia.registry.models import Household, ReportingYear  # noqa: E402
 from wanjia.scope.keys import require_installation  # noqa: E402
+from wanjia.scope.stores import lake  # noqa: E402
 from wanjia.scope.system import system_viewer  # noqa: E402
 
 SYSTEM = system_viewer("demo.build")
+
+
+def sealed_year(correct: bool) -> dict[str, object]:
+    """The oldest year: its digest, whether its files are still those, one record of it both ways."""
+    year = ReportingYear.objects.filter(state=YearState.SEALED).order_by("year").first()
+    numbers = Household.objects.visible_to(SYSTEM).order_by("pk").values_list("pk", flat=True)
+    number = next(one for one in numbers if any(each.sealed for each in queries.years_of(SYSTEM, one)))
+    if correct:
+        edits = [services.Edit("wage_income", "4321", household_no=number)]
+        services.correct_sealed(viewer=SYSTEM, year=year.year, edits=edits, reason="年报核对后更正")
+    lake().verify(year.address)
+    promised = lake().read_manifest(year.address).facts["digest"]
+    [known] = [one for one in queries.years_of(SYSTEM, number) if one.year == year.year]
+    [published] = [one for one in queries.years_of(SYSTEM, number, AsOf.PUBLISHED) if one.year == year.year]
+    return {
+        "year": year.year,
+        "digest": year.digest,
+        "as_promised": promised == year.digest,
+        "wages": [published.facts.wage_income, known.facts.wage_income],
+        "counts": queries.counts_of_year(SYSTEM, year),
+    }
 
 
 def main() -> None:
@@ -60,6 +84,7 @@ def main() -> None:
         "leaves": sum(row.act == "audit.commit_access" for row in openings),
         "readings": len(list(access_store().readings([("", None)]))),
         "run": Run.objects.order_by("pk").first().digest,
+        "sealed": sealed_year("commit" in sys.argv),
         "again": compare_now(viewer=system_viewer("cli.compare")).digest if "compare" in sys.argv else "",
         "committed": committed,
     }))  # fmt: skip

@@ -41,6 +41,10 @@ def test_what_was_saved_is_there_again_and_works(county, saved, empty):
     assert here["is_a_picture"]
     assert here["leaves"] > 0
     assert len(here["again"]) == 64
+    assert len(here["sealed"]["digest"]) == 64
+    assert here["sealed"]["as_promised"]
+    published, known = here["sealed"]["wages"]
+    assert published != known == 432_100  # the correction came along, and the published figure stayed
     assert oct(empty.home.stat().st_mode)[-3:] == "700"
     assert sorted(item.name for item in empty.home.iterdir() if item.name.endswith(("restoring", "unfinished"))) == []
 

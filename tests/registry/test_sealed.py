@@ -2,16 +2,14 @@
 
 from datetime import date
 
-import pyarrow.parquet as pq
 import pytest
-from django.test import Client
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.factories import registry as factory
-from tests.factories.accounts import PASSWORD
+from tests.factories.accounts import client_for
 from tests.factories.registry import BUILDER, CONTACT_HOUSEHOLDS, VILLAGES, batch, family
+from tests.factories.years import EVERYBODY, WHY, closed_county, read, rows, states, values
 from wanjia.audit.models import Opening
 from wanjia.audit.testing import unrecorded
 from wanjia.registry import queries
@@ -35,12 +33,8 @@ from wanjia.registry.models import (
 )
 from wanjia.registry.services import (
     Edit,
-    checks_of,
-    correct,
     correct_sealed,
     load_registry,
-    remove_household,
-    seal_year,
 )
 from wanjia.scope.errors import NotVisible
 from wanjia.scope.models import holds
@@ -48,56 +42,10 @@ from wanjia.scope.stores import lake
 
 pytestmark = pytest.mark.django_db  # also when the module is run by itself
 
-WHY = "年报核对后更正"
-EVERYBODY = ("province", "city", "county", "next_county", "township", "next_township", "village", "next_village",
-             "contact", "next_contact", "auditor", "department", "sysadmin")  # fmt: skip
-
-
-def warnings_of(year):
-    return {one.code: one.count for one in checks_of(BUILDER, year) if not one.stops}
-
-
-def seal(year, **more):
-    return seal_year(viewer=BUILDER, year=year, confirmed=warnings_of(year), **more)
-
-
-def rows(model, **where):
-    return model.objects.visible_to(BUILDER).filter(**where)
-
-
-def states():
-    return dict(ReportingYear.objects.order_by("year").values_list("year", "state"))
-
-
-def read(year, name):
-    address = ReportingYear.objects.get(year=year).address
-    return pq.read_table(lake().path(address, f"{name}.parquet"))
-
-
-def values(row):
-    return {field.name: getattr(row, field.name) for field in row._meta.concrete_fields if field.name != "id"}
-
-
-def entered(county, who):
-    """A browser signed in as one of the county's people."""
-    client = Client()
-    client.post(reverse("accounts:sign_in"), {"username": county.users[who].username, "password": PASSWORD})
-    return client
-
 
 @pytest.fixture(scope="module")
 def closed(stands):
-    """The county after 2018, 2019 and 2020 were sealed, with facts of 2020 of some households and one removed."""
-    county = factory.build()
-    viewer = county.viewer("county")
-    facts = [("wage_income", "23456"), ("dibao_grant", "100"), ("year_member_count", "3"), ("fuel", "04")]
-    for number in (1, 2, 9):
-        correct(viewer=viewer, edits=[Edit(name, value, household_no=number) for name, value in facts], reason=WHY)
-    correct(viewer=viewer, edits=[Edit("education", "02", person_no=1)], reason=WHY)
-    remove_household(viewer=viewer, household_no=5, reason="识别时名下有车")
-    for year in (2018, 2019, 2020):
-        seal(year)
-    return county
+    return closed_county()
 
 
 def test_a_sealed_year_holds_everything_of_it_and_nothing_protected(closed, home):
@@ -195,7 +143,7 @@ def test_the_page_of_a_household_has_both_ways_of_reading(closed):
     correct_sealed(
         viewer=closed.viewer("county"), year=2020, edits=[Edit("wage_income", "777", household_no=1)], reason=WHY
     )
-    client = entered(closed, "county")
+    client = client_for(closed.users["county"])
     known = client.get(reverse("registry:household", args=[1])).content.decode()
     published = client.get(reverse("registry:household", args=[1]), {"as_of": "published"}).content.decode()
     assert "2020 年度封存后有更正" in known

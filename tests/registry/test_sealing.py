@@ -1,18 +1,20 @@
 """Sealing a reporting year: in order, after its checks, all or nothing, from the page."""
 
+import json
 import os
 import time
 from datetime import date
 from uuid import uuid4
 
-import pyarrow.parquet as pq
 import pytest
-from django.test import Client
 from django.urls import reverse
+from typer.testing import CliRunner
 
 from tests.factories import registry as factory
-from tests.factories.accounts import PASSWORD
+from tests.factories.accounts import client_for
 from tests.factories.registry import BUILDER, VILLAGES, batch, family
+from tests.factories.years import rows, seal, states, warnings_of
+from wanjia import cli
 from wanjia.audit.models import Opening
 from wanjia.audit.testing import unrecorded
 from wanjia.jobs.worker import run_pending
@@ -46,42 +48,6 @@ from wanjia.scope.errors import NotAllowed
 from wanjia.scope.stores import lake
 
 pytestmark = pytest.mark.django_db  # also when the module is run by itself
-
-WHY = "年报核对后更正"
-EVERYBODY = ("province", "city", "county", "next_county", "township", "next_township", "village", "next_village",
-             "contact", "next_contact", "auditor", "department", "sysadmin")  # fmt: skip
-
-
-def warnings_of(year):
-    return {one.code: one.count for one in checks_of(BUILDER, year) if not one.stops}
-
-
-def seal(year, **more):
-    return seal_year(viewer=BUILDER, year=year, confirmed=warnings_of(year), **more)
-
-
-def rows(model, **where):
-    return model.objects.visible_to(BUILDER).filter(**where)
-
-
-def states():
-    return dict(ReportingYear.objects.order_by("year").values_list("year", "state"))
-
-
-def read(year, name):
-    address = ReportingYear.objects.get(year=year).address
-    return pq.read_table(lake().path(address, f"{name}.parquet"))
-
-
-def values(row):
-    return {field.name: getattr(row, field.name) for field in row._meta.concrete_fields if field.name != "id"}
-
-
-def entered(county, who):
-    """A browser signed in as one of the county's people."""
-    client = Client()
-    client.post(reverse("accounts:sign_in"), {"username": county.users[who].username, "password": PASSWORD})
-    return client
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +166,7 @@ def test_stopped_anywhere_the_year_is_as_it_was(settled, monkeypatch, point, hom
 
 
 def test_from_the_page_to_a_sealed_year(settled):
-    client = entered(settled, "manager")
+    client = client_for(settled.users["manager"])
     page = client.get(reverse("registry:years")).content.decode()
     assert "待封存" in page and reverse("registry:seal", args=[2018]) in page  # noqa: PT018
     assert reverse("registry:seal", args=[2019]) not in page
@@ -215,6 +181,78 @@ def test_from_the_page_to_a_sealed_year(settled):
     run_pending()
     assert "完成" in client.get(stale.headers["Location"]).content.decode()
     assert states()[2018] == YearState.SEALED
-    client = entered(settled, "county")
+    client = client_for(settled.users["county"])
     assert "已封存" in client.get(reverse("registry:years")).content.decode()
     assert client.get(reverse("registry:seal", args=[2019])).status_code in (403, 404)
+
+
+@pytest.fixture
+def console(monkeypatch):
+    """`wanjia year …` on the world of this module, whose keys are in order: its result."""
+    monkeypatch.setattr(cli, "_installation", lambda: None)
+    return lambda *command: CliRunner().invoke(cli.app, ["year", *map(str, command)])
+
+
+@pytest.fixture
+def said(console):
+    """What such a command ends with, read from its JSON."""
+
+    def run(*command):
+        done = console(*command, "--json")
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return run
+
+
+def test_from_the_console_to_a_sealed_year(settled, console, said):
+    told = said("check", 2018)
+    assert not any(one["stops"] for one in told["found"])
+    confirmed = [f"--confirm={one['code']}={one['count']}" for one in told["found"]]
+    done = said("seal", 2018, *confirmed)
+    year = ReportingYear.objects.get(year=2018)
+    assert (done["year"], done["next"], done["digest"]) == (2018, 2020, year.digest)
+    assert (done["households"], done["household_years"]) == (32, 32)
+    [first] = [one for one in said("list")["years"] if one["year"] == 2018]
+    assert first == {"year": 2018, "state": "sealed", "households": 32, "persons": 128, "digest": year.digest}
+    plain = console("list")
+    assert [line.split()[:2] for line in plain.output.splitlines()] == [
+        ["2020", "open"],
+        ["2019", "earlier"],
+        ["2018", "sealed"],
+    ]
+
+
+def test_the_console_says_what_stands_in_the_way_and_seals_nothing(settled, console, said):
+    for year in (2018, 2019):
+        seal(year)
+    with unrecorded():
+        rows(Household, pk=3).update(member_count=7)
+    found = said("check", 2020)["found"]
+    assert {one["code"]: one["count"] for one in found if one["stops"]} == {"members_disagree": 1}
+    shown = console("check", "2020").output
+    assert "✗ members_disagree=1" in shown
+    assert "! not_over=1" in shown
+    for command, refusal in (
+        (["seal", "2020"], YearNotSound),
+        (["seal", "2019"], YearSealedAlready),
+        (["check", "2012"], YearUnknown),
+    ):
+        done = console(*command)
+        assert done.exit_code != 0
+        assert isinstance(done.exception, refusal)
+    wrong = console("seal", "2020", "--confirm", "not_over=many")
+    assert wrong.exit_code == 2
+    assert states() == {2018: "sealed", 2019: "sealed", 2020: "open"}
+
+
+def test_what_the_console_found_is_confirmed_with_its_counts(settled, console, said):
+    for year in (2018, 2019):
+        seal(year)
+    found = said("check", 2020)["found"]
+    assert {"not_over", "no_income"} <= {one["code"] for one in found}
+    refused = console("seal", "2020", "--confirm", "not_over=1")
+    assert isinstance(refused.exception, WarningsNotConfirmed)
+    done = said("seal", 2020, *(f"--confirm={one['code']}={one['count']}" for one in found))
+    assert done["next"] == 2021
+    assert states()[2021] == YearState.OPEN

@@ -1,0 +1,64 @@
+"""Reporting years for tests: sealed through the real service, and looked into."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from django.db import models
+
+from tests.factories import registry as factory
+from tests.factories.registry import BUILDER, InventedCounty
+from wanjia.registry.models import ReportingYear
+from wanjia.registry.services import Edit, SealedYear, checks_of, correct, remove_household, seal_year
+from wanjia.scope.stores import lake
+
+WHY = "年报核对后更正"
+EVERYBODY = ("province", "city", "county", "next_county", "township", "next_township", "village", "next_village",
+             "contact", "next_contact", "auditor", "department", "sysadmin")  # fmt: skip
+
+
+def warnings_of(year: int) -> dict[str, int]:
+    """The warnings before a sealing, as whoever seals confirms them."""
+    return {one.code: one.count for one in checks_of(BUILDER, year) if not one.stops}
+
+
+def seal(year: int, **more: Any) -> SealedYear:
+    """Seal a year with every warning confirmed."""
+    return seal_year(viewer=BUILDER, year=year, confirmed=warnings_of(year), **more)
+
+
+def closed_county() -> InventedCounty:
+    """The county after 2018, 2019 and 2020 were sealed, with facts of 2020 of some households and one removed."""
+    county = factory.build()
+    viewer = county.viewer("county")
+    facts = [("wage_income", "23456"), ("dibao_grant", "100"), ("year_member_count", "3"), ("fuel", "04")]
+    for number in (1, 2, 9):
+        correct(viewer=viewer, edits=[Edit(name, value, household_no=number) for name, value in facts], reason=WHY)
+    correct(viewer=viewer, edits=[Edit("education", "02", person_no=1)], reason=WHY)
+    remove_household(viewer=viewer, household_no=5, reason="识别时名下有车")
+    for year in (2018, 2019, 2020):
+        seal(year)
+    return county
+
+
+def rows(model: type[models.Model], **where: Any) -> models.QuerySet[Any]:
+    """Rows of a table, whoever may see them."""
+    return model.objects.visible_to(BUILDER).filter(**where)  # type: ignore[attr-defined]
+
+
+def states() -> dict[int, str]:
+    """What each reporting year is."""
+    return dict(ReportingYear.objects.order_by("year").values_list("year", "state"))
+
+
+def read(year: int, name: str) -> pa.Table:
+    """One of the files of a sealed year."""
+    address = ReportingYear.objects.get(year=year).address
+    return pq.read_table(lake().path(address, f"{name}.parquet"))
+
+
+def values(row: models.Model) -> dict[str, Any]:
+    """Everything a row says but its own number."""
+    return {field.name: getattr(row, field.name) for field in row._meta.concrete_fields if field.name != "id"}
