@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -9,10 +10,21 @@ import pyarrow.parquet as pq
 from django.db import models
 
 from tests.factories import registry as factory
-from tests.factories.registry import BUILDER, InventedCounty
-from wanjia.registry.models import ReportingYear
-from wanjia.registry.services import Edit, SealedYear, checks_of, correct, remove_household, seal_year
+from tests.factories.registry import BUILDER, COUNTY, VILLAGE, YEAR, InventedCounty, batch, family
+from tests.factories.walking import MINE, PLACES, Example, Place
+from wanjia.registry.models import Household, ReportingYear
+from wanjia.registry.services import (
+    Edit,
+    SealedYear,
+    checks_of,
+    correct,
+    load_registry,
+    load_villages,
+    remove_household,
+    seal_year,
+)
 from wanjia.scope.stores import lake
+from wanjia.scope.viewer import Viewer
 
 WHY = "年报核对后更正"
 EVERYBODY = ("province", "city", "county", "next_county", "township", "next_township", "village", "next_village",
@@ -62,3 +74,50 @@ def read(year: int, name: str) -> pa.Table:
 def values(row: models.Model) -> dict[str, Any]:
     """Everything a row says but its own number."""
     return {field.name: getattr(row, field.name) for field in row._meta.concrete_fields if field.name != "id"}
+
+
+def examples(place: Place) -> list[Example]:
+    """A household of each village in a year sealed for all of them; whoever decides for its county may correct it."""
+    if place is MINE:
+        _homes.clear()
+        _homes.update(_sealed_homes())
+    if place.name not in _homes:
+        return []
+    which, head = _homes[place.name]
+    decides = partial(_decides, place.area[:6])
+    village, spring = {"village_code": place.area, "year": WALKED}, f"{head[1:]}泉"
+    return [
+        example
+        for method in ("get", "post")
+        for example in (
+            Example("registry:correct_year", which, (head,), method=method, seen_by=decides),
+            Example("registry:correct_village_year", village, (spring,), method=method, seen_by=decides),
+        )
+    ]
+
+
+def _sealed_homes() -> dict[str, tuple[dict[str, int], str]]:
+    """By place the address of its household's page and the name on it."""
+    places = [place for place in PLACES if len(place.area) == VILLAGE and place.area.startswith(COUNTY[:2])]
+    found = {}
+    for number, place in enumerate(places):
+        name = f"H{900 + number}"
+        home, people = family(name, place.area)
+        people[0]["name"] = head = "蓝" + "甲乙丙丁戊己庚辛"[number] * 2
+        told = [{"national_household_no": name, "year": WALKED, "wage_income": 1_000_000, "fuel": "04"}]
+        load_registry(viewer=BUILDER, batch=batch([home], people, household_years=told), year=YEAR)
+        household = Household.objects.get_visible(BUILDER, national_household_no=name)
+        found[place.name] = ({"household_no": household.pk, "year": WALKED}, head)
+    springs = {place.area: f"{found[place.name][1][1:]}泉" for place in places}
+    villages = [{"village_code": code, "collective_income_source": spring} for code, spring in springs.items()]
+    load_villages(viewer=BUILDER, year=WALKED, villages=villages)
+    seal(WALKED)
+    return found
+
+
+def _decides(county: str, viewer: Viewer) -> bool:
+    return viewer.may_throughout("registry.approve", county)
+
+
+WALKED = 2018
+_homes: dict[str, tuple[dict[str, int], str]] = {}

@@ -92,6 +92,14 @@ ACTS = [
             " (published figures stay), because: {reason}",
         ),
     ),
+    Act(
+        "registry.correct_sealed_village",
+        Sentence(
+            "封存后更正 {year} 年度村情 {values} 项（公布数不变），理由：{reason}",
+            "corrected {values} facts of a village in the sealed year {year} (published figures stay),"
+            " because: {reason}",
+        ),
+    ),
     Act("registry.export", Sentence("导出了 {rows} 户的名单", "exported a list of {rows} households")),
     Act(
         "registry.propose",

@@ -541,9 +541,10 @@ class YearCorrection(ScopedModel):
     """
 
     year = models.PositiveSmallIntegerField()
-    household_no = models.IntegerField()
+    household_no = models.IntegerField(null=True)  # none for a fact of a village or hamlet
     person_no = models.IntegerField(null=True)  # none for a fact of the household
     village_code = models.CharField(max_length=12)
+    hamlet_code = models.CharField(max_length=15, blank=True, default="")  # of a hamlet
     field = models.CharField(max_length=40)
     old = models.CharField(max_length=200, blank=True)
     new = models.CharField(max_length=200, blank=True)
@@ -554,10 +555,15 @@ class YearCorrection(ScopedModel):
 
     class Meta:
         verbose_name = "封存年度更正"
-        indexes = [models.Index(fields=["household_no", "year"], name="year_correction_by_household")]
+        indexes = [
+            models.Index(fields=["household_no", "year"], name="year_correction_by_household"),
+            models.Index(
+                fields=["village_code", "year"], condition=Q(household_no=None), name="year_correction_by_village"
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.household_no} {self.year} {self.field}"
+        return f"{self.household_no or self.hamlet_code or self.village_code} {self.year} {self.field}"
 
 
 class HouseholdAlias(models.Model):
@@ -603,8 +609,9 @@ class Change(ScopedModel):
     event_id = models.UUIDField()
     seq = models.PositiveIntegerField()
     village_code = models.CharField(max_length=12)
-    household_no = models.IntegerField(null=True)  # none for a fact of a village
+    household_no = models.IntegerField(null=True)  # none for a fact of a village or hamlet
     person_no = models.IntegerField(null=True)
+    hamlet_code = models.CharField(max_length=15, blank=True, default="")  # of a hamlet
     year = models.PositiveSmallIntegerField(null=True)
     field = models.CharField(max_length=40)
     old = models.CharField(max_length=200, blank=True)
@@ -636,10 +643,12 @@ class Change(ScopedModel):
 class ChangeRequest(ScopedModel):
     """A correction that waits for a township or a county, or did.
 
-    Who proposes, who reviews and who approves are different people (domain.md §16.3).
+    Who proposes, who reviews and who approves are different people (domain.md §16.3). Of a sealed year
+    `village_code` is where its record lies.
     """
 
     household_no = models.IntegerField(db_index=True)
+    year = models.PositiveSmallIntegerField(null=True)  # the sealed year it is of; none: what stands now
     village_code = models.CharField(max_length=12)
     reason = models.CharField(max_length=200)
     levels = models.PositiveSmallIntegerField()  # how many levels look at it: 1 the township, 2 the county as well

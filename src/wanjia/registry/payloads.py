@@ -17,6 +17,8 @@ def change_payload(row: Mapping[str, Any]) -> dict[str, JSON]:
     payload: dict[str, JSON] = {name: row[name] for name in COMMITTED}
     if row["year"] is not None:  # a fact of one year says which; the others' form is older than such changes
         payload["year"] = row["year"]
+    if row["hamlet_code"]:
+        payload["hamlet_code"] = row["hamlet_code"]
     for name in ("old_sealed", "new_sealed"):
         stored = row[name]
         payload[name] = None if stored is None else hashlib.sha256(stored).hexdigest()
@@ -25,7 +27,7 @@ def change_payload(row: Mapping[str, Any]) -> dict[str, JSON]:
 
 def payload_of_change(change: Change) -> dict[str, JSON]:
     """The same of a row read back."""
-    row: dict[str, Any] = {name: getattr(change, name) for name in (*COMMITTED, "year")}
+    row: dict[str, Any] = {name: getattr(change, name) for name in (*COMMITTED, "year", "hamlet_code")}
     for name in ("old_sealed", "new_sealed"):
         sealed = getattr(change, name)
         row[name] = None if sealed is None else sealed.blob

@@ -24,6 +24,7 @@ from wanjia.registry.fields import FIELDS, Field, from_text
 from wanjia.registry.models import (
     SCOPE,
     Change,
+    HamletYear,
     Household,
     HouseholdYear,
     Membership,
@@ -34,6 +35,7 @@ from wanjia.registry.models import (
     ReportingYear,
     SheetFile,
     SheetImport,
+    VillageYear,
     YearCorrection,
 )
 from wanjia.registry.searching import current_no
@@ -374,7 +376,7 @@ def years_of(viewer: Viewer, household_no: int, as_of: AsOf = AsOf.KNOWN) -> lis
     for year, index in _sealed_years():
         row = sealed.household_of(index, household_no)
         if row is not None and _reads(viewer, row):
-            known = _overlaid(row, told.get((year, None), ()))
+            known = overlay_on(row, told.get((year, None), ()))
             found.append(YearRecord(year, sealed=True, facts=row, corrected=known))
     return sorted(found, key=lambda record: record.year)
 
@@ -398,7 +400,7 @@ def persons_of_year(viewer: Viewer, household_no: int, year: int, as_of: AsOf = 
             facts = PersonYear(
                 person_no=person["person_no"], household_no=household_no, year=year, village_code=village
             )
-        corrected = _overlaid(facts, edits) if facts is not None else frozenset()
+        corrected = overlay_on(facts, edits) if facts is not None else frozenset()
         found.append(PersonRecord(**person | {"facts": facts}, corrected=corrected))
     return sorted(found, key=lambda person: (not person.is_head, person.person_no))
 
@@ -446,7 +448,9 @@ def _corrections(viewer: Viewer, household_no: int, as_of: AsOf) -> dict[tuple[i
     return found
 
 
-def _overlaid(row: HouseholdYear | PersonYear, edits: Iterable[YearCorrection]) -> frozenset[str]:
+def overlay_on(
+    row: HouseholdYear | PersonYear | VillageYear | HamletYear, edits: Iterable[YearCorrection]
+) -> frozenset[str]:
     """Put what was corrected into the row; returns the fields in which it now differs."""
     published: dict[str, Any] = {}
     for edit in edits:
@@ -468,7 +472,7 @@ def sealed_record(
         return None
     row.year = year.year
     told = _corrections(system_viewer("registry.seal"), row.household_no, AsOf.KNOWN)
-    _overlaid(row, told.get((year.year, person_no), ()))
+    overlay_on(row, told.get((year.year, person_no), ()))
     return row
 
 
@@ -508,7 +512,14 @@ def head_names(viewer: Viewer, household_nos: Iterable[int]) -> dict[int, str]:
 
 def history_of(viewer: Viewer, household_no: int, language: Language = "zh", limit: int = 100) -> list[HistoryEntry]:
     """What was changed in the household, newest act first; protected values masked. One query and the authors."""
-    rows, people = _with_names(viewer, _told(viewer).filter(household_no=household_no), limit * 4)
+    return told_by_act(viewer, changes_told(viewer).filter(household_no=household_no), language, limit)
+
+
+def told_by_act(
+    viewer: Viewer, changes: QuerySet[Change], language: Language = "zh", limit: int = 100
+) -> list[HistoryEntry]:
+    """What these changes did, newest act first; protected values masked. One query and the authors."""
+    rows, people = _with_names(viewer, changes, limit * 4)
     acts: dict[UUID, list[Change]] = {}
     for row in rows:
         acts.setdefault(row.event_id, []).append(row)
@@ -526,14 +537,14 @@ def history_of(viewer: Viewer, household_no: int, language: Language = "zh", lim
     ]
 
 
-def _told(viewer: Viewer) -> QuerySet[Change]:
+def changes_told(viewer: Viewer) -> QuerySet[Change]:
     """Changes that still say something: of people who were erased only digests are left."""
     return Change.objects.visible_to(viewer).filter(digest=None)
 
 
 def changes_by_case(viewer: Viewer, case_no: int, language: Language = "zh") -> list[str]:
     """What was changed because of a case, value by value, oldest first; protected values masked."""
-    rows, people = _with_names(viewer, _told(viewer).filter(case_no=case_no))
+    rows, people = _with_names(viewer, changes_told(viewer).filter(case_no=case_no))
     return [_sentence(row, people, language) for row in reversed(rows)]
 
 
@@ -710,7 +721,7 @@ def _with_names(
 def _sentence(change: Change, people: Mapping[int, str], language: Language) -> str:
     field = FIELDS.get(change.field)
     old, new = (_shown(change, side, field, language) for side in ("old", "new"))
-    who = people.get(change.person_no, "") if change.person_no is not None else ""
+    who = people.get(change.person_no, "") if change.person_no is not None else change.hamlet_code
     return changed_in_words(field or change.field, old, new, language, who=who, year=change.year)
 
 

@@ -6,6 +6,8 @@
                                     household_year by household, person_year by household and
                                     person, village_count by village
 
+The few records of villages and hamlets are read from their files, which lie in their order.
+
 Encrypted values (numbers, phones, accounts) are in neither: their ciphertext is bound to a row of
 the database, where it stays, and a file that never changes could follow neither a change of keys
 nor an erasure.
@@ -21,6 +23,7 @@ from typing import Any
 from uuid import UUID
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from django.db import models
 
 from wanjia.engine.duck import DuckDB
@@ -213,6 +216,22 @@ def counts_of(index: str, ranges: Iterable[AreaRange]) -> dict[str, tuple[int, i
                 earlier = totals.get(status, (0, 0))
                 totals[status] = (earlier[0] + households, earlier[1] + persons)
     return totals
+
+
+def villages_of(address: str, area: AreaRange) -> list[VillageYear]:
+    """The records of the villages of an area as they were published, in their order. One read of the year's file."""
+    return [VillageYear(**row) for row in _places(address, "village_years", area)]
+
+
+def hamlets_of(address: str, village_code: str) -> list[HamletYear]:
+    """The hamlets of a village as they were published."""
+    return [HamletYear(**row) for row in _places(address, "hamlet_years", AreaRange.of(village_code))]
+
+
+def _places(address: str, name: str, area: AreaRange) -> list[dict[str, Any]]:
+    wanted = [("village_code", ">=", area.lo)] + ([] if area.hi is None else [("village_code", "<", area.hi)])
+    found: list[dict[str, Any]] = pq.read_table(lake().path(address, f"{name}.parquet"), filters=wanted).to_pylist()
+    return found
 
 
 def _opened(index: str) -> closing[sqlite3.Connection]:

@@ -3,6 +3,7 @@ from django.urls import path
 from wanjia.registry import views, years
 from wanjia.registry.areas import views as areas
 from wanjia.registry.imports import views as imports
+from wanjia.registry.requests import sealed_views as sealed_years
 from wanjia.registry.requests import views as requests
 from wanjia.registry.rights import views as rights
 
@@ -21,12 +22,16 @@ urlpatterns = [
     path("households/<int:household_no>/card/", views.card, name="card"),
     path("households/<int:household_no>/reveal/", views.reveal, name="reveal"),
     path("households/<int:household_no>/correct/", requests.correct, name="correct"),
+    path("households/<int:household_no>/years/<int:year>/", sealed_years.correct_year, name="correct_year"),
     path("persons/<int:person_no>/", rights.person, name="person"),
     path("persons/<int:person_no>/erase/", rights.erase, name="erase"),
     path("erasures/", rights.erasures, name="erasures"),
     path("erasures/<int:erasure_id>/", rights.erasure, name="erasure"),
     path("statistics/", areas.statistics, name="statistics"),
     path("villages/<str:village_code>/", areas.village, name="village"),
+    path(
+        "villages/<str:village_code>/years/<int:year>/", sealed_years.correct_village_year, name="correct_village_year"
+    ),
     path("requests/", requests.requests, name="requests"),
     path("requests/<int:request_id>/", requests.request_page, name="request"),
     path("imports/", imports.imports, name="imports"),

@@ -37,9 +37,11 @@ from wanjia.registry.forms import HouseholdFilter, RevealForm, SearchForm
 from wanjia.registry.models import Household
 from wanjia.registry.queries import Filters
 from wanjia.registry.requests import queries as requests
+from wanjia.registry.services.overlay import may_correct_sealed
 from wanjia.registry.stories import story_of
 from wanjia.registry.strips import status_strip
 from wanjia.scope.routes import ViewerRequest, access
+from wanjia.scope.viewer import Viewer
 from wanjia.ui.panels import panels_for
 from wanjia.ui.sheets import Format, download
 from wanjia.ui.viewing import chosen_area
@@ -254,6 +256,10 @@ def _line(found: Household, year: int) -> int | None:
         return None
 
 
+def _may_correct(viewer: Viewer, record: queries.YearRecord) -> bool:
+    return may_correct_sealed(viewer, record.facts.village_code, record.facts.household_no)
+
+
 def _page(request: ViewerRequest, found: Household, *, status: int = 200, **more: Any) -> HttpResponse:
     viewer = request.viewer
     as_of = AsOf.PUBLISHED if request.GET.get("as_of") == AsOf.PUBLISHED else AsOf.KNOWN
@@ -274,6 +280,7 @@ def _page(request: ViewerRequest, found: Household, *, status: int = 200, **more
         "members": members,
         "years": years,
         "corrected": [each.year for each in records if each.corrected],
+        "correctable": [each.year for each in records if each.sealed and _may_correct(viewer, each)],
         "as_of": as_of,
         "ways": AsOf.choices if any(each.sealed for each in records) else (),
         "chart": income_chart(years, partial(_line, found)),

@@ -59,6 +59,37 @@ def _correction_shapes(scene: Scene) -> tuple[str, ...]:
     return tuple(f"{{column}}-{one}" for one in numbers) + tuple(f"was-{{column}}-{one}" for one in numbers[:2])
 
 
+def _of_the_sealed_year(scene: Scene) -> dict[str, Any]:
+    """The page of a household's dwelling in a sealed year, with another fuel."""
+    which = scene.example("registry:correct_year").kwargs
+    client = factory.client_for(scene.user("county_office", COUNTY))
+    answer = client.get(f"/registry/households/{which['household_no']}/years/{which['year']}/?part=living")
+    form = answer.context["form"]
+    shown = {field.html_name: "" if field.value() is None else str(field.value()) for field in form}
+    return shown | {f"fuel-{which['household_no']}": "01", "reason": REASON}
+
+
+def _of_the_village(scene: Scene) -> dict[str, Any]:
+    """The page of a village in a sealed year, with another direction."""
+    which = scene.example("registry:correct_village_year").kwargs
+    client = factory.client_for(scene.user("county_office", COUNTY))
+    answer = client.get(f"/registry/villages/{which['village_code']}/years/{which['year']}/")
+    form = answer.context["form"]
+    shown = {field.html_name: "" if field.value() in (None, []) else str(field.value()) for field in form}
+    return shown | {f"place_development_direction-{which['village_code']}": "种桑养蚕", "reason": REASON}
+
+
+def _village_shapes(scene: Scene) -> tuple[str, ...]:
+    code = scene.example("registry:correct_village_year").kwargs["village_code"]
+    return (f"place_{{column}}-{code}", f"was-place_{{column}}-{code}", f"hamlet_{{column}}-{code}001")
+
+
+def _sealed_shapes(scene: Scene) -> tuple[str, ...]:
+    number = scene.example("registry:correct_year").kwargs["household_no"]
+    others = Household.objects.visible_to(EYE).exclude(pk=number).order_by("pk").values_list("pk", "head_person_no")[0]
+    return (*(f"{{column}}-{one}" for one in (number, *others)), f"was-{{column}}-{number}")
+
+
 def _nothing_is_short(scene: Scene) -> None:
     limit(0)
 
@@ -173,6 +204,14 @@ FORMS = (
             "registry_membership": {"joined_on", "left_on"},
         },
         adds=RECORD | {"jobs_job"}, removes=frozenset({"registry_nametoken"}),
+    ),
+    Form(
+        "registry:correct_year", SEAT, kwargs=of("registry:correct_year"), data=_of_the_sealed_year, query="part=living",
+        shapes=_sealed_shapes, adds=RECORD | {"registry_changerequest", "registry_changerequestitem"},
+    ),
+    Form(
+        "registry:correct_village_year", SEAT, kwargs=of("registry:correct_village_year"), data=_of_the_village,
+        shapes=_village_shapes, adds=RECORD | {"registry_yearcorrection", "registry_change"},
     ),
     Form(
         "registry:request", ("township_reviewer", TOWNSHIP), kwargs=_request, data=lambda _: {"decision": "decline", "note": REASON},

@@ -24,9 +24,10 @@ from django.db.models import (
 from django.db.models.functions import Left
 
 from wanjia.kernel import clock
+from wanjia.registry import overlaid
 from wanjia.registry.areas.dimensions import AGES, Dimension
 from wanjia.registry.choices import IN_HOUSEHOLD, POOR, Standing
-from wanjia.registry.models import HamletYear, Household, Membership, Person, PersonYear, VillageYear
+from wanjia.registry.models import Household, Membership, Person, PersonYear, VillageYear
 from wanjia.scope.areas import AreaRange
 from wanjia.scope.models import range_q
 from wanjia.scope.viewer import Viewer
@@ -97,25 +98,17 @@ def fact_years(viewer: Viewer, area: str) -> list[int]:
 
 
 def incidence(viewer: Viewer, area: str) -> Incidence:
-    """Of the newest year whose village records hold a population. Two statements."""
+    """Of the newest year whose village records hold a population, in the database or sealed."""
     villages = _within(VillageYear.objects.visible_to(viewer), area).filter(population__isnull=False)
+    villages = villages.exclude(year__in=overlaid.sealed_numbers())
     year = villages.aggregate(year=Max("year"))["year"]
     held = villages.filter(year=year).aggregate(people=Sum("population"), villages=Count("*"))
+    if year is None and (sealed := overlaid.populations(viewer, area)) is not None:
+        year, populations = sealed
+        held = {"people": sum(populations), "villages": len(populations)}
     homes = _within(Household.objects.visible_to(viewer), area).filter(standing=Standing.LIVE)
     poor = homes.filter(poverty_status__in=sorted(POOR)).aggregate(people=Sum("member_count"))["people"]
     return Incidence(year, poor or 0, held["people"], held["villages"])
-
-
-def village_years(viewer: Viewer, village_code: str) -> list[VillageYear]:
-    """A village's records, oldest first."""
-    return list(VillageYear.objects.visible_to(viewer).filter(village_code=village_code).order_by("year"))
-
-
-def hamlets_of(viewer: Viewer, village_code: str) -> list[HamletYear]:
-    """The hamlets of a village as its newest record has them."""
-    rows = HamletYear.objects.visible_to(viewer).filter(village_code=village_code)
-    newest = rows.aggregate(year=Max("year"))["year"]
-    return list(rows.filter(year=newest).order_by("hamlet_code"))
 
 
 def registered_in(viewer: Viewer, village_code: str) -> Mapping[str, int]:

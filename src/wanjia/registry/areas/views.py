@@ -16,13 +16,15 @@ from django.views.decorators.http import require_GET
 from wanjia.divisions.queries import full_name, name_of
 from wanjia.kernel import clock
 from wanjia.reference.queries import code_list
-from wanjia.registry import comparing
+from wanjia.registry import comparing, overlaid
 from wanjia.registry.areas import queries
 from wanjia.registry.areas.dimensions import AGES, DIMENSIONS, Dimension
 from wanjia.registry.areas.queries import READ, Figure
+from wanjia.registry.choices import AsOf
 from wanjia.registry.fields import fields_of
 from wanjia.registry.models import Household, PersonYear, VillageYear
 from wanjia.registry.requests.forms import language
+from wanjia.registry.services.overlay import may_correct_village
 from wanjia.scope.errors import NotVisible
 from wanjia.scope.routes import ViewerRequest, access
 from wanjia.ui.panels import panels_for
@@ -87,7 +89,9 @@ def village(request: ViewerRequest, village_code: str) -> HttpResponse:
     """What a secretary takes along: people, trend, hamlets, and what other slices know of the village."""
     if len(village_code) != VILLAGE_LENGTH or not request.viewer.may_throughout(READ, village_code):
         raise NotVisible(kind="village")
-    years = queries.village_years(request.viewer, village_code)
+    as_of = AsOf.PUBLISHED if request.GET.get("as_of") == AsOf.PUBLISHED else AsOf.KNOWN
+    records = overlaid.village_years(request.viewer, village_code, as_of)
+    years = [each.facts for each in records]
     statuses = queries.by_value(request.viewer, village_code, DIMENSIONS["status"])
     causes = queries.by_value(request.viewer, village_code, DIMENSIONS["cause"])
     if not years and not statuses:
@@ -103,9 +107,16 @@ def village(request: ViewerRequest, village_code: str) -> HttpResponse:
         "total_households": sum(figure.households or 0 for figure in statuses),
         "total_persons": sum(figure.persons for figure in statuses),
         "years": years,
+        "as_of": as_of,
+        "ways": AsOf.choices if any(each.sealed for each in records) else (),
+        "corrected": [each.year for each in records if each.corrected],
+        "correctable": [each.year for each in records if each.sealed]
+        if may_correct_village(request.viewer, village_code)
+        else [],
         "facts": comparing.side_by_side(years, facts, language()),
         "hamlets": [
-            (hamlet, registered.get(hamlet.name, 0)) for hamlet in queries.hamlets_of(request.viewer, village_code)
+            (hamlet, registered.get(hamlet.name, 0))
+            for hamlet in overlaid.hamlets_of(request.viewer, village_code, as_of)
         ],
         "incidence": queries.incidence(request.viewer, village_code),
         "panels": panels_for(request, "village", village_code),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -16,10 +16,11 @@ from wanjia.registry.choices import HEAD
 from wanjia.registry.errors import ValueNotAccepted
 from wanjia.registry.fields import FIELDS, YUAN, Field, as_text, fields_of
 from wanjia.registry.forms import listed
-from wanjia.registry.models import Household, HouseholdYear, Person, PersonYear, Relocation
-from wanjia.registry.queries import Member
+from wanjia.registry.models import HamletYear, Household, HouseholdYear, Person, PersonYear, Relocation
+from wanjia.registry.overlaid import SealedHousehold, SealedVillage
+from wanjia.registry.queries import Member, words_for
 from wanjia.registry.requests.queries import Line, Present
-from wanjia.registry.services import Edit
+from wanjia.registry.services import Edit, PlaceEdit
 from wanjia.registry.services.writing import LONGEST_REASON, SHORTEST_REASON
 
 
@@ -57,19 +58,34 @@ PART_TITLES = {
 }
 
 
+# What may be corrected of a household in a sealed year, page by page; of its people what a page of today offers.
+YEAR_PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "income": ("year_household_category", "year_poverty_status", "year_main_cause", *_INCOME),
+        "living": HOUSEHOLD_PARTS["living"],
+        "people": (),
+    }
+)
+YEAR_PART_TITLES = {**PART_TITLES, "income": _("年末状态和收入")}
+
+
 def language() -> Language:
     """The reader's language, as registry sentences know it."""
     return "en" if (get_language() or "").startswith("en") else "zh"
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """A registry field on the form, with the row it is about and what stands there now."""
+class Asked:
+    """A registry field on the form, with the row it is about, what stands there now and, of a sealed year, what stood.
+
+    Texts as change rows write them.
+    """
 
     field: Field
-    number: int
+    number: int | str  # of the household or person; of a village or hamlet its code
     person_no: int | None
     old: str
+    published: str = ""
 
     @property
     def key(self) -> str:
@@ -77,8 +93,26 @@ class _Asked:
 
     def edit(self, new: str, seen: str | None) -> Edit:
         """The change this is, if its new value is `new`."""
-        whose = {"household_no": self.number} if self.person_no is None else {"person_no": self.person_no}
-        return Edit(self.field.id, self.field.stored(new), expected_old=seen, **whose)
+        home = int(self.number) if self.person_no is None else None
+        return Edit(
+            self.field.id, self.field.stored(new), household_no=home, person_no=self.person_no, expected_old=seen
+        )
+
+    def place_edit(self, new: str, seen: str) -> PlaceEdit:
+        """The same of a village or a hamlet."""
+        hamlet = str(self.number) if self.field.model is HamletYear else ""
+        return PlaceEdit(self.field.id, self.field.stored(new), hamlet_code=hamlet, expected_old=seen)
+
+
+@dataclass(frozen=True, slots=True)
+class YearLine:
+    """A field of a sealed year on its page, in words, with the input for what it should have been."""
+
+    title: str
+    published: str
+    known: str
+    corrected: bool
+    input: forms.BoundField
 
 
 class CorrectionForm(forms.Form):
@@ -91,30 +125,12 @@ class CorrectionForm(forms.Form):
         label=_("更正理由"), min_length=SHORTEST_REASON, max_length=LONGEST_REASON, widget=forms.Textarea({"rows": 2})
     )
 
-    def __init__(
-        self,
-        part: str,
-        household: Household,
-        members: Sequence[Member],
-        data: Mapping[str, Any] | None = None,
-    ) -> None:
+    def __init__(self, asked: Sequence[Asked], data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data)
-        present = Present(household, [member.person.pk for member in members])
-        self.asked = [
-            _Asked(FIELDS[name], household.pk, None, _old(present, FIELDS[name], None))
-            for name in HOUSEHOLD_PARTS.get(part, ())
-        ]
-        for member in members:
-            number = member.person.pk
-            for name in MEMBER_PARTS.get(part, ()):
-                if name == "relation" and member.is_head:
-                    continue  # a change of head concerns two people and has its own procedure
-                self.asked.append(_Asked(FIELDS[name], number, number, _old(present, FIELDS[name], number)))
-        for asked in self.asked:
-            self.fields[asked.key] = _input(asked)
-            self.fields[f"was-{asked.key}"] = forms.CharField(
-                required=False, initial=asked.old, widget=forms.HiddenInput
-            )
+        self.asked = tuple(asked)
+        for one in self.asked:
+            self.fields[one.key] = _input(one)
+            self.fields[f"was-{one.key}"] = forms.CharField(required=False, initial=one.old, widget=forms.HiddenInput)
         self.order_fields([*(name for name in self.fields if name != "reason"), "reason"])
         self._news: dict[str, str] = {}
 
@@ -138,17 +154,35 @@ class CorrectionForm(forms.Form):
         """A member's fields, in order."""
         return [self[asked.key] for asked in self.asked if asked.person_no == person_no]
 
+    def lines(self, number: int | str) -> list[YearLine]:
+        """The fields of a household, a person or a place, each beside what was published and is known now."""
+        spoken = language()
+        return [
+            YearLine(
+                title=one.field.title.text(spoken),
+                published=words_for(one.field, one.published, spoken),
+                known=words_for(one.field, one.old, spoken),
+                corrected=one.published != one.old,
+                input=self[one.key],
+            )
+            for one in self.asked
+            if one.number == number
+        ]
+
+    def place_edits(self) -> list[PlaceEdit]:
+        """What the reader changed of a village and its hamlets."""
+        return [one.place_edit(new, seen) for one, new, seen in self._changed()]
+
     def edits(self) -> list[Edit]:
         """What the reader changed, each with the value he saw."""
-        edits = []
+        return [one.edit(new, None if one.field.protected else seen) for one, new, seen in self._changed()]
+
+    def _changed(self) -> Iterator[tuple[Asked, str, str]]:
         for asked in self.asked:
             new = self._news.get(asked.key, "")
             seen = self.cleaned_data.get(f"was-{asked.key}", "")
-            if asked.field.protected and not new:
-                continue
-            if new != seen:
-                edits.append(asked.edit(new, None if asked.field.protected else seen))
-        return edits
+            if new != seen and not (asked.field.protected and not new):
+                yield asked, new, seen
 
     def show_conflicts(self, lines: Iterable[Line]) -> None:
         """Say at each field that somebody else has changed it, and take what stands now for what is seen."""
@@ -163,6 +197,51 @@ class CorrectionForm(forms.Form):
                     key, _("您打开页面后，此项已被他人改为“{now}”；再次保存即以您填写的为准。").format(now=now)
                 )
         self.data = shown
+
+
+def asked_now(part: str, household: Household, members: Sequence[Member]) -> list[Asked]:
+    """One part of a household and its members, beside what stands now."""
+    present = Present(household, [member.person.pk for member in members])
+    found = [
+        Asked(FIELDS[name], household.pk, None, _old(present, FIELDS[name], None))
+        for name in HOUSEHOLD_PARTS.get(part, ())
+    ]
+    for member in members:
+        number = member.person.pk
+        for name in MEMBER_PARTS.get(part, ()):
+            if name == "relation" and member.is_head:
+                continue  # a change of head concerns two people and has its own procedure
+            found.append(Asked(FIELDS[name], number, number, _old(present, FIELDS[name], number)))
+    return found
+
+
+def asked_of_year(part: str, household: SealedHousehold) -> list[Asked]:
+    """One part of a household and its people in a sealed year, beside what was published and what is known now."""
+    found = []
+    if household.published is not None:
+        for field in (FIELDS[name] for name in YEAR_PARTS[part]):
+            known, published = (as_text(getattr(row, field.name)) for row in (household.known, household.published))
+            found.append(Asked(field, household.household_no, None, known, published))
+    for person in household.people if part == "people" else ():
+        number = person.known.person_no
+        for field in (FIELDS[name] for name in MEMBER_PARTS["people"]):
+            known, published = (
+                as_text(getattr(row.facts, field.name)) if row.facts else "" for row in (person.known, person.published)
+            )
+            found.append(Asked(field, number, number, known, published))
+    return found
+
+
+def asked_of_village(village: SealedVillage, village_code: str) -> list[Asked]:
+    """A village and its hamlets in a sealed year, beside what was published and what is known now."""
+    pairs: list[tuple[str, Any, Any]] = [(known.hamlet_code, was, known) for was, known in village.hamlets]
+    if village.known is not None:
+        pairs.insert(0, (village_code, village.published, village.known))
+    return [
+        Asked(field, code, None, as_text(getattr(known, field.name)), as_text(getattr(was, field.name)))
+        for code, was, known in pairs
+        for field in fields_of(type(known))
+    ]
 
 
 def _said(refusal: ValueNotAccepted) -> str:
@@ -184,7 +263,7 @@ def _as_kept(field: Field, typed: object) -> str:
     return as_text(field.parse(typed))
 
 
-def _input(asked: _Asked) -> forms.Field:
+def _input(asked: Asked) -> forms.Field:
     field = asked.field
     label = field.title.text(language())
     shared: dict[str, Any] = {"label": label, "required": False, "initial": asked.old}

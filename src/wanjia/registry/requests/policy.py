@@ -24,7 +24,7 @@ _NAMED: Mapping[str, frozenset[str]] = MappingProxyType({
     "contact": frozenset({"phone", "member_phone", "bank_name", "bank_account", "hamlet", "longitude", "latitude"}),
     "standing": frozenset({
         "recognition_standard", "household_category", "identified_year", "main_cause", "other_causes", "cause_note",
-        "village_no",
+        "village_no", "year_household_category", "year_poverty_status", "year_main_cause",
     }),
     "health": frozenset({"health", "disease_name", "disease_grade", "disability_type", "disability_grade",
                          "disability_cert_year", "on_dibao", "on_tekun"}),
@@ -51,6 +51,14 @@ def levels_for(name: str, region: str, *, proposes_only: bool) -> int:
     """How many levels look at a change of the field `name` in an area: DIRECT, TOWNSHIP or COUNTY."""
     levels = int(parameter(f"registry.review.{group_of(FIELDS[name])}", clock.today(), region))
     return min(COUNTY, max(levels, TOWNSHIP if proposes_only else DIRECT))
+
+
+def waits_in_sealed_year(name: str, region: str) -> bool:
+    """Whether a second person looks at a correction of a sealed year: wherever anybody looks at one of the open year.
+
+    The county decides about sealed years, so the second person is of the county whatever the group's levels.
+    """
+    return levels_for(name, region, proposes_only=False) > DIRECT
 
 
 def first_step(viewer: Viewer, village_code: str, levels: int) -> RequestState:

@@ -10,7 +10,9 @@ from django.db.models import Q, QuerySet
 
 from wanjia.kernel import clock
 from wanjia.kernel.errors import Language
+from wanjia.registry import sealed
 from wanjia.registry.choices import OPEN_REQUESTS, RequestState
+from wanjia.registry.errors import FieldNotEditable
 from wanjia.registry.fields import FIELDS, Field, as_text
 from wanjia.registry.models import (
     ChangeRequest,
@@ -22,7 +24,8 @@ from wanjia.registry.models import (
     PersonYear,
     Relocation,
 )
-from wanjia.registry.queries import words_for
+from wanjia.registry.overlaid import sealed_year
+from wanjia.registry.queries import sealed_record, words_for
 from wanjia.registry.requests.merging import Merge, merge
 from wanjia.registry.requests.policy import APPROVE, COUNTY_LENGTH, TOWNSHIP_LENGTH
 from wanjia.registry.services import Edit
@@ -109,6 +112,36 @@ class Present:
         return row.name if row is not None else ""
 
 
+class KnownInYear:
+    """The values of one household and its people in a sealed year, as they are known now; as `Present` tells them."""
+
+    def __init__(self, household_no: int, year: int) -> None:
+        self._year, self._household_no = sealed_year(year), household_no
+        self._people = {one["person_no"]: one["name"] for one in sealed.people_of(self._year.serving, household_no)}
+        self._rows: dict[int | None, Any] = {}
+
+    def row(self, field: Field, person_no: int | None) -> Any:
+        """The record a field stands in, if there is one."""
+        number = None if field.of_household else person_no
+        if number not in self._rows:
+            whose = {"household_no": self._household_no if number is None else None, "person_no": number}
+            self._rows[number] = sealed_record(self._year, **whose)
+        return self._rows[number]
+
+    def belongs(self, person_no: int) -> bool:
+        """Whether somebody was of this household in the year."""
+        return person_no in self._people
+
+    def text(self, field: Field, person_no: int | None = None) -> str:
+        """A value as change rows write it; "" where there is none."""
+        row = self.row(field, person_no)
+        return "" if row is None else as_text(getattr(row, field.name))
+
+    def name(self, person_no: int | None) -> str:
+        """What somebody was called; "" for the household itself."""
+        return str(self._people.get(person_no or 0, ""))
+
+
 def compared(viewer: Viewer, household: Household, edits: Sequence[Edit]) -> list[Line]:
     """What a submission means beside what stands. `household` was fetched with the permission to propose.
 
@@ -116,13 +149,24 @@ def compared(viewer: Viewer, household: Household, edits: Sequence[Edit]) -> lis
     """
     del viewer
     people = {edit.person_no for edit in edits if edit.person_no is not None}
-    present = Present(household, people)
+    return _beside(Present(household, people), household.pk, edits)
+
+
+def compared_in_year(household_no: int, year: int, edits: Sequence[Edit]) -> list[Line]:
+    """The same of a sealed year, for a caller who may decide about its record. Raises FieldNotEditable too."""
+    if wrong := [edit.field for edit in edits if edit.field not in FIELDS or not FIELDS[edit.field].of_year]:
+        raise FieldNotEditable(field=wrong[0])
+    return _beside(KnownInYear(household_no, year), household_no, edits)
+
+
+def _beside(present: Present | KnownInYear, household_no: int, edits: Sequence[Edit]) -> list[Line]:
+    people = {edit.person_no for edit in edits if edit.person_no is not None}
     if any(not present.belongs(number) for number in people):
         raise NotVisible(kind="person")
     lines = []
     for edit in edits:
         field = FIELDS[edit.field]
-        if field.of_household and edit.household_no != household.pk:
+        if field.of_household and edit.household_no != household_no:
             raise NotVisible(kind="household")
         if not field.of_household and edit.person_no is None:
             raise NotVisible(kind="person")
@@ -137,12 +181,16 @@ def compared(viewer: Viewer, household: Household, edits: Sequence[Edit]) -> lis
 def lines_of(request: ChangeRequest) -> list[Line]:
     """The fields of a request the caller holds, each beside what stands now."""
     items = list(ChangeRequestItem.objects.visible_to(JUDGE).filter(request=request).order_by("pk"))
-    household = Household.objects.visible_to(JUDGE).get(pk=request.household_no)
-    present = Present(household, [item.person_no for item in items if item.person_no is not None])
+    present: Present | KnownInYear
+    if request.year is not None:
+        present = KnownInYear(request.household_no, request.year)
+    else:
+        household = Household.objects.visible_to(JUDGE).get(pk=request.household_no)
+        present = Present(household, [item.person_no for item in items if item.person_no is not None])
     return [_line(item, present) for item in items]
 
 
-def _line(item: ChangeRequestItem, present: Present) -> Line:
+def _line(item: ChangeRequestItem, present: Present | KnownInYear) -> Line:
     field = FIELDS[item.field]
     sealed = [item.base_sealed, item.wanted_sealed]
     base, wanted = (value.clear() if value is not None else "" for value in sealed)

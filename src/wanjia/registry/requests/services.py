@@ -15,20 +15,33 @@ from wanjia.audit.services import JSON, Kind, common_area, record
 from wanjia.kernel import clock
 from wanjia.registry.choices import OPEN_REQUESTS, ItemState, RequestState
 from wanjia.registry.errors import ConflictsUndecided, NothingProposed, NotYourRequest, RequestOver
-from wanjia.registry.fields import editable
+from wanjia.registry.fields import FIELDS, editable
 from wanjia.registry.models import ChangeRequest, ChangeRequestItem
+from wanjia.registry.overlaid import sealed_household
 from wanjia.registry.queries import household_for, is_relative
 from wanjia.registry.requests import queries
 from wanjia.registry.requests.merging import Merge
-from wanjia.registry.requests.policy import APPROVE, COUNTY, DIRECT, PROPOSE, WRITE, desk_of, first_step, levels_for
+from wanjia.registry.requests.policy import (
+    APPROVE,
+    COUNTY,
+    DIRECT,
+    PROPOSE,
+    WRITE,
+    desk_of,
+    first_step,
+    levels_for,
+    waits_in_sealed_year,
+)
 from wanjia.registry.requests.queries import Line, lines_of
-from wanjia.registry.services import Changed, Edit, correct
+from wanjia.registry.services import Changed, Edit, correct, correct_sealed
+from wanjia.registry.services.overlay import may_correct_sealed
 from wanjia.registry.services.rows import locked
 from wanjia.registry.services.writing import checked_reason
 from wanjia.scope.errors import NotAllowed, NotVisible
 from wanjia.scope.viewer import Viewer
 
 NOTHING = Changed(None, 0, 0)
+DOES_SOMETHING = (Merge.APPLY, Merge.CONFLICT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,30 +77,59 @@ def submit(*, viewer: Viewer, household_no: int, edits: Sequence[Edit], reason: 
     return Submitted(changed, tuple(number for number, _ in requests), sum(count for _, count in requests))
 
 
+@transaction.atomic
+def submit_sealed(*, viewer: Viewer, household_no: int, year: int, edits: Sequence[Edit], reason: str) -> Submitted:
+    """Correct facts of a sealed year, each as the policy says: at once, or once a colleague of the county agrees.
+
+    Asks for `registry.approve` over the county of the record. Raises what `correct_sealed` raises, and
+    NothingProposed.
+    """
+    why = checked_reason(reason)
+    village = sealed_household(viewer, household_no, year).village_code
+    if not may_correct_sealed(viewer, village, household_no):
+        raise NotVisible(kind="household")
+    waits = [edit for edit in edits if edit.field in FIELDS and waits_in_sealed_year(edit.field, village)]
+    direct = [edit for edit in edits if edit not in waits]
+    changed = NOTHING
+    if direct:
+        changed = correct_sealed(viewer=viewer, year=year, edits=direct, reason=why)
+    lines = [line for line in queries.compared_in_year(household_no, year, waits) if line.merge in DOES_SOMETHING]
+    if lines:
+        request = ChangeRequest(
+            household_no=household_no, village_code=village, year=year, levels=COUNTY, state=RequestState.COUNTY
+        )
+        _file(viewer, request, why, lines)
+        return Submitted(changed, (request.pk,), len(lines))
+    if not changed.fields:
+        raise NothingProposed
+    return Submitted(changed, (), 0)
+
+
 def _proposed(
     viewer: Viewer, household_no: int, reason: str, levels: int, edits: Sequence[Edit]
 ) -> tuple[int, int] | None:
     """A request for these values, checked as if they were written: its number and how many; None where none differs."""
     household = household_for(viewer, household_no, PROPOSE)
     wanted = queries.compared(viewer, household, edits)
-    lines = [line for line in wanted if line.merge is not Merge.NOTHING and line.merge is not Merge.ALREADY]
+    lines = [line for line in wanted if line.merge in DOES_SOMETHING]
     if not lines:
         return None
-    request = ChangeRequest.objects.create(
-        household_no=household.pk,
-        village_code=household.village_code,
-        reason=reason,
-        levels=levels,
-        state=first_step(viewer, household.village_code, levels),
-        proposed_by=viewer.user_id,
-        proposed_at=clock.now(),
-    )
+    state = first_step(viewer, household.village_code, levels)
+    request = ChangeRequest(household_no=household.pk, village_code=household.village_code, levels=levels, state=state)
+    _file(viewer, request, reason, lines)
+    return request.pk, len(lines)
+
+
+def _file(viewer: Viewer, request: ChangeRequest, reason: str, lines: Sequence[Line]) -> None:
+    """Write a request with its items, and that the viewer proposed it."""
+    request.reason, request.proposed_by, request.proposed_at = reason, viewer.user_id, clock.now()
+    request.save(force_insert=True)
     for line in lines:
         sealed = line.field.protected
         ChangeRequestItem(
             request=request,
-            village_code=household.village_code,
-            household_no=household.pk,
+            village_code=request.village_code,
+            household_no=request.household_no,
             person_no=line.person_no,
             field=line.field.id,
             base="" if sealed else line.base,
@@ -95,8 +137,10 @@ def _proposed(
             base_sealed=line.base or None if sealed else None,
             wanted_sealed=line.wanted or None if sealed else None,
         ).save(force_insert=True)
-    _record(viewer, request, "registry.propose", fields=sorted({line.field.id for line in lines}), reason=reason)
-    return request.pk, len(lines)
+    told: dict[str, JSON] = {"fields": sorted({line.field.id for line in lines}), "reason": reason}
+    if request.year is not None:
+        told["year"] = request.year
+    _record(viewer, request, "registry.propose", **told)
 
 
 @transaction.atomic
@@ -156,6 +200,10 @@ def _applied(viewer: Viewer, request: ChangeRequest, take: dict[int, bool]) -> C
     if not edits:
         return NOTHING
     proposed: dict[str, JSON] = {"request": request.pk, "proposed_by": request.proposed_by}
+    if request.year is not None:
+        return correct_sealed(
+            viewer=viewer, year=request.year, edits=edits, reason=request.reason, event_id=uuid4(), content=proposed
+        )
     return correct(
         viewer=viewer, edits=edits, reason=request.reason, event_id=uuid4(), action=APPROVE, content=proposed
     )

@@ -23,7 +23,7 @@ from wanjia.registry import queries as registry
 from wanjia.registry.choices import OPEN_REQUESTS, SHOWN_IN_LISTS, SHOWN_ON_THE_PAGE, ItemState, RequestState
 from wanjia.registry.models import ChangeRequest
 from wanjia.registry.requests import queries, services
-from wanjia.registry.requests.forms import PART_TITLES, PARTS, CorrectionForm, DecisionForm, language
+from wanjia.registry.requests.forms import PART_TITLES, PARTS, CorrectionForm, DecisionForm, asked_now, language
 from wanjia.registry.requests.policy import APPROVE, COUNTY, DIRECT, PROPOSE, TOWNSHIP, WRITE, levels_for
 from wanjia.registry.requests.queries import Line
 from wanjia.scope.routes import ViewerRequest, access
@@ -79,7 +79,7 @@ def correct(request: ViewerRequest, household_no: int) -> HttpResponseBase:
     asked = request.GET.get("part", "")
     part = asked if asked in PARTS else PARTS[0]
     members = [member for member in registry.members_of(request.viewer, found) if member.membership.in_household]
-    form = CorrectionForm(part, found, members, request.POST if request.method == "POST" else None)
+    form = CorrectionForm(asked_now(part, found, members), request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid() and not _in_conflict(request, form, found):
         try:
             done = services.submit(

@@ -19,7 +19,7 @@ from wanjia.registry.services.members import (
     remove_members,
 )
 from wanjia.registry.services.names import tidy_names
-from wanjia.registry.services.overlay import correct_sealed
+from wanjia.registry.services.overlay import PlaceEdit, correct_sealed, correct_sealed_village
 from wanjia.registry.services.reveal import reveal
 from wanjia.registry.services.sealing import SEALING, SealedYear, ask_to_seal, checks_of, seal_in_background, seal_year
 from wanjia.registry.services.sheets.keeping import sweep_sheets
@@ -37,6 +37,7 @@ __all__ = [
     "Leaving",
     "LoadResult",
     "Newcomer",
+    "PlaceEdit",
     "RegistryBatch",
     "Rejected",
     "SealedYear",
@@ -47,6 +48,7 @@ __all__ = [
     "checks_of",
     "correct",
     "correct_sealed",
+    "correct_sealed_village",
     "exit_normally",
     "export_households",
     "load_registry",

@@ -38,7 +38,17 @@ from wanjia.registry.errors import (
     YearSealedAlready,
     YearUnknown,
 )
-from wanjia.registry.models import Household, HouseholdYear, Membership, Person, PersonYear, Relocation, ReportingYear
+from wanjia.registry.models import (
+    HamletYear,
+    Household,
+    HouseholdYear,
+    Membership,
+    Person,
+    PersonYear,
+    Relocation,
+    ReportingYear,
+    VillageYear,
+)
 from wanjia.registry.services.year_checks import Found, check_year
 from wanjia.registry.services.years import emptied
 from wanjia.scope.errors import NotAllowed
@@ -50,7 +60,7 @@ from wanjia.scope.viewer import Viewer
 
 SEAL = "registry.seal"
 SEALING = "registry.seal_year"
-HELD = (Household, Person, Membership, Relocation, HouseholdYear, PersonYear)
+HELD = (Household, Person, Membership, Relocation, HouseholdYear, PersonYear, VillageYear, HamletYear)
 _LIVE = Standing.LIVE.value
 _PRESENT = ", ".join(f"'{status}'" for status in sorted(IN_HOUSEHOLD))
 
@@ -376,7 +386,8 @@ def _move_on(year: int, next_year: int) -> None:
 
     A row goes where a later one is known of the same household or person, or where the household had
     left the registry, the person his household, before the next year began: the sealed year holds it.
-    Who left in the course of the next year is still of that year.
+    Who left in the course of the next year is still of that year. Records of villages and hamlets all leave:
+    they are loaded a whole year at a time, so nothing of one year begins the next.
     """
     everything, begins = system_viewer("registry.seal"), date(next_year, 1, 1)
     live = Household._base_manager.filter(household_no=OuterRef("household_no"))
@@ -389,6 +400,8 @@ def _move_on(year: int, next_year: int) -> None:
         rows.filter(Exists(later)).delete()
         rows.filter(~Exists(stays)).delete()
         rows.update(year=next_year, **emptied(model))
+    for place in (VillageYear, HamletYear):
+        place.objects.visible_to(everything).filter(year=year).delete()
 
 
 def _homes() -> models.QuerySet[Household]:

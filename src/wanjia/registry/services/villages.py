@@ -13,9 +13,9 @@ from django.db import models, transaction
 from wanjia.audit.services import JSON, Kind, common_area, record
 from wanjia.divisions.queries import gazetteer
 from wanjia.kernel.errors import Sentence
-from wanjia.registry.errors import ValueNotAccepted
+from wanjia.registry.errors import ValueNotAccepted, YearSealedAlready
 from wanjia.registry.fields import Field, as_text, fields_of
-from wanjia.registry.models import HamletYear, VillageYear
+from wanjia.registry.models import HamletYear, ReportingYear, VillageYear
 from wanjia.scope import bulk
 from wanjia.scope.bulk import pieces
 from wanjia.scope.errors import NotAllowed
@@ -51,8 +51,11 @@ def load_villages(
 
     Rows name the model's fields, in the units they are stored in or as people write them (texts), and
     `village_code`. Hamlets are numbered in the order given. Raises NotAllowed unless the viewer may do
-    `registry.write` throughout the area.
+    `registry.write` throughout the area, and YearSealedAlready.
     """
+    known = ReportingYear.objects.select_for_update().filter(year=year).first()  # a sealing of it waits, or we do
+    if known is not None and known.is_sealed:
+        raise YearSealedAlready(year=year)
     rejected: list[RejectedRow] = []
     taken = _accepted("villages", VillageYear, villages, rejected)
     of_hamlets = _accepted("hamlets", HamletYear, hamlets, rejected)

@@ -29,16 +29,20 @@ SHORTEST_REASON, LONGEST_REASON = 4, 200
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One field of one row getting a new value. `row` is the row's primary key, `year` the one a fact is of."""
+    """One field of one row getting a new value. `row` is the row's primary key, `year` the one a fact is of.
+
+    A fact of a village or of a hamlet has no household.
+    """
 
     field: Field
     row: int
-    household_no: int
+    household_no: int | None
     person_no: int | None
     village_code: str
     old: str
     new: Any
     year: int | None = None
+    hamlet_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ def perform(act: Act, writes: Sequence[Write]) -> Changed:
     details = _write_changes(act, event_id, effective)
     _record(act, event_id, effective, details)
     reached("registry.changed")
-    return Changed(event_id, len(effective), len({write.household_no for write in effective}))
+    return Changed(event_id, len(effective), _households(effective))
 
 
 def perform_beside(act: Act, writes: Sequence[Write], year: int) -> Changed:
@@ -117,6 +121,7 @@ def perform_beside(act: Act, writes: Sequence[Write], year: int) -> Changed:
             "household_no": [write.household_no for write in effective],
             "person_no": [write.person_no for write in effective],
             "village_code": [write.village_code for write in effective],
+            "hamlet_code": [write.hamlet_code for write in effective],
             "field": [write.field.id for write in effective],
             "old": [write.old for write in effective],
             "new": [as_text(write.new) for write in effective],
@@ -128,7 +133,11 @@ def perform_beside(act: Act, writes: Sequence[Write], year: int) -> Changed:
     details = _write_changes(act, event_id, effective)
     _record(act, event_id, effective, details)
     reached("registry.amended")
-    return Changed(event_id, count, len({write.household_no for write in effective}))
+    return Changed(event_id, count, _households(effective))
+
+
+def _households(writes: Iterable[Write]) -> int:
+    return len({write.household_no for write in writes} - {None})
 
 
 def _update(writes: Iterable[Write]) -> None:
@@ -175,6 +184,7 @@ def _write_changes(act: Act, event_id: UUID, writes: Sequence[Write]) -> list[De
         "village_code": [write.village_code for write in writes],
         "household_no": [write.household_no for write in writes],
         "person_no": [write.person_no for write in writes],
+        "hamlet_code": [write.hamlet_code for write in writes],
         "year": [write.year for write in writes],
         "field": [write.field.id for write in writes],
         "old": ["" if h else v for v, h in zip(olds, hidden, strict=True)],
@@ -199,7 +209,7 @@ def _write_changes(act: Act, event_id: UUID, writes: Sequence[Write]) -> list[De
 
 
 def _record(act: Act, event_id: UUID, writes: Sequence[Write], details: Sequence[Detail]) -> None:
-    households = {write.household_no for write in writes}
+    households = {write.household_no for write in writes if write.household_no is not None}
     content: dict[str, JSON] = {
         "reason": act.reason,
         "case": act.case_no,
