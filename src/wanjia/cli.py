@@ -274,6 +274,7 @@ def export_sheet(  # noqa: PLR0913 - each is an option of the command
     form: Annotated[str, typer.Option(help="csv or xlsx.")] = "csv",
     encoding: Annotated[str, typer.Option(help="Of a CSV: utf-8 or gb18030.")] = "utf-8",
     codes: Annotated[bool, typer.Option(help="Codes instead of their names.")] = False,
+    as_of: Annotated[str, typer.Option(help="Of a sealed year: published or known.")] = "known",
     as_json: Json = False,
 ) -> None:
     """导出户年度表或成员表，号码打掩码 · Write a national sheet, numbers masked."""
@@ -281,9 +282,9 @@ def export_sheet(  # noqa: PLR0913 - each is an option of the command
     from rich.progress import Progress
 
     from wanjia.config.server import start_clock
-    from wanjia.registry.choices import SheetKind
-    from wanjia.registry.services.sheets.exporting import Wanted
+    from wanjia.registry.choices import AsOf, SheetKind
     from wanjia.registry.services.sheets.exporting import export_sheet as export
+    from wanjia.registry.services.sheets.pieces import Wanted
     from wanjia.scope.reach import serving
     from wanjia.scope.system import system_viewer
     from wanjia.ui.sheets import Encoding, Format
@@ -293,6 +294,7 @@ def export_sheet(  # noqa: PLR0913 - each is an option of the command
         (sheet, SheetKind, "--sheet"),
         (form, Format, "--form"),
         (encoding, Encoding, "--encoding"),
+        (as_of, AsOf, "--as-of"),
     ):
         offered = [str(each.value) for each in known]
         if value not in offered:
@@ -302,7 +304,7 @@ def export_sheet(  # noqa: PLR0913 - each is an option of the command
         shown.add_task("导出 · exporting", total=None)
         rows, pieces = export(
             viewer=viewer,
-            wanted=Wanted(SheetKind(sheet), year, area, codes=codes),
+            wanted=Wanted(SheetKind(sheet), year, area, codes=codes, as_of=AsOf(as_of)),
             account=viewer.name,
             form=Format(form),
             encoding=Encoding(encoding),

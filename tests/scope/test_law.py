@@ -28,7 +28,7 @@ BASE_MANAGER = {
     "registry/services/rows.py": "memberships and the move of a household the caller holds",
     "registry/areas/queries.py": "subquery correlated with a row that is cut",
     "registry/services/sheets/comparing.py": "rows of households and people that were cut to the viewer just before",
-    "registry/services/sheets/exporting.py": "rows of households that were cut to the viewer just before",
+    "registry/services/sheets/pieces.py": "rows of households that were cut to the viewer just before",
     "registry/services/villages.py": "records replaced where the caller may write throughout",
     "registry/services/years.py": "the years of people and households whose permission to change was just checked",
     "registry/services/sealing.py": "subqueries of statements that run as registry.seal",

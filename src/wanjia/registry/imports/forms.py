@@ -6,11 +6,12 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from wanjia.kernel import clock
-from wanjia.registry.choices import ImportMode, SheetKind
+from wanjia.registry.choices import AsOf, ImportMode, SheetKind
 from wanjia.registry.fields import EARLIEST_YEAR
 from wanjia.registry.forms import listed
-from wanjia.registry.services.sheets.exporting import Wanted
+from wanjia.registry.queries import reporting_years
 from wanjia.registry.services.sheets.importing import Terms
+from wanjia.registry.services.sheets.pieces import Wanted
 from wanjia.scope.viewer import Viewer
 from wanjia.ui.hooks import area_name
 from wanjia.ui.sheets import Encoding, Format
@@ -73,6 +74,11 @@ class TakeForm(forms.Form):
 
     sheet = forms.ChoiceField(label=_("表"), choices=SheetKind.choices)
     year = forms.IntegerField(label=_("年度"), min_value=EARLIEST_YEAR, max_value=2100)
+    as_of = forms.ChoiceField(
+        label=_("口径"),
+        required=False,
+        choices=[(AsOf.KNOWN.value, AsOf.KNOWN.label), (AsOf.PUBLISHED.value, AsOf.PUBLISHED.label)],
+    )
     codes = forms.ChoiceField(label=_("代码或名称"), required=False, choices=[("", _("名称")), ("1", _("代码"))])
     whole = forms.ChoiceField(
         label=_("证件号码、电话、账号"),
@@ -92,11 +98,20 @@ class TakeForm(forms.Form):
     def __init__(self, *args: Any, may_reveal: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["year"].initial = clock.today().year
+        closed = "、".join(str(row.year) for row in reversed(reporting_years()) if row.is_sealed)
+        self.fields["as_of"].help_text = (
+            _("只对已封存的年度有区别：{years}。").format(years=closed) if closed else _("还没有已封存的年度。")
+        )
         if not may_reveal:
             del self.fields["whole"]
 
     def wanted(self, area: str) -> Wanted:
         said = self.cleaned_data
         return Wanted(
-            SheetKind(said["sheet"]), said["year"], area, codes=said["codes"] == "1", whole=said.get("whole") == "1"
+            SheetKind(said["sheet"]),
+            said["year"],
+            area,
+            codes=said["codes"] == "1",
+            whole=said.get("whole") == "1",
+            as_of=AsOf(said["as_of"] or AsOf.KNOWN),
         )

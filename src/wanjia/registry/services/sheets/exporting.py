@@ -6,15 +6,13 @@ sheet without them is of no use. Who took it is recorded before the first byte.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db import models, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db import transaction
 from django.utils.translation import gettext
 
 from wanjia.audit.exports import export
@@ -26,39 +24,20 @@ from wanjia.kernel import clock
 from wanjia.kernel.codes import LENGTHS
 from wanjia.protection.masking import MASKS
 from wanjia.reference.queries import code_list
-from wanjia.registry.choices import IN_HOUSEHOLD, SheetKind, Standing
+from wanjia.registry.choices import AsOf, SheetKind, YearState
 from wanjia.registry.errors import WholeNumbersNeedApproval
 from wanjia.registry.fields import Field
-from wanjia.registry.models import Household, HouseholdYear, Membership, Person, PersonYear, Relocation
+from wanjia.registry.models import Household, HouseholdYear, Person, ReportingYear
 from wanjia.registry.services.sheets.columns import SheetField, sheet
-from wanjia.scope.areas import AreaRange
+from wanjia.registry.services.sheets.past import Past
+from wanjia.registry.services.sheets.pieces import EXPORT, REVEAL, Living, Piece, Wanted
 from wanjia.scope.errors import NotAllowed
-from wanjia.scope.fields import open_column
-from wanjia.scope.models import range_q
 from wanjia.scope.viewer import Viewer
 from wanjia.ui.sheets import Cell, Encoding, Format, Table
 
-EXPORT, REVEAL = "registry.export", "registry.reveal"
 SHEET = "registry_sheet"  # the code under which one is approved
-PIECE = 1_000  # households read at a time
 YEAR_DIGITS = 4
 _LEVELS = {"province": 2, "city": 4, "county": 6, "township": 9, "village": 12}
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which sheet of which area and year, as codes or labels, masked or whole."""
-
-    kind: SheetKind
-    year: int
-    area: str = ""
-    codes: bool = False
-    whole: bool = False
-
-    def as_values(self) -> dict[str, str]:
-        """As an address says it."""
-        said = {"sheet": self.kind.value, "year": str(self.year), "area": self.area}
-        return said | ({"codes": "1"} if self.codes else {}) | ({"whole": "1"} if self.whole else {})
 
 
 def wanted_of(values: Mapping[str, str], default_year: int) -> Wanted:
@@ -73,6 +52,7 @@ def wanted_of(values: Mapping[str, str], default_year: int) -> Wanted:
         area=area if known else "",
         codes=values.get("codes") == "1",
         whole=values.get("whole") == "1",
+        as_of=AsOf.PUBLISHED if values.get("as_of") == AsOf.PUBLISHED else AsOf.KNOWN,
     )
 
 
@@ -128,6 +108,8 @@ def export_sheet(  # noqa: PLR0913 - what is taken and how, all by name
             "codes": wanted.codes,
             "whole": wanted.whole,
         }
+        if isinstance(_source(viewer, wanted), Past):
+            content["as_of"] = wanted.as_of.value
         pieces = export(
             table,
             form,
@@ -142,22 +124,13 @@ def export_sheet(  # noqa: PLR0913 - what is taken and how, all by name
 
 def count(viewer: Viewer, wanted: Wanted) -> int:
     """How many rows the sheet has."""
-    homes = _homes(viewer, wanted)
-    if wanted.kind == SheetKind.HOUSEHOLDS:
-        return homes.count()
-    stays = Membership._base_manager.filter(latest=True, member_status__in=sorted(IN_HOUSEHOLD))
-    return stays.filter(household_no__in=homes.values("household_no")).count()
+    return _source(viewer, wanted).count()
 
 
-def _homes(viewer: Viewer, wanted: Wanted) -> QuerySet[Household]:
-    """Live households of the area that are of the year: reported in it, or on record for it."""
-    rows = Household.objects.visible_to(viewer, EXPORT).filter(standing=Standing.LIVE)
-    if wanted.whole:
-        rows = rows & Household.objects.visible_to(viewer, REVEAL)
-    if wanted.area:
-        rows = rows.filter(range_q("village_code", AreaRange.of(wanted.area)))
-    on_record = HouseholdYear._base_manager.filter(household_no=OuterRef("household_no"), year=wanted.year)
-    return rows.filter(Q(year=wanted.year) | Exists(on_record)).order_by("village_code", "household_no")
+def _source(viewer: Viewer, wanted: Wanted) -> Living | Past:
+    """The tables of today, or the files of the year where it is sealed."""
+    sealed = ReportingYear.objects.filter(year=wanted.year, state=YearState.SEALED).first()
+    return Living(viewer, wanted) if sealed is None else Past(viewer, wanted, sealed)
 
 
 def _area(viewer: Viewer, wanted: Wanted) -> str:
@@ -168,28 +141,23 @@ def _conditions(wanted: Wanted) -> list[tuple[str, str]]:
     return [
         (gettext("表"), str(SheetKind(wanted.kind).label)),
         (gettext("年度"), str(wanted.year)),
+        *_as_of(wanted),
         (gettext("地点"), full_name(wanted.area) if wanted.area else gettext("管辖范围")),
         (gettext("代码或名称"), gettext("代码") if wanted.codes else gettext("名称")),
         (gettext("证件号码、电话、账号"), gettext("完整") if wanted.whole else gettext("掩码")),
     ]
 
 
-@dataclass(slots=True)
-class _Piece:
-    """A thousand households and what is registered of them, by number."""
-
-    homes: list[Household]
-    tables: dict[type[models.Model], dict[int, Any]]
-    heads: dict[int, Person]
-    members: dict[int, list[int]]  # household → its people in order, the head first
-    clear: dict[tuple[type[models.Model], str], dict[int, str | None]]
+def _as_of(wanted: Wanted) -> list[tuple[str, str]]:
+    sealed = ReportingYear.objects.filter(year=wanted.year, state=YearState.SEALED).exists()
+    return [(gettext("口径"), str(AsOf(wanted.as_of).label))] if sealed else []
 
 
 @dataclass(frozen=True, slots=True)
 class _At:
     """A row of the sheet: the household, and the number of whoever it is about."""
 
-    piece: _Piece
+    piece: Piece
     home: Household
     no: int
 
@@ -210,61 +178,17 @@ class _Sheet:
     """The rows of one sheet."""
 
     def __init__(self, viewer: Viewer, wanted: Wanted) -> None:
-        self._viewer, self._wanted = viewer, wanted
+        self._wanted, self._source = wanted, _source(viewer, wanted)
         contract = sheet(wanted.kind)
         self._columns = [contract.by_name[name] for _, name in contract.header]
         self._cells = [self._cell_of(item) for item in self._columns]  # type: ignore[arg-type]
         self._places: dict[str, dict[str, str]] = {}
 
     def rows(self) -> Iterator[Sequence[Cell]]:
-        found = _homes(self._viewer, self._wanted)
-        after: Household | None = None
-        while True:
-            some = found
-            if after is not None:
-                further = Q(village_code__gt=after.village_code) | Q(household_no__gt=after.household_no)
-                some = found.filter(Q(village_code__gte=after.village_code) & further)
-            homes = list(some[:PIECE])
-            if homes:
-                yield from self._rows_of(self._piece(homes))
-            if len(homes) < PIECE:
-                return
-            after = homes[-1]
+        for piece in self._source.pieces():
+            yield from self._rows_of(piece)
 
-    def _piece(self, homes: list[Household]) -> _Piece:
-        numbers = [home.pk for home in homes]
-        heads = Person._base_manager.in_bulk([home.head_person_no for home in homes])
-        tables: dict[type[models.Model], dict[int, Any]] = {Household: {home.pk: home for home in homes}}
-        members: dict[int, list[int]] = defaultdict(list)
-        if self._wanted.kind == SheetKind.HOUSEHOLDS:
-            years = HouseholdYear._base_manager.filter(household_no__in=numbers, year=self._wanted.year)
-            tables[HouseholdYear] = {row.household_no: row for row in years}
-            tables[Relocation] = Relocation._base_manager.in_bulk(numbers)
-        else:
-            stays = Membership._base_manager.filter(
-                household_no__in=numbers, latest=True, member_status__in=sorted(IN_HOUSEHOLD)
-            )
-            tables[Membership] = {stay.person_no: stay for stay in stays}
-            for stay in sorted(tables[Membership].values(), key=lambda stay: (stay.relation != "01", stay.person_no)):
-                members[stay.household_no].append(stay.person_no)
-            tables[Person] = Person._base_manager.in_bulk(list(tables[Membership]))
-            personal = PersonYear._base_manager.filter(person_no__in=list(tables[Membership]), year=self._wanted.year)
-            tables[PersonYear] = {row.person_no: row for row in personal}
-        piece = _Piece(homes, tables, heads, members, {})
-        self._open(piece)
-        return piece
-
-    def _open(self, piece: _Piece) -> None:
-        """Decrypt what the sheet shows or masks, a column at a time."""
-        wanted = [(item.of.model, item.of.name) for item in self._columns if item.of and item.of.protected]  # type: ignore[attr-defined]
-        if self._wanted.kind == SheetKind.MEMBERS:
-            wanted.append((Household, "phone"))
-        for model, name in wanted:
-            rows = piece.tables[model]
-            piece.clear[model, name] = _opened(model, name, rows)
-        piece.clear[Person, "head"] = _opened(Person, "id_number", piece.heads)
-
-    def _rows_of(self, piece: _Piece) -> Iterator[Sequence[Cell]]:
+    def _rows_of(self, piece: Piece) -> Iterator[Sequence[Cell]]:
         for home in piece.homes:
             if self._wanted.kind == SheetKind.HOUSEHOLDS:
                 at = _At(piece, home, home.pk)
@@ -338,20 +262,12 @@ class _Sheet:
         return self._places[village]
 
 
-def _opened(model: type[models.Model], name: str, rows: Mapping[int, Any]) -> dict[int, str | None]:
-    numbers = list(rows)
-    sealed = [getattr(rows[no], name) for no in numbers]
-    return dict(
-        zip(numbers, open_column(model, name, numbers, [value and value.blob for value in sealed]), strict=True)
-    )
-
-
-def _head(piece: _Piece, home: Household, told: Callable[[Person], str]) -> Cell:
+def _head(piece: Piece, home: Household, told: Callable[[Person], str]) -> Cell:
     head = piece.heads.get(home.head_person_no)
     return told(head) if head is not None else None
 
 
-def _yuan(piece: _Piece, no: int, name: str) -> Cell:
+def _yuan(piece: Piece, no: int, name: str) -> Cell:
     row = piece.tables[HouseholdYear].get(no)
     fen = None if row is None else getattr(row, name)
     return None if fen is None else Decimal(fen).scaleb(-2)
