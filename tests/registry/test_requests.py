@@ -28,6 +28,7 @@ from wanjia.registry.errors import (
 from wanjia.registry.fields import FIELDS
 from wanjia.registry.models import Change, ChangeRequest, ChangeRequestItem, Household, HouseholdYear
 from wanjia.registry.requests import queries
+from wanjia.registry.requests.deadlines import waiting_for
 from wanjia.registry.requests.merging import Merge, merge
 from wanjia.registry.requests.policy import GROUPS, group_of
 from wanjia.registry.requests.services import approve, decline, submit, withdraw
@@ -153,8 +154,8 @@ def test_the_countys_own_proposal_waits_for_a_colleague(county):
     assert request.state == RequestState.COUNTY
     with pytest.raises(NotYourRequest):
         approve(viewer=county.viewer("county"), request_id=request.pk)
-    assert queries.waiting_count(county.viewer("county")) == 0
-    assert queries.waiting_count(county.viewer("colleague")) == 1
+    assert waiting_for(county.viewer("county")).at_desk == 0
+    assert waiting_for(county.viewer("colleague")).at_desk == 1
     approve(viewer=county.viewer("colleague"), request_id=request.pk)
     assert county.household(1).main_cause == "01"
 
@@ -164,7 +165,7 @@ def test_nobody_else_decides(county, who):
     request = request_of(propose(county, fuel="04"))
     with pytest.raises((NotAllowed, NotVisible)):
         approve(viewer=county.viewer(who), request_id=request.pk)
-    assert queries.waiting_count(county.viewer(who)) == 0
+    assert waiting_for(county.viewer(who)).at_desk == 0
 
 
 def test_a_relative_does_not_decide(county):

@@ -16,7 +16,7 @@ from wanjia.comparison.feedback import queries as feedback
 from wanjia.exports import queries as exports
 from wanjia.inspection import queries as inspection
 from wanjia.kernel import clock
-from wanjia.registry.requests import queries as requests
+from wanjia.registry.requests import deadlines
 from wanjia.registry.services.sheets import importing
 from wanjia.scope.areas import AreaRange
 from wanjia.scope.viewer import Viewer
@@ -24,7 +24,7 @@ from wanjia.scope.viewer import Viewer
 # The level below an area, by the length of its code; a village has no desks below it.
 NEXT_LENGTH = {0: 2, 2: 4, 4: 6, 6: 9, 9: 12}
 TASKS_SHOWN = 8
-NO_EXPORTS = exports.Home()
+NO_EXPORTS, NO_REQUESTS = exports.Home(), deadlines.Waiting()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Today:
     bulk_readings: int | None = None  # alerts nobody has looked into, for whoever may answer them
     exports: exports.Home = NO_EXPORTS
     imports: int = 0  # corrections by sheet that others brought and this viewer looks at and confirms
-    requests: int = 0  # changes of the registry others proposed and this viewer decides about
+    requests: deadlines.Waiting = NO_REQUESTS  # changes of the registry others proposed: to decide, or left below
 
     @property
     def whole(self) -> AreaFigure:
@@ -76,7 +76,7 @@ def today(viewer: Viewer, area: str, language: str) -> Today:
         inspection.open_bulk_readings(viewer) if viewer.may(inspection.ANSWER) else None,
         exports.home(viewer),
         importing.waiting_for(viewer),
-        requests.waiting_count(viewer),
+        deadlines.waiting_for(viewer),
     )
 
 

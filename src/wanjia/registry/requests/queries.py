@@ -228,11 +228,6 @@ def proposed_by_me(viewer: Viewer) -> QuerySet[ChangeRequest]:
     return ChangeRequest.objects.visible_to(viewer).filter(proposed_by=viewer.user_id).order_by("-pk")
 
 
-def waiting_count(viewer: Viewer) -> int:
-    """How many wait at the viewer's desk. One statement, none for whoever decides nothing."""
-    return at_my_desk(viewer).count() if viewer.may(APPROVE) else 0
-
-
 def helps(viewer: Viewer, household_no: int) -> bool:
     """Whether the household is given to the viewer to help (domain.md §16.3: nobody decides about his own pairing)."""
     held = Holding.objects.filter(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -22,7 +23,7 @@ from wanjia.protection.masking import mask_name
 from wanjia.registry import queries as registry
 from wanjia.registry.choices import OPEN_REQUESTS, SHOWN_IN_LISTS, SHOWN_ON_THE_PAGE, ItemState, RequestState
 from wanjia.registry.models import ChangeRequest
-from wanjia.registry.requests import queries, services
+from wanjia.registry.requests import deadlines, queries, services
 from wanjia.registry.requests.forms import PART_TITLES, PARTS, CorrectionForm, DecisionForm, asked_now, language
 from wanjia.registry.requests.policy import APPROVE, COUNTY, DIRECT, PROPOSE, TOWNSHIP, WRITE, levels_for
 from wanjia.registry.requests.queries import Line
@@ -52,6 +53,8 @@ class Row:
     by: str
     state: str
     tone: str
+    due_on: date | None
+    days_late: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +146,18 @@ def requests(request: ViewerRequest) -> HttpResponse:
     """What waits for me to decide, and what I proposed."""
     mine = queries.at_my_desk(request.viewer) if request.viewer.may(APPROVE) else None
     waiting = [] if mine is None else list(mine[:SHOWN])
+    raised = deadlines.raised_to(request.viewer) if request.viewer.may(APPROVE) else None
+    left = [] if raised is None else list(raised[:SHOWN])
     own = list(queries.proposed_by_me(request.viewer)[:SHOWN])
-    heads = registry.head_names(request.viewer, {row.household_no for row in (*waiting, *own)})
+    heads = registry.head_names(request.viewer, {row.household_no for row in (*waiting, *left, *own)})
     record_access(
         viewer=request.viewer, action=READ, subject_kind="household", subject_ids=sorted(heads), fields=SHOWN_IN_LISTS
     )
     context = {
         "waiting": _rows(waiting, heads),
         "total": len(waiting) if len(waiting) < SHOWN or mine is None else mine.count(),
+        "raised": _rows(left, heads),
+        "raised_total": len(left) if len(left) < SHOWN or raised is None else raised.count(),
         "own": _rows(own, heads),
         "decides": mine is not None,
     }
@@ -227,6 +234,8 @@ def _rows(found: Iterable[ChangeRequest], heads: dict[int, str]) -> list[Row]:
             by=names.get(row.proposed_by, ""),
             state=str(RequestState(row.state).label),
             tone=TONES[RequestState(row.state)],
+            due_on=deadlines.due_on(row),
+            days_late=deadlines.days_late(row),
         )
         for row in rows
     ]
