@@ -75,7 +75,7 @@ def _of_the_village(scene: Scene) -> dict[str, Any]:
     client = factory.client_for(scene.user("county_office", COUNTY))
     answer = client.get(f"/registry/villages/{which['village_code']}/years/{which['year']}/")
     form = answer.context["form"]
-    shown = {field.html_name: "" if field.value() in (None, []) else str(field.value()) for field in form}
+    shown = {field.html_name: "" if field.value() is None else field.value() for field in form}
     return shown | {f"place_development_direction-{which['village_code']}": "种桑养蚕", "reason": REASON}
 
 
