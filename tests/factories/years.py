@@ -85,14 +85,19 @@ def examples(place: Place) -> list[Example]:
         return []
     which, head = _homes[place.name]
     decides = partial(_decides, place.area[:6])
-    village, spring = {"village_code": place.area, "year": WALKED}, f"{head[1:]}泉"
-    return [
-        example
-        for method in ("get", "post")
-        for example in (
-            Example("registry:correct_year", which, (head,), method=method, seen_by=decides),
-            Example("registry:correct_village_year", village, (spring,), method=method, seen_by=decides),
-        )
+    number, village, spring = which["household_no"], {"village_code": place.area}, f"{head[1:]}泉"
+    in_the_year = village | {"year": WALKED}
+    return [  # what a year holds of them is also read on their own pages, by more people
+        Example("registry:household", {"household_no": number}, (head,), held=("household", number)),
+        Example("registry:village", village, (spring,)),
+        *(
+            Example(route, kwargs, (secret,), method=method, seen_by=decides)
+            for method in ("get", "post")
+            for route, kwargs, secret in (
+                ("registry:correct_year", which, head),
+                ("registry:correct_village_year", in_the_year, spring),
+            )
+        ),
     ]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -14,7 +17,7 @@ from wanjia.audit.services import record_access
 from wanjia.divisions.queries import full_name, name_of
 from wanjia.kernel.errors import Refusal
 from wanjia.registry.choices import SHOWN_ON_THE_PAGE
-from wanjia.registry.errors import NothingProposed
+from wanjia.registry.errors import NothingProposed, YearUnknown
 from wanjia.registry.overlaid import (
     SealedHousehold,
     corrections_of,
@@ -44,7 +47,8 @@ from wanjia.scope.routes import ViewerRequest, access
 @require_http_methods(["GET", "POST"])
 def correct_year(request: ViewerRequest, household_no: int, year: int) -> HttpResponseBase:
     """One part of a household in a sealed year, both ways; the county corrects what is known."""
-    found = sealed_household(request.viewer, household_no, year)
+    with _year_known("household"):
+        found = sealed_household(request.viewer, household_no, year)
     if not may_correct_sealed(request.viewer, found.village_code, household_no):
         raise NotVisible(kind="household")
     part = _part(request)
@@ -99,6 +103,15 @@ def _shown(request: ViewerRequest, found: SealedHousehold, part: str, form: Corr
     return render(request, "registry/correct_year.html", context, status=400 if form.errors else 200)
 
 
+@contextmanager
+def _year_known(kind: str) -> Iterator[None]:
+    """An address with a year there never was leads nowhere, as one with a number nobody has."""
+    try:
+        yield
+    except YearUnknown as unknown:
+        raise NotVisible(kind=kind) from unknown
+
+
 def _part(request: ViewerRequest) -> str:
     asked = request.GET.get("part", "")
     return asked if asked in YEAR_PARTS else next(iter(YEAR_PARTS))
@@ -117,7 +130,8 @@ def _in_conflict(form: CorrectionForm, found: SealedHousehold) -> bool:
 @require_http_methods(["GET", "POST"])
 def correct_village_year(request: ViewerRequest, village_code: str, year: int) -> HttpResponseBase:
     """A village and its hamlets in a sealed year, both ways; the county corrects what is known."""
-    found = sealed_village(request.viewer, village_code, year)
+    with _year_known("village"):
+        found = sealed_village(request.viewer, village_code, year)
     if not may_correct_village(request.viewer, village_code):
         raise NotVisible(kind="village")
     form = CorrectionForm(asked_of_village(found, village_code), request.POST if request.method == "POST" else None)
