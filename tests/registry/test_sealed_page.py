@@ -86,7 +86,7 @@ def test_a_correction_of_a_sealed_year_waits_for_a_colleague_of_the_county(close
     assert rows(HouseholdYear, household_no=1).get().wage_income is None  # the open year
     [told] = corrections_of(closed.viewer("county"), 1, 2020)
     assert (told.by_name, told.reason) == (closed.users["colleague"].display_name, WHY)
-    assert any("23456.00" in line and "30000.00" in line for line in told.sentences)
+    assert any("23,456.00" in line and "30,000.00" in line for line in told.sentences)
 
 
 def test_declined_it_leaves_no_trace_in_the_year(closed):
@@ -172,8 +172,8 @@ def test_from_the_household_to_both_values_and_the_story_of_the_correction(close
     assert "2020 年度（已封存，公布数不变）" in colleague.get(at).content.decode()
     colleague.post(at, {"decision": "approve", "note": ""})
     after = client.get(page()).content.decode()
-    assert "30000.00" in after
-    assert "23456.00" in after
+    assert "30,000.00" in after
+    assert "23,456.00" in after
     assert closed.users["colleague"].display_name in after
     assert WHY in after
     household = reverse("registry:household", args=[1])
