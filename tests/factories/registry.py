@@ -8,24 +8,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from io import BytesIO
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
+from PIL import Image
 
 from tests.factories import accounts
 from tests.factories.walking import MINE, Example, Place
 from wanjia.accounts.models import User
 from wanjia.audit.testing import unrecorded
 from wanjia.divisions.services import GUANGXI, load_divisions
+from wanjia.files.models import StoredFile
+from wanjia.files.uploads import sealed_from
 from wanjia.jobs.models import Job
 from wanjia.jobs.services import enqueue
 from wanjia.kernel import clock
 from wanjia.kernel.identity import check_character
 from wanjia.reference.services import load_reference
 from wanjia.registry.models import ChangeRequest, ChangeRequestItem, Erasure, Household, Person
+from wanjia.registry.photos.services import add_photo
 from wanjia.registry.services import SEALING, LoadResult, RegistryBatch, load_registry, load_villages
 from wanjia.registry.services.tables import TABLES
 from wanjia.scope.system import system_viewer
@@ -249,6 +254,7 @@ def examples(place: Place) -> list[Example]:
     request = {"request_id": proposed(found).pk}
     leavers = Person.objects.visible_to(BUILDER).filter(household_no=found.pk).order_by("-pk")[:2]
     to_erase = {"person_no": leavers[1].pk}
+    photo = {"household_no": found.household_no, "file_id": photographed(found).pk}
     because = f"留存期满第{serial}号"
     erasure = {"erasure_id": asked(leavers[0], because).pk}
     return [
@@ -262,6 +268,9 @@ def examples(place: Place) -> list[Example]:
         Example("registry:erase", to_erase, (), method="post"),
         Example("registry:erasure", erasure, (because,)),
         Example("registry:erasure", erasure, (because,), method="post"),
+        Example("registry:add_photo", which, (head,), method="post", held=held),
+        Example("registry:photo", photo, (), held=held),
+        Example("registry:remove_photo", photo, (head,), method="post", held=held),
         Example("registry:card", which, (head,), held=held),
         Example("registry:reveal", which, (head,), method="post", held=held),
         Example("registry:correct", which, (head,), method="post", held=held),
@@ -291,6 +300,19 @@ def _seals(viewer: Viewer) -> bool:
 def _left_long_ago(household: str, place: int) -> dict[str, Any]:
     days = {"joined_on": date(2010, 1, 1), "left_on": date(2013, 4, 5)}
     return person_row(household, place, member_status="3", relation="11", **days)
+
+
+def picture(shade: int = 0) -> bytes:
+    """A small photo of nothing."""
+    content = BytesIO()
+    Image.new("RGB", (64, 48), (120, shade * 7 % 256, shade % 256)).save(content, "JPEG")
+    return content.getvalue()
+
+
+def photographed(household: Household, viewer: Viewer = BUILDER) -> StoredFile:
+    """A photo of a household, as its page takes it."""
+    with sealed_from(picture(household.pk), "house.jpg", "household_photo") as upload:
+        return add_photo(viewer=viewer, household_no=household.pk, upload=upload)
 
 
 def asked(person: Person, reason: str) -> Erasure:

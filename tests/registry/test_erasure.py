@@ -41,6 +41,7 @@ from wanjia.registry.models import (
     Person,
     ReportingYear,
 )
+from wanjia.registry.photos.services import photos_of
 from wanjia.registry.requests.services import submit
 from wanjia.registry.rights import erasing, forgetting
 from wanjia.registry.rights.policy import Kept, kept, years_after
@@ -315,6 +316,7 @@ def test_the_last_of_a_household_takes_its_own_data_with_him(county):
         viewer=county.viewer("county"), edits=[Edit("phone", "13907716666", household_no=found.pk)],
         reason="更正电话号码", case_no=None,
     )  # fmt: skip
+    factory.photographed(found)
     remove_household(viewer=county.viewer("county"), household_no=found.pk, reason="错评清退处理")
     numbers = list(Person.objects.visible_to(EYE).filter(household_no=found.pk).values_list("pk", flat=True))
     publish_snapshot(viewer=EYE)
@@ -330,6 +332,7 @@ def test_the_last_of_a_household_takes_its_own_data_with_him(county):
     assert [row.whole_household for row in Erasure.objects.visible_to(EYE).order_by("pk")] == [False] * 3 + [True]
     texts = [value for _, value in _texts_in_parquet()]
     assert not [value for value in texts if "罕屯" in value or "说明文字丙" in value]
+    assert not photos_of(now).exists()
     rows = Change.objects.visible_to(EYE).filter(household_no=found.pk)
     assert all(row.new_sealed is None for row in rows)
 

@@ -70,7 +70,7 @@ def test_every_answer_carries_the_headers(world, role):
     wrong, heard = [], set()
     for route, answer in asked(client, world):
         heard.add(answer.status_code)
-        of_a_file = route == "files:open" and answer.status_code == 200
+        of_a_file = route in ("files:open", "registry:photo") and answer.status_code == 200
         found = wrong_headers(answer, of_a_file=of_a_file)
         wrong += [f"{route} ({answer.status_code}) {problem}" for problem in found]
     assert not wrong, "\n".join(wrong)

@@ -148,6 +148,22 @@ def contents(stored: StoredFile) -> Iterator[bytes]:
     return vault.read(stored.content_key)
 
 
+def remove(*, viewer: Viewer, stored: StoredFile, reason: str) -> None:
+    """Take a file away that was fetched with permission; its content goes the night after, where nothing else is it.
+
+    Belongs into a transaction. Whether it may go, and that the reason is one, its owner's slice has judged.
+    """
+    record(
+        Kind.EVIDENCE,
+        viewer=viewer,
+        area=stored.area,
+        act="files.remove",
+        subject=(stored.owner_kind, stored.owner_id),
+        content={"file": stored.pk, "name": stored.name, "purpose": stored.purpose, "reason": reason},
+    )
+    stored.delete()
+
+
 def sweep_contents() -> int:
     """Remove contents no row points to, a day after they were handed in; returns how many."""
 

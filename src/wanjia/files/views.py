@@ -1,56 +1,28 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
-
-from django.http import HttpResponseNotModified, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from wanjia.audit.services import record_access
-from wanjia.files import queries, services
+from wanjia.files import queries
+from wanjia.files.answers import sent
 from wanjia.scope.routes import ViewerRequest, access
-
-# Whatever the bytes turn out to be, the browser runs nothing of them and asks nobody for anything.
-SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
 @access("files.read")
 @require_safe
 def open_file(request: ViewerRequest, file_id: int) -> HttpResponseBase:
-    """A file as its reader's browser may safely have it: pictures on the page, all else as a download."""
+    """A file somebody may open."""
     stored = queries.file_for(request.viewer, file_id)
-    etag = f'"{stored.content_key}"'
-    if request.headers.get("If-None-Match") == etag:
-        # the reader holds it already, and was allowed to a moment ago and still is
-        return _guarded(HttpResponseNotModified(), etag)
-    parts = _begun(services.contents(stored))
-    record_access(
-        viewer=request.viewer,
-        action="files.read",
-        subject_kind="file",
-        subject_ids=[stored.pk],
-        fields=["content"],
-        area=stored.area,
-    )
-    response = StreamingHttpResponse(parts, content_type=stored.media_type)
-    response["Content-Length"] = str(stored.size)
-    response["Content-Disposition"] = content_disposition_header(not stored.is_picture, stored.name) or "attachment"
-    return _guarded(response, etag)
 
+    def recorded() -> None:
+        record_access(
+            viewer=request.viewer,
+            action="files.read",
+            subject_kind="file",
+            subject_ids=[stored.pk],
+            fields=["content"],
+            area=stored.area,
+        )
 
-def _guarded(response: HttpResponseBase, etag: str) -> HttpResponseBase:
-    response["Content-Security-Policy"] = SANDBOX
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    # kept by this browser only, and asked for each time, so that a revoked role counts at once
-    response["Cache-Control"] = "private, no-cache"
-    response["ETag"] = etag
-    return response
-
-
-def _begun(parts: Iterator[bytes]) -> Iterator[bytes]:
-    """The same parts, the first one fetched now: a missing content is refused while a page still can be."""
-    first = next(parts, b"")
-    return chain([first], parts)
+    return sent(request, stored, recorded)

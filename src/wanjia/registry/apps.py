@@ -61,6 +61,7 @@ class RegistryConfig(AppConfig):
         for fields, title in (
             (SHOWN_IN_LISTS, Sentence("户名册", "List of households")),
             (SHOWN_ON_THE_PAGE, Sentence("户页面", "Household page")),
+            (("photo",), Sentence("户照片", "Household photo")),
         ):
             subjects.declare_page("registry.read", "household", title, fields=fields)
         subjects.declare_fields(_field_words)

@@ -573,3 +573,16 @@ class NotYourErasure(Refusal):
         "请由县级或省级有此权限的另一人批准。",
         "Another person of the county or the province who may do so decides.",
     )
+
+
+class TooManyPhotos(Refusal):
+    """A household has as many photos as one may have."""
+
+    code = "registry.too_many_photos"
+    status = 409
+    facts = ("most",)
+    what = Sentence(
+        "每户最多保存 {most} 张照片，该户已满；照片没有保存。",
+        "A household has {most} photos at most, and this one has them; the photo was not kept.",
+    )
+    cure = Sentence("请先移除不再需要的照片。", "Take away one that is not needed any more first.")

@@ -501,9 +501,10 @@ def _of_hamlets() -> tuple[Field, ...]:
 
 FIELDS: Mapping[str, Field] = MappingProxyType({field.id: field for field in _declared()})
 
-# What pages say they show, in words: the fields, and the head's name, which lists show of a household.
+# What pages say they show, in words: the fields, the head's name, which lists show of a household, and its photos.
 TITLES: Mapping[str, Sentence] = MappingProxyType(
-    {name: field.title for name, field in FIELDS.items()} | {"head_name": Sentence("户主姓名", "Head's name")}
+    {name: field.title for name, field in FIELDS.items()}
+    | {"head_name": Sentence("户主姓名", "Head's name"), "photo": Sentence("照片", "Photo")}
 )
 
 

@@ -3,6 +3,7 @@ from django.urls import path
 from wanjia.registry import views, years
 from wanjia.registry.areas import views as areas
 from wanjia.registry.imports import views as imports
+from wanjia.registry.photos import views as photos
 from wanjia.registry.requests import sealed_views as sealed_years
 from wanjia.registry.requests import views as requests
 from wanjia.registry.rights import views as rights
@@ -21,6 +22,9 @@ urlpatterns = [
     path("households/<int:household_no>/", views.household, name="household"),
     path("households/<int:household_no>/card/", views.card, name="card"),
     path("households/<int:household_no>/reveal/", views.reveal, name="reveal"),
+    path("households/<int:household_no>/photos/", photos.add, name="add_photo"),
+    path("households/<int:household_no>/photos/<int:file_id>/", photos.photo, name="photo"),
+    path("households/<int:household_no>/photos/<int:file_id>/remove/", photos.remove, name="remove_photo"),
     path("households/<int:household_no>/correct/", requests.correct, name="correct"),
     path("households/<int:household_no>/years/<int:year>/", sealed_years.correct_year, name="correct_year"),
     path("persons/<int:person_no>/", rights.person, name="person"),

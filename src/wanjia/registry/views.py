@@ -35,6 +35,7 @@ from wanjia.registry.charts import income_chart
 from wanjia.registry.choices import SHOWN_IN_LISTS, SHOWN_ON_THE_PAGE, AsOf
 from wanjia.registry.forms import HouseholdFilter, RevealForm, SearchForm
 from wanjia.registry.models import Household
+from wanjia.registry.photos.services import photos_of
 from wanjia.registry.queries import Filters
 from wanjia.registry.requests import queries as requests
 from wanjia.registry.services.overlay import may_correct_sealed
@@ -47,7 +48,8 @@ from wanjia.ui.sheets import Format, download
 from wanjia.ui.viewing import chosen_area
 
 LONGEST_NUMBER = 15
-READ, PROPOSE, REVEAL, EXPORT = "registry.read", "registry.propose", "registry.reveal", "registry.export"
+READ, PROPOSE, WRITE, REVEAL = "registry.read", "registry.propose", "registry.write", "registry.reveal"
+EXPORT = "registry.export"
 
 
 @access(READ)
@@ -271,6 +273,8 @@ def _page(request: ViewerRequest, found: Household, *, status: int = 200, **more
     _recorded(request, found)
     language: Language = "en" if (get_language() or "").startswith("en") else "zh"
     history = queries.history_of(viewer, found.pk, language)
+    photos = list(photos_of(found))
+    takers = names_of({photo.stored_by for photo in photos})
     context = {
         "household": found,
         "head": next((member.person for member in members if member.is_head), None),
@@ -296,6 +300,8 @@ def _page(request: ViewerRequest, found: Household, *, status: int = 200, **more
         "waiting": list(requests.of_household(viewer, found.pk)[:10]),
         "entered_by": names_of([found.entered_by]).get(found.entered_by, ""),
         "panels": panels_for(request, "household", found),
+        "photos": [(photo, takers.get(photo.stored_by, "")) for photo in photos],
+        "may_photograph": viewer.may(WRITE, found.village_code),
         "may_see_village": viewer.may_throughout(READ, found.village_code),
         "may_reveal": viewer.may(REVEAL, found.village_code),
         "may_correct": found.is_live and viewer.may(PROPOSE, found.village_code),

@@ -50,6 +50,7 @@ SYSTEM_VIEWERS: dict[str, str] = {
     "inspection.watch_readings": "finds whoever read of unusually many people, wherever they are",
     "jobs.schedule": "puts what is due into the queue; the task itself says what it reads",
     "reference.load": "loads the code lists and parameters that came with the program",
+    "registry.photos": "shows a household's photos to whoever fetched the household",
     "registry.requests": "compares a change request, which the caller holds, with the values that stand now",
     "registry.retention": "ends the senders' files of finished imports when their days are over; nothing leaves",
     "registry.rights": "tells a person what is held about him, once who asks may see his record in full",

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.factories import accounts as factory
 from tests.factories.exports import limit
-from tests.factories.registry import YEAR
+from tests.factories.registry import YEAR, picture
 from tests.walk.forms.scene import (
     COUNTY,
     EYE,
@@ -182,6 +182,15 @@ FORMS = (
         "registry:correct", SEAT, kwargs=_household, data=_correction, shapes=_correction_shapes,
         changes={"registry_household": {"hamlet"} | TOUCHED},
         adds=RECORD | {"registry_change"},
+    ),
+    Form(
+        "registry:add_photo", SEAT, kwargs=_household,
+        data=lambda _: {"photo": SimpleUploadedFile("house.jpg", picture(), "image/jpeg")},
+        adds=RECORD | {"files_storedfile"},
+    ),
+    Form(
+        "registry:remove_photo", SEAT, kwargs=of("registry:remove_photo"), data=lambda _: {"reason": REASON},
+        adds=RECORD, removes=frozenset({"files_storedfile"}),
     ),
     Form(
         "registry:erase", SEAT, kwargs=of("registry:erase"), data=lambda _: {"reason": REASON, "meant": "on"},

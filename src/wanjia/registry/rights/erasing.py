@@ -45,6 +45,7 @@ from wanjia.registry.models import (
     YearCorrection,
 )
 from wanjia.registry.payloads import payload_of_change
+from wanjia.registry.photos.services import forget_photos
 from wanjia.registry.queries import current_person_no
 from wanjia.registry.rights.policy import ERASE, FORGETTING, numbers_of, require_erasable
 from wanjia.registry.services.rows import locked
@@ -345,6 +346,7 @@ class _Erasing:
         ):
             return False
         homes.update(**_NO_HOME)
+        forget_photos(household_no)
         own = Q(household_no=household_no, person_no=None, field__in=[name for name in _NO_HOME if name in FIELDS])
         self._tombstones(own)
         self._changes.filter(household_no=household_no).update(reason="")

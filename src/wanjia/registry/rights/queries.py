@@ -16,6 +16,7 @@ from wanjia.registry import comparing
 from wanjia.registry.choices import ErasureState
 from wanjia.registry.fields import FIELDS, TITLES, as_text, fields_of
 from wanjia.registry.models import Change, Erasure, Household, Membership, Person, PersonAlias, PersonYear
+from wanjia.registry.photos.services import photos_of
 from wanjia.registry.queries import words_for
 from wanjia.registry.rights.policy import ERASE, left_before, require_not_erased
 from wanjia.registry.searching import NUMBER_DIGITS
@@ -67,6 +68,7 @@ class Held:
     changes: Sequence[ChangedField]
     readings: Sequence[Reading]
     readings_cut: bool  # there are more than are shown
+    photos: int  # of his household; they show the family, so the document only counts them
 
 
 def held_about(viewer: Viewer, person_no: int, language: Language) -> Held:
@@ -79,9 +81,11 @@ def held_about(viewer: Viewer, person_no: int, language: Language) -> Held:
     stays = list(Membership.objects.visible_to(SUBJECT).filter(person_no=person_no).order_by("joined_on", "pk"))
     years = list(PersonYear.objects.visible_to(SUBJECT).filter(person_no=person_no).order_by("year"))
     looked = _readings(person, language)
+    household = Household.objects.visible_to(SUBJECT).get(pk=person.household_no)
     return Held(
         person=person,
-        household=Household.objects.visible_to(SUBJECT).get(pk=person.household_no),
+        household=household,
+        photos=photos_of(household).count(),
         facts=[
             (field.title.text(language), words_for(field, as_text(getattr(person, field.name)), language))
             for field in fields_of(Person)
