@@ -72,10 +72,9 @@ def remove_photo(*, viewer: Viewer, household_no: int, file_id: int, reason: str
 
     Raises NotVisible, ReasonMissing, IdentityNumberInPayload.
     """
-    why = checked_reason(reason)
     household = household_for(viewer, household_no, WRITE)
     _, found = photo_for(viewer, household.pk, file_id)
-    files.remove(viewer=viewer, stored=found, reason=why)
+    files.remove(viewer=viewer, stored=found, reason=checked_reason(reason))
 
 
 def forget_photos(household_no: int) -> int:

@@ -15,6 +15,7 @@ from wanjia.files.uploads import received, takes_upload
 from wanjia.kernel.errors import Refusal
 from wanjia.registry.photos import services
 from wanjia.registry.photos.services import PURPOSE, WRITE
+from wanjia.registry.queries import household_for
 from wanjia.registry.requests.forms import language
 from wanjia.scope.errors import NotVisible
 from wanjia.scope.routes import ViewerRequest, access
@@ -27,10 +28,9 @@ READ = "registry.read"
 @require_POST
 def add(request: ViewerRequest, household_no: int) -> HttpResponse:
     """Keep the photo sent; back to the household's page, which says what was wrong with it if something was."""
+    household_for(request.viewer, household_no, WRITE)  # whoever may not is told so before what he sent is judged
     try:
         services.add_photo(viewer=request.viewer, household_no=household_no, upload=received(request, "photo"))
-    except NotVisible:
-        raise
     except Refusal as refusal:
         messages.error(request, " ".join(refusal.sentences(language())))
     else:
