@@ -280,6 +280,7 @@ def test_an_officer_changes_a_phone_and_an_income_on_the_pages(enter, county):
     assert [row.request.pk for row in waiting.context["waiting"]] == [request.pk]
     page = enter("township").get(f"/registry/requests/{request.pk}/")
     assert "21,000.50 元" in page.content.decode()
+    assert page.context["year"] == 2020
     enter("township").post(f"/registry/requests/{request.pk}/", {"decision": "approve", "note": ""})
     enter("county").post(f"/registry/requests/{request.pk}/", {"decision": "approve", "note": ""})
     assert year().wage_income == 2_100_050

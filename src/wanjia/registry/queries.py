@@ -364,6 +364,11 @@ def reporting_years() -> list[ReportingYear]:
     return list(ReportingYear.objects.order_by("-year"))
 
 
+def open_year() -> int | None:
+    """The year corrections of today go to; none before the first load."""
+    return ReportingYear.objects.filter(state=YearState.OPEN).values_list("year", flat=True).first()
+
+
 def years_of(viewer: Viewer, household_no: int, as_of: AsOf = AsOf.KNOWN) -> list[YearRecord]:
     """The household's yearly records, oldest first: sealed years as published or as now known, then the open one.
 

@@ -193,6 +193,9 @@ def request_page(request: ViewerRequest, request_id: int) -> HttpResponseBase:
         "form": form,
         "names": names_of({found.reviewed_by or 0, found.decided_by or 0}),
         "is_open": is_open,
+        "year": registry.open_year()
+        if is_open and not found.year and any(each.field.of_year for each in lines)
+        else None,
         "may_decide": at_desk and services.may_decide(request.viewer, found),
         "may_withdraw": is_open and found.proposed_by == request.viewer.user_id,
         "passes_on": found.state == RequestState.TOWNSHIP and found.levels == COUNTY,
