@@ -13,7 +13,12 @@ def officer():
 
 @pytest.fixture
 def overseer():
-    return Viewer(18, "管理员", (Grant("system_admin", frozenset({"jobs.read"}), AreaRange.of("4512")),))
+    return Viewer(18, "管理员", (Grant("system_admin", frozenset({"jobs.read", "jobs.cancel"}), AreaRange.of("4512")),))
+
+
+@pytest.fixture
+def reader():
+    return Viewer(20, "审计", (Grant("auditor", frozenset({"jobs.read"}), AreaRange.of("4512")),))
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
+from wanjia.audit import acts
 from wanjia.audit.choices import Kind
-from wanjia.audit.models import Outbox
+from wanjia.audit.models import Opening, Outbox
 from wanjia.audit.services import record
 from wanjia.jobs import leases, queries, registry, services, worker
 from wanjia.jobs.choices import Lane, State
@@ -18,7 +19,7 @@ from wanjia.jobs.services import cancel, enqueue, enqueue_due, prune
 from wanjia.jobs.worker import NO_SPACE, SPACE_WAIT, perform, run_pending
 from wanjia.kernel import clock
 from wanjia.kernel.disk import DiskFull
-from wanjia.scope.errors import NotVisible
+from wanjia.scope.errors import NotAllowed, NotVisible
 from wanjia.scope.system import system_viewer
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +31,10 @@ SYSTEM = system_viewer("jobs.schedule")
 def effect(job, number=1):
     with job.finishing({"number": number}):
         record(Kind.COMPARE_RUN, viewer=SYSTEM, area="45", act="tests.effect", content={"number": number})
+
+
+def recorded():
+    return list(Opening.objects.visible_to(SYSTEM).order_by("pk").values_list("act", flat=True))
 
 
 def claimed(lane=Lane.INTERACTIVE, **more):
@@ -299,6 +304,26 @@ def test_a_waiting_job_is_cancelled_at_once(declare, officer):
         cancel(viewer=officer, job_id=job.pk)
 
 
+def test_who_only_reads_anothers_job_does_not_cancel_it_and_who_operates_the_system_does_on_record(
+    declare, officer, overseer, reader
+):
+    declare("t.effect")(effect)
+    job = enqueue("t.effect", viewer=officer)
+    assert queries.job_for(reader, job.pk) == job
+    with pytest.raises(NotAllowed):
+        cancel(viewer=reader, job_id=job.pk)
+    job.refresh_from_db()
+    assert (job.state, recorded()) == (State.QUEUED, [])
+    assert cancel(viewer=overseer, job_id=job.pk).state == State.CANCELLED
+    entry = Opening.objects.visible_to(SYSTEM).get()
+    assert (entry.actor_id, entry.area) == (overseer.user_id, "451228")
+    assert entry.payload["content"] == {"job": job.pk, "name": "t.effect", "asked_by": officer.user_id}
+    assert acts.sentence("jobs.cancel", "zh", entry.payload["content"]) == f"取消了后台任务 {job.pk}（t.effect）"
+    own = enqueue("t.effect", viewer=officer)
+    cancel(viewer=officer, job_id=own.pk)
+    assert recorded() == ["jobs.cancel"] * 2
+
+
 def test_a_running_job_stops_at_its_next_step_and_leaves_no_effect(declare, officer):
     steps = []
 
@@ -314,7 +339,7 @@ def test_a_running_job_stops_at_its_next_step_and_leaves_no_effect(declare, offi
     job = enqueue("t.long", viewer=officer)
     run_pending()
     job.refresh_from_db()
-    assert (job.state, steps, Outbox.objects.count()) == (State.CANCELLED, [0, 1, 2], 0)
+    assert (job.state, steps, recorded()) == (State.CANCELLED, [0, 1, 2], ["jobs.cancel"])
 
 
 def test_a_job_that_never_looks_is_still_cancelled_before_its_effect(declare, officer):
@@ -326,7 +351,7 @@ def test_a_job_that_never_looks_is_still_cancelled_before_its_effect(declare, of
     job = enqueue("t.deaf", viewer=officer)
     run_pending()
     job.refresh_from_db()
-    assert (job.state, Outbox.objects.count()) == (State.CANCELLED, 0)
+    assert (job.state, recorded()) == (State.CANCELLED, ["jobs.cancel"])
 
 
 # Schedules ------------------------------------------------------------------------------------

@@ -84,6 +84,15 @@ def test_lists_show_ones_own_and_overseers_may_see_the_area(sign_in, officer, jo
     assert client.post(reverse("jobs:cancel", args=[job.pk])).status_code == 404
 
 
+def test_only_who_may_cancel_is_offered_it(sign_in, officer, job):
+    address = reverse("jobs:job", args=[job.pk])
+    auditor = sign_in(accounts.account("auditor", "auditor", "4512"))
+    assert "取消任务" not in auditor.get(address).content.decode()
+    assert auditor.post(reverse("jobs:cancel", args=[job.pk])).status_code == 403
+    assert "取消任务" in sign_in(accounts.account("operator", "system_admin", "4512")).get(address).content.decode()
+    assert "取消任务" in sign_in(officer).get(address).content.decode()
+
+
 def test_cancelling_needs_a_post(sign_in, officer, job):
     client = sign_in(officer)
     address = reverse("jobs:cancel", args=[job.pk])

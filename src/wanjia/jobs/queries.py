@@ -10,6 +10,8 @@ from wanjia.kernel.errors import Refusal, all_refusals
 from wanjia.scope.errors import NotVisible
 from wanjia.scope.viewer import Viewer
 
+CANCEL = "jobs.cancel"
+
 
 def job_for(viewer: Viewer, job_id: int) -> Job:
     """One job, if it is the viewer's own or lies where he holds `jobs.read`. Raises NotVisible."""
@@ -17,6 +19,12 @@ def job_for(viewer: Viewer, job_id: int) -> Job:
     if job is None:
         raise NotVisible(kind="job")
     return job
+
+
+def may_cancel(viewer: Viewer, job: Job) -> bool:
+    """Whether the viewer asked for the job himself, or operates the system where it was asked for."""
+    own = bool(viewer.user_id) and job.user_id == viewer.user_id
+    return own or viewer.may_throughout(CANCEL, job.area)
 
 
 def own_jobs(viewer: Viewer) -> QuerySet[Job]:

@@ -9,14 +9,16 @@ from django.db.models import Q
 
 from wanjia.audit.errors import IdentityNumberInPayload
 from wanjia.audit.rules import refuse_identity_numbers
+from wanjia.audit.services import Kind, record
 from wanjia.jobs import beats
 from wanjia.jobs.choices import OPEN_STATES, State
 from wanjia.jobs.errors import JobOver, UnfitArguments
 from wanjia.jobs.models import Job, ScheduleSlot
-from wanjia.jobs.queries import job_for
+from wanjia.jobs.queries import CANCEL, job_for, may_cancel
 from wanjia.jobs.registry import Schedule, schedules, task_named
 from wanjia.jobs.rules import fit_for_storage
 from wanjia.kernel import clock
+from wanjia.scope.errors import NotAllowed
 from wanjia.scope.system import system_viewer
 from wanjia.scope.viewer import Viewer
 
@@ -82,19 +84,30 @@ def _require_fit(name: str, args: dict[str, Any]) -> None:
 def cancel(*, viewer: Viewer, job_id: int) -> Job:
     """Cancel a job: at once while it waits, at its next step while it runs.
 
-    Asked in time, a running job leaves no effect. Raises NotVisible, JobOver.
+    Whoever asked for it may, and elsewhere who holds `jobs.cancel`. Asked in time, a running job leaves no
+    effect. Raises NotVisible, NotAllowed, JobOver.
     """
     with transaction.atomic():
-        job_for(viewer, job_id)
+        if not may_cancel(viewer, job_for(viewer, job_id)):
+            raise NotAllowed(action=CANCEL)
         job = Job.objects.select_for_update().get(pk=job_id)
         if job.state == State.QUEUED:
             job.state = State.CANCELLED
             job.finished_at = clock.now()
         elif job.state == State.RUNNING:
+            if job.cancel_requested:
+                return job
             job.cancel_requested = True
         else:
             raise JobOver(job=job.pk, state=job.state)
         job.save(update_fields=["state", "finished_at", "cancel_requested"])
+        record(
+            Kind.DECISION,
+            viewer=viewer,
+            area=job.area,
+            act="jobs.cancel",
+            content={"job": job.pk, "name": job.name, "asked_by": job.user_id},
+        )
     return job
 
 

@@ -25,7 +25,10 @@ def job_list(request: ViewerRequest) -> HttpResponseBase:
 @access(SIGNED_IN)
 @require_safe
 def job_page(request: ViewerRequest, job_id: int) -> HttpResponseBase:
-    return render(request, "jobs/job.html", {"job": queries.job_for(request.viewer, job_id)})
+    job = queries.job_for(request.viewer, job_id)
+    stoppable = job.is_open and not job.cancel_requested
+    context = {"job": job, "may_cancel": stoppable and queries.may_cancel(request.viewer, job)}
+    return render(request, "jobs/job.html", context)
 
 
 @access(SIGNED_IN)

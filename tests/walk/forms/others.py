@@ -14,7 +14,8 @@ from tests.walk.forms.scene import (
 
 FORMS = (
     Form(
-        "jobs:cancel", OFFICER, kwargs=of("jobs:cancel"), changes={"jobs_job": {"state", "finished_at"}}, adds=RECORD,
+        "jobs:cancel", ("system_admin", "45"), kwargs=of("jobs:cancel"),
+        changes={"jobs_job": {"state", "finished_at"}}, adds=RECORD,
     ),
     Form("office:area", SEAT, data=lambda _: {"code": TOWNSHIP, "next": "/"}, changes=SESSION),
     Form(
