@@ -199,6 +199,22 @@ def test_ending_it_the_same_day_makes_no_second_pair_of_eyes(cases, office, also
     do(office["town"], number, "review")
 
 
+def test_whoever_was_a_deputy_at_any_moment_of_the_day_is_one_with_his_principal(office, also, stands_in):
+    """Ended on its first day, in the middle, or before it began."""
+    also("second", ("information_officer", TOWN))
+    town, second = office["verifier"].user_id, office.users["second"].pk
+
+    def one_on(day):
+        return [link.on(dt.date(2020, 11, day)) for link in deputies.links_of([town]) if link.other_id == second]
+
+    first = stands_in("verifier", "second")
+    deputies.end_deputy(viewer=office["verifier"], deputyship_id=first.pk)
+    assert [one_on(day) for day in (15, 16, 17)] == [[False], [True], [False]]
+    later = stands_in("verifier", "second", start=dt.date(2020, 11, 18))
+    deputies.end_deputy(viewer=office["verifier"], deputyship_id=later.pk)
+    assert [any(one_on(day)) for day in (16, 17, 18)] == [True, False, False], "what never began joins nobody"
+
+
 def test_what_a_deputy_gave_back_his_principal_does_not_give_back_again(cases, office, also, stands_in):  # noqa: F811
     also("second", ("information_officer", TOWN))
     number = cases["RA-02"]
@@ -327,14 +343,17 @@ def test_the_page_says_why_the_deputys_principal_may_not_review(cases, office, a
     page = client_for(office.users["both"]).get(row(number).get_absolute_url()).content.decode()
     assert "退回核查人" in page, "what he may do is offered"
     assert "审核通过：已办理过本件的前一环节，须由另一人办理" in page, "and beside it what he may not, and why"
-    named = stands_in("town", "both")
-    town = client_for(office.users["town"])
-    page = town.get(row(number).get_absolute_url()).content.decode()
-    assert "审核通过：与您互为代理的同事已办理过本件的前一环节" in page
-    told = town.get(reverse("accounts:me")).content.decode()
-    assert "本单位有 1 件在办核查件由您二人之一办理过前一环节" in told
-    deputies.end_deputy(viewer=office["town"], deputyship_id=named.pk)
-    assert "审核通过：" not in town.get(row(number).get_absolute_url()).content.decode()
+    barred = "审核通过：与您互为代理的同事已办理过本件的前一环节"
+    with clock.frozen(dt.date(2020, 11, 17)):
+        named = stands_in("town", "both", start=dt.date(2020, 11, 17))
+        town = client_for(office.users["town"])
+        assert barred in town.get(row(number).get_absolute_url()).content.decode()
+        told = town.get(reverse("accounts:me")).content.decode()
+        assert "本单位有 1 件在办核查件由您二人之一办理过前一环节" in told
+        deputies.end_deputy(viewer=office["town"], deputyship_id=named.pk)
+        assert barred in town.get(row(number).get_absolute_url()).content.decode(), "to the end of the day"
+    with clock.frozen(dt.date(2020, 11, 18)):
+        assert "审核通过：" not in client_for(office.users["town"]).get(row(number).get_absolute_url()).content.decode()
 
 
 def test_a_case_at_the_city_says_that_the_city_or_the_province_samples_it(cases, office):  # noqa: F811

@@ -1,5 +1,7 @@
 """Change requests: what stands at once, what waits where, who decides, and what two people's changes make together."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import transaction
 from django.test import Client
@@ -10,10 +12,12 @@ from hypothesis import strategies as st
 from tests.factories import accounts
 from tests.factories import registry as factory
 from tests.factories.accounts import PASSWORD
-from tests.factories.registry import BUILDER, COUNTY
+from tests.factories.registry import BUILDER, COUNTY, TOWNSHIPS
+from wanjia.accounts import deputies
 from wanjia.accounts.models import User
 from wanjia.audit.models import Opening
 from wanjia.audit.testing import unrecorded
+from wanjia.kernel import clock
 from wanjia.kernel.remember import look_again_everywhere
 from wanjia.reference.models import Parameter, Revision
 from wanjia.registry.choices import ItemState, RequestState
@@ -158,6 +162,31 @@ def test_the_countys_own_proposal_waits_for_a_colleague(county):
     assert waiting_for(county.viewer("colleague")).at_desk == 1
     approve(viewer=county.viewer("colleague"), request_id=request.pk)
     assert county.household(1).main_cause == "01"
+
+
+def stands_in(county, principal, deputy):
+    day = clock.today()
+    return deputies.name_deputy(
+        viewer=county.viewer(principal), deputy_id=county.users[deputy].pk, area_code=TOWNSHIPS[0],
+        valid_from=day, valid_to=day + timedelta(days=3), reason="年休假",
+    )  # fmt: skip
+
+
+def test_a_deputyship_ended_the_same_day_makes_no_second_pair_of_eyes(county):
+    """The township names the proposer its deputy, he proposes, the township ends it and would approve."""
+    county.users["officer"] = accounts.account("officer", "information_officer", TOWNSHIPS[0])
+    named = stands_in(county, "township", "officer")
+    request = request_of(propose(county, "officer", fuel="04"))
+    deputies.end_deputy(viewer=county.viewer("township"), deputyship_id=named.pk)
+    with pytest.raises(NotYourRequest):
+        approve(viewer=county.viewer("township"), request_id=request.pk)
+
+
+def test_a_deputys_proposal_begins_where_his_own_post_begins(county):
+    county.users["officer"] = accounts.account("officer", "information_officer", TOWNSHIPS[0])
+    stands_in(county, "township", "officer")
+    request = request_of(propose(county, "officer", wage_income="32000"))
+    assert (request.levels, request.state) == (2, RequestState.TOWNSHIP)
 
 
 @pytest.mark.parametrize("who", ["province", "city", "next_township", "next_county", "verifier", "contact", "auditor"])

@@ -112,10 +112,15 @@ def principals_of(viewer: Viewer) -> list[Deputyship]:
 
 
 def links_of(user_ids: Collection[int]) -> list[Linked]:
-    """With whom these people ever were one, both ways; past ones too, for what was done then."""
+    """With whom these people ever were one, both ways; past ones too, for what was done then.
+
+    A deputyship that stood at any moment of a day counts for that whole day: what was done in the morning is not
+    undone by ending it at noon.
+    """
     rows = Deputyship.objects.visible_to(OFFICE).filter(Q(principal_id__in=user_ids) | Q(deputy_id__in=user_ids))
     found = []
-    for principal, deputy, start, end in rows.values_list("principal_id", "deputy_id", "valid_from", "valid_to"):
+    for row in rows:
+        principal, deputy, start, end = row.principal_id, row.deputy_id, row.valid_from, _counts_until(row)
         found += [Linked(principal, deputy, start, end), Linked(deputy, principal, start, end)]
     wanted = set(user_ids)
     return [link for link in found if link.user_id in wanted]
@@ -152,6 +157,7 @@ def name_deputy(  # noqa: PLR0913 - what a deputyship is made of
 def end_deputy(*, viewer: Viewer, deputyship_id: int) -> Deputyship:
     """End a deputyship from today on: one's own, or where the viewer looks after accounts.
 
+    The rights end at once; for four eyes the two are still one until the end of the day.
     Raises NotVisible, DeputyEnded.
     """
     rows = Deputyship.objects.visible_to(OFFICE).select_for_update(of=("self",))
@@ -162,10 +168,19 @@ def end_deputy(*, viewer: Viewer, deputyship_id: int) -> Deputyship:
     today = clock.today()
     if row.valid_to <= today:
         raise DeputyEnded(on=row.valid_to)
-    row.valid_to, row.ended_by = max(today, row.valid_from), viewer.user_id
-    Deputyship.objects.visible_to(OFFICE).filter(pk=row.pk).update(valid_to=row.valid_to, ended_by=row.ended_by)
+    row.valid_to, row.ended_by, row.ended_at = max(today, row.valid_from), viewer.user_id, clock.now()
+    row.save(update_fields=["valid_to", "ended_by", "ended_at"])
     _record(viewer, row, "accounts.end_deputy")
     return row
+
+
+def _counts_until(row: Deputyship) -> date:
+    """The first day on which the two no longer count as one; `valid_from` if it was ended before it began."""
+    if row.ended_by is None:
+        return row.valid_to
+    if row.ended_at is not None and clock.day_of(row.ended_at) < row.valid_from:
+        return row.valid_from
+    return row.valid_to + timedelta(days=1)
 
 
 def _posts() -> QuerySet[GrantRow]:

@@ -93,6 +93,7 @@ class Deputyship(ScopedModel):
     reason = models.CharField(max_length=200)
     named_at = models.DateTimeField()
     ended_by = models.BigIntegerField(null=True)
+    ended_at = models.DateTimeField(null=True)
 
     scope_rule: ClassVar[ScopeRule] = ScopeRule(action="accounts.read", area="area_code")
 

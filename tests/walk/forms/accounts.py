@@ -83,7 +83,7 @@ FORMS = (
     Form(
         "accounts:end_deputy", SEAT, prepare=_deputy,
         kwargs=lambda scene: {"deputyship_id": scene.made["deputyship"].pk},
-        changes={"accounts_deputyship": {"valid_to", "ended_by"}}, adds=RECORD,
+        changes={"accounts_deputyship": {"valid_to", "ended_by", "ended_at"}}, adds=RECORD,
     ),
     Form(
         "accounts:rename_filter", SEAT, prepare=_saved, kwargs=_filter, data=lambda _: {"name": "月底要看"},

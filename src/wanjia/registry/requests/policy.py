@@ -62,8 +62,11 @@ def waits_in_sealed_year(name: str, region: str) -> bool:
 
 
 def first_step(viewer: Viewer, village_code: str, levels: int) -> RequestState:
-    """Where a request begins: at the township, unless who proposes decides for townships himself."""
-    decides = viewer.may_throughout(APPROVE, village_code[:TOWNSHIP_LENGTH])
+    """Where a request begins: at the township, unless who proposes decides for townships by a post of his own.
+
+    What he may do for a colleague he stands in for is no second pair of eyes.
+    """
+    decides = viewer.acting_for(0).may_throughout(APPROVE, village_code[:TOWNSHIP_LENGTH])
     return RequestState.COUNTY if levels == COUNTY and decides else RequestState.TOWNSHIP
 
 
