@@ -35,6 +35,13 @@ def enter(county):
     return sign_in
 
 
+def test_it_shows_the_number_of_the_national_system_which_the_search_finds(enter, county):
+    client = enter("county")
+    page = client.get(reverse("registry:household", args=[1])).content.decode()
+    assert "户编号（国家系统）" in page
+    assert county.household(1).national_household_no in page
+
+
 def test_a_bar_is_as_high_as_the_net_income_and_its_line_stands_where_the_line_is(county):
     years = [each.facts for each in queries.years_of(county.viewer("county"), 1)]
 

@@ -8,6 +8,8 @@ pinyin), a list is walked along until a page of it is full, which then does not 
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import nsmallest
@@ -40,6 +42,7 @@ NUMBER_DIGITS = 10  # our own numbers are shorter than this
 PHONE_DIGITS = (11, 12)  # with the code of the place
 SHORTEST_NUMBER = 15  # characters from which a text is taken for an identity number
 MOST_SUGGESTED = 10
+_LETTERED = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,35}[0-9]{3}")  # the national system's numbers, 40 characters at most
 
 Key = tuple[str, int]  # village and number of a household: the order of lists
 Bearer = tuple[str, str, int]  # name in the form names are compared in, village, number of the household
@@ -99,7 +102,7 @@ def find(viewer: Viewer, filters: Filters, action: str) -> Found:
 
 def is_number(text: str) -> bool:
     """Whether a text is a number that names its household or person itself: none of it is looked for in names."""
-    return text.isdecimal() or _is_phone(text) or _is_identity_number(text)
+    return text.isdecimal() or bool(_national(text)) or _is_phone(text) or _is_identity_number(text)
 
 
 def named_within(viewer: Viewer, filters: Filters, action: str) -> QuerySet[Person]:
@@ -198,6 +201,8 @@ def _by_number(viewer: Viewer, text: str, action: str) -> set[Key]:
     people = Person.objects.visible_to(viewer, action).order_by()
     homes = Household.objects.visible_to(viewer, action).order_by()
     key = ("village_code", "household_no")
+    if national := _national(text):
+        return set(homes.filter(numbered("national_household_no", national)).values_list(*key))
     if not text.isdecimal() and not _is_phone(text):
         return set(people.filter(person_key=keyring().person_key(text)).values_list(*key))
     if len(text) < NUMBER_DIGITS:
@@ -212,6 +217,15 @@ def _by_number(viewer: Viewer, text: str, action: str) -> set[Key]:
         found |= set(homes.filter(phone_key=phone).values_list(*key))
         found |= set(people.filter(phone_key=phone).values_list(*key))
     return found
+
+
+def _national(text: str) -> list[str]:
+    """What a text with letters before its digits is as a national number: as typed and in capitals; [] if it is none.
+
+    Pinyin with tones has one digit to a syllable, never three together.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    return list(dict.fromkeys([plain, plain.upper()])) if _LETTERED.fullmatch(plain) else []
 
 
 def _is_identity_number(text: str) -> bool:
