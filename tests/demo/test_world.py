@@ -79,6 +79,16 @@ def story():
     return told(build(people=3_000), each=4)
 
 
+def test_whoever_married_out_left_as_a_grown_woman_after_the_household_was_identified():
+    county = build(people=3_000)
+    told(county, each=4)
+    left = [(home, one) for home in county.homes for one in home.members if one.left_on and one.cast]
+    assert left
+    for home, one in left:
+        assert date(home.identified_year, 12, 31) < one.left_on <= world.DAY
+        assert one.left_on.year - one.born_on.year >= 17
+
+
 def test_every_question_has_its_plants_and_near_misses(story):
     truth, _ = story
 

@@ -130,6 +130,8 @@ def test_a_household_that_fails_goes_with_its_people_and_the_others_stay(places,
         ({"national_household_no": "H404"}, RejectReason.HOUSEHOLD_UNKNOWN),
         ({"left_on": date(2019, 1, 1)}, RejectReason.DATES_DISAGREE),  # present, and yet gone
         ({"member_status": "3", "left_on": date(2015, 1, 1)}, RejectReason.DATES_DISAGREE),
+        ({"joined_on": date(1970, 1, 1)}, RejectReason.DATES_DISAGREE),  # before he was born
+        ({"member_status": "3", "joined_on": None, "left_on": date(1970, 1, 1)}, RejectReason.DATES_DISAGREE),
     ],
 )
 def test_a_person_who_fails_is_left_out_alone(places, facts, reason):

@@ -6,8 +6,10 @@ about the mistake.
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from wanjia.demo.truth import Cast, Question, Subject, grown
-from wanjia.demo.world import DAUGHTER, HEAD, MOVED_OUT, SONS_WIFE, Home, Resident
+from wanjia.demo.world import DAUGHTER, DAY, HEAD, MOVED_OUT, SONS_WIFE, Home, Resident
 from wanjia.kernel.identity import check_character
 
 
@@ -39,15 +41,21 @@ def _twice(cast: Cast) -> None:
     truth, question = cast.truth, Question.REGISTERED_TWICE
     daughters = list(cast.take(lambda home, one: _ordinary(home, one) and one.relation == DAUGHTER, cast.each * 2))
     wives = cast.take(lambda home, one: _ordinary(home, one) and one.relation == SONS_WIFE, cast.each * 2)
-    for turn, ((_, daughter), (_, wife)) in enumerate(zip(daughters, wives, strict=False)):
+    for turn, ((home, daughter), (_, wife)) in enumerate(zip(daughters, wives, strict=False)):
         _be_the_same(wife, daughter)
         if turn % 2:
-            daughter.member_status, daughter.left_on, daughter.relation = MOVED_OUT, wife.born_on, DAUGHTER
+            daughter.member_status, daughter.left_on = MOVED_OUT, _married_on(home, daughter, turn)
             truth.nearly(question, daughter)
             truth.nearly(question, wife)
         else:
             truth.about(question, daughter)
             truth.about(question, wife)
+
+
+def _married_on(home: Home, daughter: Resident, turn: int) -> date:
+    """A day after her household was identified and she was grown, as the register tells it."""
+    spring = date(max(home.identified_year + 1, daughter.born_on.year + 20), 2, 1) + timedelta(days=9 * turn % 240)
+    return min(spring, DAY - timedelta(days=turn % 30))
 
 
 def _be_the_same(one: Resident, other: Resident) -> None:

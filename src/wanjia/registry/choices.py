@@ -100,7 +100,7 @@ class RejectReason(models.TextChoices):
     HEAD_MISSING = "head_missing", _("没有在户的户主")
     HEAD_REPEATED = "head_repeated", _("户主多于一人")
     HOUSEHOLD_REJECTED = "household_rejected", _("所属户未通过校验")
-    DATES_DISAGREE = "dates_disagree", _("离户日期早于入户日期")
+    DATES_DISAGREE = "dates_disagree", _("出生、入户、离户日期的先后矛盾")
     # of a sheet's rows
     PLACE_UNKNOWN = "place_unknown", _("省、市、县、乡、村不能确定是哪个行政村")
     OUTSIDE_AREA = "outside_area", _("不在本次导入的地区内")

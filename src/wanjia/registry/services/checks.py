@@ -222,8 +222,9 @@ class Checked:
         verdicts.refuse((self.home_of_person == NOWHERE) & (self.joins == 0), RejectReason.HOUSEHOLD_UNKNOWN)
         heads = _flags(pc.equal(people["relation"], HEAD)) & self._present()
         verdicts.refuse((self.joins != 0) & heads, RejectReason.HEAD_REPEATED)
-        left = people["left_on"]
-        verdicts.refuse(_flags(pc.less(left, people["joined_on"])), RejectReason.DATES_DISAGREE)
+        left, joined, born = people["left_on"], people["joined_on"], people["birth_date"]
+        for later, earlier in ((left, joined), (joined, born), (left, born)):
+            verdicts.refuse(_flags(pc.less(later, earlier)), RejectReason.DATES_DISAGREE)
         verdicts.refuse(self._present() & _flags(pc.is_valid(left)), RejectReason.DATES_DISAGREE)
 
     def _check_heads(self) -> None:
