@@ -22,14 +22,17 @@ def measured(county: str, pages: int) -> Figures:
 
     from tests.factories import accounts
     from wanjia.registry.models import Household
+    from wanjia.scope.reach import serving
     from wanjia.scope.system import system_viewer
 
-    homes = Household.objects.visible_to(system_viewer("demo.build")).filter(village_code__startswith=county)
+    builder = system_viewer("demo.build")
+    homes = Household.objects.visible_to(builder).filter(village_code__startswith=county)
     numbers = list(homes.order_by("pk").values_list("pk", flat=True))
     random = Random(11)  # noqa: S311 - the same households every time
     times, queries = list[float](), list[int]()
     for role, area in (("province_data_officer", county[:2]), ("county_office", county)):
-        client = accounts.client_for(accounts.account(f"bench-{len(area)}", role, area))
+        with serving(builder):
+            client = accounts.client_for(accounts.account(f"bench-{len(area)}", role, area))
         drawn = random.sample(numbers, min(len(numbers), pages + WARMING))
         for place, number in enumerate(drawn):
             address = reverse("registry:household", args=[number])
