@@ -12,6 +12,7 @@ from tests.factories.accounts import PASSWORD, viewer
 from wanjia.accounts import errors, queries, services
 from wanjia.accounts.models import GrantRow, Role, User
 from wanjia.audit.models import Outbox
+from wanjia.audit.queries import verify_event
 from wanjia.audit.testing import unrecorded
 from wanjia.kernel import clock
 from wanjia.scope.areas import AreaRange
@@ -319,6 +320,13 @@ def test_many_accounts_are_one_act(roles):
     rows = GrantRow.objects.visible_to(OPERATOR).filter(user__in=users)
     assert rows.count() == 200
     assert len({bytes(row.salt) for row in rows}) == 200
+    [event_id] = {row.opened_in for row in rows}
+    assert verify_event(event_id).details.intact
+    services.revoke(viewer=OPERATOR, grant_id=rows[0].pk)
+    assert verify_event(event_id).true, "a grant that ended was given all the same"
+    with unrecorded():
+        GrantRow.objects.visible_to(OPERATOR).filter(pk=rows[0].pk).update(role="county_office")
+    assert verify_event(event_id).problems == ("details_differ",)
     assert not users[0].has_usable_password()
 
 

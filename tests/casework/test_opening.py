@@ -104,7 +104,7 @@ def test_the_same_rows_as_one_by_one_through_the_models(deadlines, people):
     keys = dict(Case.objects.for_writing().values_list("key", "case_no"))
     assert done.opened == keys
     assert list(done.opened.values()) == sorted(done.opened.values()), "numbered in the order they were given"
-    assert verify_event(Opening.objects.visible_to(EYE).latest("id").event_id)
+    assert verify_event(Opening.objects.visible_to(EYE).latest("id").event_id).true
 
 
 def test_numbers_are_given_once(deadlines, county):

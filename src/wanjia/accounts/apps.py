@@ -18,7 +18,7 @@ class AccountsConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in
 
         from wanjia.accounts import content, queries
-        from wanjia.audit import names, subjects, watched
+        from wanjia.audit import details, names, subjects, watched
         from wanjia.kernel.errors import Sentence
         from wanjia.scope.errors import name_actions
 
@@ -26,6 +26,7 @@ class AccountsConfig(AppConfig):
         # under the name of Django's own receiver, which then stays out: it asks the machine's clock
         user_logged_in.connect(_signed_in, dispatch_uid="update_last_login")
         watched.watch("accounts.GrantRow", "accounts.Role", "accounts.Deputyship")
+        details.register_details("accounts.GrantRow", lambda row: row.facts(), order="id", event="opened_in")
         names.use(queries.names_of)
         name_actions(content.action_titles)
         subjects.declare(

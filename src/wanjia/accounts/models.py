@@ -124,7 +124,9 @@ class GrantRow(ScopedModel):
     valid_to = models.DateField(null=True)  # first day on which it no longer holds
     granted_by = models.BigIntegerField()
     ended_by = models.BigIntegerField(null=True)
-    salt = models.BinaryField(max_length=16, null=True)  # opens its digest in the entry of a bulk opening
+    first_to = models.DateField(null=True)  # `valid_to` as it was given
+    opened_in = models.UUIDField(null=True, db_index=True)  # the bulk opening in whose entry its digest stands
+    salt = models.BinaryField(max_length=16, null=True)  # opens that digest
 
     scope_rule: ClassVar[ScopeRule] = ScopeRule(action="accounts.read", area="area_code")
 
@@ -149,7 +151,7 @@ class GrantRow(ScopedModel):
         return f"{self.user_id} {self.role_id} {self.area_code}"
 
     def facts(self) -> dict[str, str | int | None]:
-        """What an audit entry says of it."""
+        """What the audit entry that gave it says of it."""
         return {
             "account": self.user_id,
             "role": self.role_id,
@@ -157,7 +159,7 @@ class GrantRow(ScopedModel):
             "relation": self.relation,
             "department": self.department,
             "from": self.valid_from.isoformat(),
-            "to": self.valid_to.isoformat() if self.valid_to else None,
+            "to": self.first_to.isoformat() if self.first_to else None,
         }
 
     def in_force(self, on: date) -> bool:

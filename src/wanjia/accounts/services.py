@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID, uuid4
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
@@ -164,7 +165,8 @@ def open_accounts(*, viewer: Viewer, accounts: Sequence[NewAccount]) -> list[Use
             row = giving.row(user, wanted, held)
             held[row.role_id] = row.role.duty
             rows.append(row)
-    digests = [_with_salt(row) for row in rows]
+    event_id = uuid4()
+    digests = [_with_salt(row, event_id) for row in rows]
     GrantRow.objects.bulk_create(rows, batch_size=500)
     if users:
         record(
@@ -175,6 +177,7 @@ def open_accounts(*, viewer: Viewer, accounts: Sequence[NewAccount]) -> list[Use
             subject=(SUBJECT, users[0].pk) if len(users) == 1 else None,
             content={"accounts": len(users), "grants": len(rows), "first": users[0].pk, "last": users[-1].pk},
             details=digests,
+            event_id=event_id,
         )
     return users
 
@@ -241,7 +244,7 @@ def revoke(*, viewer: Viewer, grant_id: int) -> GrantRow:
         area=row.area_code,
         act="accounts.revoke",
         subject=(SUBJECT, row.user_id),
-        content={"grant": row.pk, **row.facts()},
+        content={"grant": row.pk, **row.facts(), "to": row.valid_to.isoformat()},
     )
     return row
 
@@ -339,6 +342,7 @@ class _Giving:
             department=wanted.department,
             valid_from=start,
             valid_to=wanted.valid_to,
+            first_to=wanted.valid_to,
             granted_by=self.viewer.user_id,
         )
 
@@ -417,8 +421,8 @@ def _record_account(viewer: Viewer, user: User, act: str, **said: str) -> None:
     record(Kind.ACCOUNT, viewer=viewer, area=user.area_code, act=act, subject=(SUBJECT, user.pk), content=said)
 
 
-def _with_salt(row: GrantRow) -> bytes:
-    """The row's digest; its salt is kept in the row, so that the entry can be opened again."""
+def _with_salt(row: GrantRow, event_id: UUID) -> bytes:
+    """The row's digest; its salt and the act are kept in the row, so that the entry can be opened again."""
     made = detail(row.facts())
-    row.salt = made.salt
+    row.salt, row.opened_in = made.salt, event_id
     return made.digest
