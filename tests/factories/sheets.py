@@ -171,7 +171,7 @@ def examples(place: Place) -> list[Example]:
         name = f"户表{row.pk}号.csv"
         SheetFile.objects.create(
             of=row, area=row.area, mode=row.mode, sheet=SheetKind.HOUSEHOLDS, file_name=name, file_hash=f"walk {row.pk}",
-            file_bytes=1, raw=f"sheets/file=walk{row.pk}",
+            file_bytes=1, raw=f"sheets/file=walk{row.pk}", brought_by=row.brought_by, brought_at=row.brought_at,
         )  # fmt: skip
     which = {"import_id": row.pk}
     posted = ("registry:add_sheet", "registry:read_sheets", "registry:apply_sheets", "registry:cancel_import")

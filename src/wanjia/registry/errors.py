@@ -348,7 +348,7 @@ class YearNeeded(Refusal):
     code = "registry.year_needed"
     status = 422
     what = Sentence(
-        "表中没有“年度”列，也没有填写年度；没有导入任何内容。",
+        "表中没有“年度”列，或列中没有填写，上传时也没有填写年度；没有导入任何内容。",
         "Neither the sheets nor you say the year; nothing taken in.",
     )
     cure = Sentence("请在上传时填写年度。", "Say the year when you upload them.")

@@ -825,6 +825,8 @@ class SheetFile(ScopedModel):
     file_hash = models.CharField(max_length=64)  # keyed: tells equal files, and nothing to who lacks the key
     file_bytes = models.BigIntegerField()
     raw = models.CharField(max_length=200, unique=True)
+    brought_by = models.BigIntegerField()  # not always who brought the import's other file
+    brought_at = models.DateTimeField()
     counts = models.BooleanField(default=True)  # until its import is cancelled or found unreadable
     lines = models.IntegerField(default=0)
     accepted = models.IntegerField(default=0)

@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from django.db import IntegrityError, transaction
 
+from wanjia.accounts.deputies import links_of
 from wanjia.audit.exports import export
 from wanjia.audit.services import Kind, record
 from wanjia.engine.errors import WorkbookRefused
@@ -54,6 +55,7 @@ from wanjia.registry.models import ReportingYear, SheetFile, SheetImport
 from wanjia.registry.requests.policy import DIRECT, levels_for
 from wanjia.registry.services.change import correct
 from wanjia.registry.services.load import load_registry
+from wanjia.registry.services.rows import locked
 from wanjia.registry.services.sheets.columns import sheet
 from wanjia.registry.services.sheets.comparing import Corrections, compare, in_figures
 from wanjia.registry.services.sheets.reading import (
@@ -141,9 +143,10 @@ def bring(  # noqa: PLR0913 - what was brought, all by name
 def add(*, viewer: Viewer, import_id: int, brought: Sequence[Bringing], background: bool = False) -> SheetImport:
     """Bring the other sheet. Raises as `bring`, and ImportMovedOn."""
     row = _standing(viewer, import_id, (ImportStatus.WAITING, ImportStatus.PREVIEWED))
+    _require(viewer, row.area, row.mode)
     put = [_put_away(row.mode, each) for each in brought]
     with transaction.atomic():
-        row = _standing(viewer, import_id, (ImportStatus.WAITING, ImportStatus.PREVIEWED))
+        row = _held(viewer, import_id, (ImportStatus.WAITING, ImportStatus.PREVIEWED))
         _add(viewer, row, put)
         _begin(viewer, row, background=background)
     return row
@@ -160,7 +163,21 @@ def may_decide(viewer: Viewer, row: SheetImport) -> bool:
     reviewed = row.mode == ImportMode.NEW or row.preview.get("changes", {}).get("reviewed")
     if not all(viewer.may_throughout(action, row.area) for action in ((WRITE, APPROVE) if reviewed else (WRITE,))):
         return False
-    return row.mode == ImportMode.NEW or not reviewed or viewer.is_system or viewer.user_id != row.brought_by
+    return row.mode == ImportMode.NEW or not reviewed or viewer.is_system or not _had_part(viewer, row)
+
+
+def _had_part(viewer: Viewer, row: SheetImport) -> bool:
+    """Whether the viewer brought any file of the import, or was one with somebody who did, then or now (ADR 0034)."""
+    parts = {(row.brought_by, row.brought_at)}
+    parts.update(queries.files_of(viewer, row).values_list("brought_by", "brought_at"))
+    if any(user_id == viewer.user_id for user_id, _ in parts):
+        return True
+    today = clock.today()
+    return any(
+        link.other_id == user_id and link.on(clock.day_of(at), today)
+        for link in links_of([viewer.user_id])
+        for user_id, at in parts
+    )
 
 
 def waiting_for(viewer: Viewer) -> int:
@@ -214,6 +231,8 @@ def _add(viewer: Viewer, row: SheetImport, put: Sequence[_Put]) -> None:
                     file_hash=each.sealed.file_hash,
                     file_bytes=each.sealed.size,
                     raw=each.sealed.address,
+                    brought_by=viewer.user_id,
+                    brought_at=clock.now(),
                 )
         except IntegrityError:
             _require_fresh(row.mode, each.sealed.file_hash)  # it arrived at the same moment and was faster
@@ -223,14 +242,14 @@ def _add(viewer: Viewer, row: SheetImport, put: Sequence[_Put]) -> None:
 
 def _require_fresh(mode: str, file_hash: str) -> None:
     # whoever brought it first need not be visible to this viewer; only number and day are told
-    everything = SheetFile.objects.visible_to(system_viewer("registry.earlier")).select_related("of")
+    everything = SheetFile.objects.visible_to(system_viewer("registry.earlier"))
     same = everything.filter(mode=mode, file_hash=file_hash, counts=True).first()
     if same is not None:
-        raise SheetBroughtBefore(number=same.of_id, brought_on=clock.day_of(same.of.brought_at))
+        raise SheetBroughtBefore(number=same.of_id, brought_on=clock.day_of(same.brought_at))
 
 
 def _begin(viewer: Viewer, row: SheetImport, *, background: bool) -> None:
-    """Say that there is something to read, if there is, and queue it."""
+    """Say that there is something to read, if there is, and queue it; the import is new or held."""
     whole = row.mode == ImportMode.CORRECTION or queries.files_of(viewer, row).count() == len(SheetKind)
     row.status = ImportStatus.RECEIVED if whole else ImportStatus.WAITING
     if whole and background:
@@ -246,14 +265,18 @@ class Outcome:
 
     sheets: dict[SheetKind, Rows]
     year: int
+    year_said: bool = True  # False where no row that could be read was left to say it
     new: Registration | None = None
     changes: Corrections = field(default_factory=Corrections)
 
     @property
     def is_reviewed(self) -> bool:
         """Whether somebody else must look at some of the corrections before they stand (ADR 0051)."""
-        region = next(iter(self.changes.areas), "")
-        return any(levels_for(name, region, proposes_only=False) != DIRECT for name in self.changes.fields)
+        return any(
+            levels_for(name, region, proposes_only=False) != DIRECT
+            for name in self.changes.fields
+            for region in self.changes.areas
+        )
 
     @property
     def does_anything(self) -> bool:
@@ -276,7 +299,8 @@ class Outcome:
 def read_sheets(*, viewer: Viewer, import_id: int, job: JobHandle | None = None) -> SheetImport:
     """Read what was brought and show what it would do; nothing is done until it is applied.
 
-    Raises NotVisible. Asked again it answers with the import as it is.
+    Raises NotVisible. Asked again it answers with the import as it is; so it does when the import was
+    cancelled while it was read.
     """
     row = queries.import_for(viewer, import_id)
     if row.status != ImportStatus.RECEIVED:
@@ -286,11 +310,11 @@ def read_sheets(*, viewer: Viewer, import_id: int, job: JobHandle | None = None)
         outcome = _outcome(viewer, row, files, _progress(job))
     except (FileRefused, WorkbookRefused, SheetTooLong, YearNeeded, YearNotOpen, ColumnsNeeded) as refused:
         what, cure = ({language: refused.sentences(language)[n] for language in ("zh", "en")} for n in range(2))
+        told = {"code": refused.code, "what": what, "cure": cure}
         with _finishing(job):
-            row.status, row.refusal = ImportStatus.UNREADABLE, {"code": refused.code, "what": what, "cure": cure}
-            row.save(update_fields=["status", "refusal"])
-            queries.files_of(viewer, row).update(counts=False)
-            _record(viewer, row, {"refusal": refused.code})
+            if _move(viewer, row, files, status=ImportStatus.UNREADABLE, refusal=told):
+                queries.files_of(viewer, row).update(counts=False)
+                _record(viewer, row, {"refusal": refused.code})
         return row
     _keep_problems(row, outcome)
     with _finishing(job):
@@ -312,18 +336,17 @@ def apply_sheets(*, viewer: Viewer, import_id: int, job: JobHandle | None = None
     if outcome.digest() != row.digest:
         _keep_problems(row, outcome)
         with transaction.atomic():
-            _show(viewer, row, files, outcome)
+            shown = _show(viewer, row, files, outcome)
+        if not shown:
+            raise _moved_on(row)
         raise PreviewOutdated(number=row.pk)
     if not outcome.does_anything:
         raise NothingToImport(number=row.pk)
 
     def done(event_id: UUID | None) -> None:
-        moved = SheetImport.objects.visible_to(viewer).filter(pk=row.pk, status=ImportStatus.PREVIEWED)
-        if not moved.update(
-            status=ImportStatus.DONE, event_id=event_id, decided_by=viewer.user_id, decided_at=clock.now()
-        ):
-            raise ImportMovedOn(number=row.pk, status=row.get_status_display())
-        row.refresh_from_db()
+        decided = {"event_id": event_id, "decided_by": viewer.user_id, "decided_at": clock.now()}
+        if not _move(viewer, row, files, status=ImportStatus.DONE, **decided):
+            raise _moved_on(row)
         _record(viewer, row, {"event": str(event_id)})
         reached("registry.sheets_applied")
 
@@ -346,7 +369,7 @@ def apply_sheets(*, viewer: Viewer, import_id: int, job: JobHandle | None = None
 @transaction.atomic
 def read_later(*, viewer: Viewer, import_id: int) -> SheetImport:
     """Queue the reading of an import whose job was cancelled or failed. Raises NotVisible, ImportMovedOn."""
-    row = _standing(viewer, import_id, (ImportStatus.RECEIVED,))
+    row = _held(viewer, import_id, (ImportStatus.RECEIVED,))
     _begin(viewer, row, background=True)
     _record(viewer, row, {})
     return row
@@ -355,7 +378,7 @@ def read_later(*, viewer: Viewer, import_id: int) -> SheetImport:
 @transaction.atomic
 def apply_later(*, viewer: Viewer, import_id: int) -> SheetImport:
     """Queue the applying of what was shown. Raises NotVisible, ImportMovedOn, NotAllowed."""
-    row = _standing(viewer, import_id, (ImportStatus.PREVIEWED,))
+    row = _held(viewer, import_id, (ImportStatus.PREVIEWED,))
     _require_decider(viewer, row)
     job = enqueue(
         APPLY_TASK, {"import_id": row.pk}, viewer=viewer, title="导入户表和成员表", key=f"{APPLY_TASK}:{row.pk}"
@@ -372,7 +395,7 @@ def cancel(*, viewer: Viewer, import_id: int) -> SheetImport:
 
     Raises NotVisible, ImportMovedOn.
     """
-    row = _standing(viewer, import_id, (ImportStatus.WAITING, ImportStatus.RECEIVED, ImportStatus.PREVIEWED))
+    row = _held(viewer, import_id, (ImportStatus.WAITING, ImportStatus.RECEIVED, ImportStatus.PREVIEWED))
     row.status, row.decided_by, row.decided_at = ImportStatus.CANCELLED, viewer.user_id, clock.now()
     row.save(update_fields=["status", "decided_by", "decided_at"])
     queries.files_of(viewer, row).update(counts=False)
@@ -435,12 +458,13 @@ def _outcome(viewer: Viewer, row: SheetImport, files: Sequence[SheetFile], progr
     for file in files:
         sheets[SheetKind(file.sheet)] = rows = read(file.raw, lambda lines, done=before: progress(done + lines))  # type: ignore[misc]
         before += rows.total
-    year = row.year or _year_of(sheets)
+    opened = ReportingYear.objects.filter(state=YearState.OPEN).values_list("year", flat=True).first()
+    said = row.year or _year_of(sheets)
+    year = said or opened or clock.today().year
     for rows in sheets.values():
         rows.refuse(flags(pc.not_equal(rows.column("year"), year)), "year", RejectReason.OTHER_YEAR)
-    outcome = Outcome(sheets, year)
+    outcome = Outcome(sheets, year, year_said=said is not None)
     if row.mode == ImportMode.NEW:
-        opened = ReportingYear.objects.filter(state=YearState.OPEN).values_list("year", flat=True).first()
         if opened not in (None, year):
             raise YearNotOpen(year=year, open=opened)
         homes, people = sheets[SheetKind.HOUSEHOLDS], sheets[SheetKind.MEMBERS]
@@ -454,11 +478,13 @@ def _outcome(viewer: Viewer, row: SheetImport, files: Sequence[SheetFile], progr
     return outcome
 
 
-def _year_of(sheets: Mapping[SheetKind, Rows]) -> int:
-    """The year most rows say. Raises YearNeeded."""
+def _year_of(sheets: Mapping[SheetKind, Rows]) -> int | None:
+    """The year most rows say; None if not one of them could be read. Raises YearNeeded."""
     said: Counter[int] = Counter()
     for rows in sheets.values():
         said.update(year for year in rows.column("year").to_pylist() if year)
+    if not said and not any(len(rows.lines) for rows in sheets.values()):
+        return None
     if not said:
         raise YearNeeded
     return said.most_common(1)[0][0]
@@ -476,7 +502,25 @@ def _keep_problems(row: SheetImport, outcome: Outcome) -> None:
         write_parquet(staging.path(_FILE), table, PROBLEMS)
 
 
-def _show(viewer: Viewer, row: SheetImport, files: Sequence[SheetFile], outcome: Outcome) -> None:
+def _show(viewer: Viewer, row: SheetImport, files: Sequence[SheetFile], outcome: Outcome) -> bool:
+    """Write down what the sheets would do; False, and nothing is written, if the import has moved on meanwhile."""
+    preview: dict[str, Any] = {"sheets": {kind.value: preview_of(rows) for kind, rows in outcome.sheets.items()}}
+    if outcome.new is not None:
+        villages = Counter(code[:TOWNSHIP] for code in outcome.new.villages)
+        preview["new"] = {
+            "households": outcome.new.households,
+            "persons": outcome.new.persons,
+            "areas": dict(sorted(villages.items())),
+        }
+    else:
+        preview["changes"] = {
+            "values": len(outcome.changes.edits),
+            "reviewed": outcome.is_reviewed,
+            **in_figures(outcome.changes),
+        }
+    shown = {"preview": preview, "year": outcome.year if outcome.year_said else None, "digest": outcome.digest()}
+    if not _move(viewer, row, files, status=ImportStatus.PREVIEWED, **shown):
+        return False
     for file in files:
         rows = outcome.sheets[SheetKind(file.sheet)]
         layout = rows.layout
@@ -488,31 +532,39 @@ def _show(viewer: Viewer, row: SheetImport, files: Sequence[SheetFile], outcome:
         for name, count in rows.counts().items():
             setattr(file, name, count)
         file.save(update_fields=["layout", "lines", "accepted", "known", "rejected", "non_data"])
-    row.preview = {"sheets": {kind.value: preview_of(rows) for kind, rows in outcome.sheets.items()}}
-    if outcome.new is not None:
-        villages = Counter(code[:TOWNSHIP] for code in outcome.new.villages)
-        row.preview["new"] = {
-            "households": outcome.new.households,
-            "persons": outcome.new.persons,
-            "areas": dict(sorted(villages.items())),
-        }
-    else:
-        row.preview["changes"] = {
-            "values": len(outcome.changes.edits),
-            "reviewed": outcome.is_reviewed,
-            **in_figures(outcome.changes),
-        }
-    row.status, row.year, row.digest = ImportStatus.PREVIEWED, outcome.year, outcome.digest()
-    row.save(update_fields=["preview", "status", "year", "digest"])
     _record(viewer, row, {"rejected": sum(file.rejected for file in files)})
+    return True
+
+
+def _move(viewer: Viewer, row: SheetImport, files: Sequence[SheetFile], **to: Any) -> bool:
+    """Move an import on from where it stood when `row` and its files were read; False if it stands elsewhere by now.
+
+    `row` is afterwards what the database says, either way.
+    """
+    here = SheetImport.objects.visible_to(viewer).filter(pk=row.pk, status=row.status, digest=row.digest)
+    held = list(locked(here).values_list("pk"))
+    mine, now = {file.pk for file in files}, queries.files_of(viewer, row).values_list("pk", flat=True)
+    moved = bool(held) and mine == set(now) and here.update(**to) == 1
+    row.refresh_from_db()
+    return moved
+
+
+def _moved_on(row: SheetImport) -> ImportMovedOn:
+    return ImportMovedOn(number=row.pk, status=row.get_status_display())
 
 
 def _standing(viewer: Viewer, import_id: int, states: Sequence[ImportStatus]) -> SheetImport:
-    """An import in one of these states, locked. Raises NotVisible, ImportMovedOn."""
+    """An import in one of these states, as far as reading tells. Raises NotVisible, ImportMovedOn."""
     row = queries.import_for(viewer, import_id)
     if row.status not in states:
-        raise ImportMovedOn(number=row.pk, status=row.get_status_display())
+        raise _moved_on(row)
     return row
+
+
+def _held(viewer: Viewer, import_id: int, states: Sequence[ImportStatus]) -> SheetImport:
+    """An import in one of these states, under a lock until the transaction ends. Raises NotVisible, ImportMovedOn."""
+    list(locked(SheetImport.objects.visible_to(viewer).filter(pk=import_id)).values_list("pk"))
+    return _standing(viewer, import_id, states)
 
 
 def _progress(job: JobHandle | None) -> Progress:
