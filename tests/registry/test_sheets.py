@@ -227,9 +227,9 @@ def test_a_correction_changes_what_differs_and_nothing_else(settled):
     assert counts(row) == {"households": (1, 1, 3, 2)}
     assert row.preview["changes"]["fields"] == {"wage_income": 1, "main_cause": 1, "phone": 1}
     assert {bare(each["户编号"]): each["问题"] for each in rejected(settled, row, SheetKind.HOUSEHOLDS)} == {
-        "H003": "联系电话内容不符合该项的要求",
+        "H003": "联系电话打了掩码，且与登记的号码不是同一个",
         "H099": "不在册，或不在本次导入的地区内",
-        "H004": "年度年度与本次导入的年度不同",
+        "H004": "年度与本次导入的年度不同",
     }
     problems = {(each["field"], each["problem"]) for each in row.preview["sheets"]["households"]["problems"]}
     assert ("poverty_status", "procedure") in problems
@@ -255,7 +255,7 @@ def test_a_correction_changes_what_differs_and_nothing_else(settled):
 def test_members_are_corrected_by_their_number(settled):
     header = ("人口编号", "姓名", "与户主关系", "健康状况", "证件号码")
     rows = [
-        dict(zip(header, ("P0011", "韦新名", "配偶", "残疾", ""), strict=True)),
+        dict(zip(header, ("P0011", "韦新名", "配偶", "残疾", settled.person(2).id_number.clear()), strict=True)),
         dict(zip(header, ("P0010", "韦大一", "配偶", "", ""), strict=True)),
         dict(zip(header, ("P0012", "", "之子", "健康、残疾", ""), strict=True)),
     ]

@@ -104,18 +104,23 @@ class RejectReason(models.TextChoices):
     # of a sheet's rows
     PLACE_UNKNOWN = "place_unknown", _("省、市、县、乡、村不能确定是哪个行政村")
     OUTSIDE_AREA = "outside_area", _("不在本次导入的地区内")
-    OTHER_YEAR = "other_year", _("年度与本次导入的年度不同")
-    YEAR_NOT_OPEN = "year_not_open", _("该年度不能再更正")
+    OTHER_YEAR = "other_year", _("与本次导入的年度不同")
+    YEAR_NOT_OPEN = "year_not_open", _("不能再更正")
     NOT_REGISTERED = "not_registered", _("不在册，或不在本次导入的地区内")
     NOT_LIVE = "not_live", _("所在户已清退或注销")
     HEAD_PROCEDURE = "head_procedure", _("户主变更须按“更换户主”办理")
     VALUE_REFUSED = "value_refused", _("内容不符合该项的要求")
+    MASKED = "not_whole", _("打了掩码，请填写完整")
+    OTHER_MASK = "other_mask", _("打了掩码，且与登记的号码不是同一个")
+    REGISTERED_OTHERWISE = "registered_otherwise", _("与该编号登记的不同，请核对是否错行")
+    OTHER_NAME = "other_name", _("与该编号登记的不同，请核对是否错行；更名的，请同时填写登记的证件号码")
 
 
 class Remark(models.TextChoices):
     """What is said of a sheet's row that is taken in all the same."""
 
     PROCEDURE = "procedure", _("与登记不同，须按对应业务办理，未改动")
+    RENAMED = "renamed", _("与登记不同而证件号码相同，按更名更正")
     KNOWN = "known", _("已在册，未改动；如需更正请按“更正”导入")
     HEAD_DISAGREES = "head_disagrees", _("户主姓名与成员表中的户主不同")
     SEX_DISAGREES = "sex_disagrees", _("性别与证件号码不符")

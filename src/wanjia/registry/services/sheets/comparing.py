@@ -1,12 +1,15 @@
 """A correction: what a sheet says otherwise than the registry, field by field.
 
 An empty cell says nothing, and so does a masked number that is the mask of what is registered.
+A row that says of its household or its person who they are and where they live, and says somebody
+or somewhere else than is registered under its number, is refused: its cells have slipped.
 Only fields that may be corrected become changes; another value in a field that changes by a
 procedure of its own is remarked and left.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,14 +20,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from django.db import models
 
-from wanjia.protection.masking import MASKS
-from wanjia.registry.choices import HEAD, RejectReason, Remark, Standing
+from wanjia.kernel import clock, identity, names
+from wanjia.protection.masking import MASKS, mask_id
+from wanjia.registry.choices import HEAD, RejectReason, Remark, SheetKind, Standing
 from wanjia.registry.errors import ValueNotAccepted
 from wanjia.registry.fields import FIELDS, Field, as_text
 from wanjia.registry.income import PARTS
 from wanjia.registry.models import Household, HouseholdYear, Membership, Person, PersonYear, Relocation
 from wanjia.registry.services.change import Edit
 from wanjia.registry.services.rows import WRITE
+from wanjia.registry.services.sheets.pieces import opened
+from wanjia.registry.services.sheets.placing import refuse_elsewhere
+from wanjia.registry.services.sheets.readers import MASK
 from wanjia.registry.services.sheets.reading import Rows, fields_in, flags
 from wanjia.registry.services.years import carried
 from wanjia.scope.bulk import pieces
@@ -62,7 +69,76 @@ def compare(viewer: Viewer, rows: Rows, area: str, year: int, found: Corrections
     tables = _Tables(nos, of_people=of_people)
     rows.refuse(_scattered(rows, at, [not tables.live(no) for no in nos]), "", RejectReason.NOT_LIVE)
     rows.refuse(_scattered(rows, at, [tables.year(no) != year for no in nos]), "year", RejectReason.YEAR_NOT_OPEN)
+    _refuse_others(rows, [(int(row), no) for row, no in zip(at, nos, strict=True) if no is not None], tables)
     _Comparison(rows, at, nos, tables, of_people=of_people).into(found)
+
+
+def _refuse_others(rows: Rows, at: Sequence[tuple[int, int]], tables: _Tables) -> None:
+    """Refuse the rows that speak of others than their numbers do."""
+    where = [row for row, _ in at]
+    homes = [tables.home(no) for _, no in at]
+    refuse_elsewhere(rows, where, [home.village_code for home in homes])
+    heads = tables.heads() if rows.has & {"head_name", "head_id_number"} else {}
+    if "head_name" in rows.has:
+        said = rows.column("head_name").to_pylist()
+        for row, home in zip(where, homes, strict=True):
+            head = heads.get(home.head_person_no)
+            if head is not None and is_other_name(said[row], head.name):
+                rows.refuse_row(row, "head_name", RejectReason.REGISTERED_OTHERWISE)
+    if "head_id_number" in rows.has:
+        said = rows.column("head_id_number").to_pylist()
+        registered = opened(Person, "id_number", heads)
+        for row, home in zip(where, homes, strict=True):
+            number = registered.get(home.head_person_no)
+            if said[row] and number and not is_same_number(said[row], number):
+                rows.refuse_row(row, "head_id_number", RejectReason.REGISTERED_OTHERWISE)
+    if rows.kind == SheetKind.MEMBERS:
+        _refuse_other_people(rows, at, tables)
+        _remark_other_homes(rows, at, tables)
+
+
+def _refuse_other_people(rows: Rows, at: Sequence[tuple[int, int]], tables: _Tables) -> None:
+    """Another name is another person, unless the identity number says that it is the same one renamed."""
+    said, numbers = rows.column("name").to_pylist(), rows.column("id_number").to_pylist()
+    people: dict[int, Person] = tables.rows[Person]
+    other = [(row, no) for row, no in at if is_other_name(said[row], people[no].name)]
+    registered = opened(Person, "id_number", {no: people[no] for _, no in other})
+    renamed = np.zeros(len(rows.lines), np.bool_)
+    for row, no in other:
+        number = registered[no]
+        if numbers[row] and number and is_same_number(numbers[row], number):
+            renamed[row] = True
+        else:
+            rows.refuse_row(row, "name", RejectReason.OTHER_NAME)
+    rows.remark(renamed, "name", Remark.RENAMED)
+
+
+def _remark_other_homes(rows: Rows, at: Sequence[tuple[int, int]], tables: _Tables) -> None:
+    said = rows.column("household_no").to_pylist()
+    other = np.zeros(len(rows.lines), np.bool_)
+    for row, no in at:
+        home = tables.home(no)
+        other[row] = bool(said[row]) and said[row] not in (home.national_household_no, str(home.pk))
+    rows.remark(other, "household_no", Remark.PROCEDURE)
+
+
+def is_masked(text: str) -> bool:
+    """Whether characters of a name or number were left out on purpose, whatever star stands for them."""
+    return MASK in unicodedata.normalize("NFKC", text)
+
+
+def is_other_name(said: str | None, registered: str) -> bool:
+    """Whether a cell names somebody else; an empty one and a masked one name nobody."""
+    return bool(said) and bool(registered) and not is_masked(said or "") and not names.same(said or "", registered)
+
+
+def is_same_number(said: str, registered: str) -> bool:
+    """Whether a cell holds an identity number, or its mask."""
+    if is_masked(said):
+        return mask_id(registered) == identity.normalise(said)
+    judged = identity.judge(said, clock.today())
+    mine = identity.key_text(registered)
+    return mine is not None and mine in (identity.key_text(judged.text), identity.key_text(judged.suggestion))
 
 
 def _registered(
@@ -128,6 +204,10 @@ class _Tables:
                 latest[getattr(row, key)] = row
         self.rows[model] = latest
 
+    def heads(self) -> dict[int, Person]:
+        """The heads of the households, by their number."""
+        return _by_key(Person, "person_no", sorted({home.head_person_no for home in self._homes.values()}))
+
     def home(self, no: int | None) -> Household:
         home: Household = self._homes[self._home_of[no or 0]]
         return home
@@ -186,9 +266,11 @@ class _Comparison:
         for row, no, new, old in zip(self._at, self._nos, said, registered, strict=True):
             if new is None or new == old or (old is None and new == "") or not self._rows.alive[row]:
                 continue
-            if of.protected and "*" in str(new):
+            if of.id == "name" and is_masked(new):
+                continue
+            if of.protected and MASK in str(new):
                 if old is None or MASKS[of.column.mask](old) != new:  # type: ignore[attr-defined]
-                    self._rows.refuse_row(row, of.id, RejectReason.VALUE_REFUSED)
+                    self._rows.refuse_row(row, of.id, RejectReason.OTHER_MASK)
             elif not of.editable:
                 other[row] = True
             elif of.name == "relation" and HEAD in (new, old):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from wanjia.divisions.errors import PlaceNotResolved
+from wanjia.divisions.errors import PlaceElsewhere, PlaceNotResolved
 from wanjia.divisions.queries import gazetteer
 from wanjia.divisions.resolver import Resolver
+from wanjia.divisions.rules import written_form
+from wanjia.kernel.codes import LENGTHS
 from wanjia.registry.choices import RejectReason
 from wanjia.registry.services.sheets.reading import Rows
 
@@ -42,6 +46,53 @@ def _village(resolver: Resolver, said: list[str]) -> str:
     except PlaceNotResolved:
         return ""
     return found if len(found) == VILLAGE else ""
+
+
+def refuse_elsewhere(rows: Rows, at: Sequence[int], villages: Sequence[str]) -> None:
+    """Refuse the rows `at` that speak of another place than the village registered, one of `villages` each.
+
+    A row that names no place says nothing; one that names some of them is read with the others as registered.
+    """
+    columns = ("division_code", *_LEVELS)
+    if not rows.has & set(columns):
+        return
+    told = zip(*(pc.fill_null(rows.column(name), "").take(pa.array(at, pa.int64())).to_pylist() for name in columns),
+               strict=True)  # fmt: skip
+    resolver = Resolver()
+    judged: dict[tuple[str, ...], RejectReason | None] = {}
+    for row, village, said in zip(at, villages, told, strict=True):
+        key = (village, *said)
+        if key not in judged:
+            judged[key] = _elsewhere(resolver, village, said[0], said[1:])
+        reason = judged[key]
+        if reason is not None:
+            rows.refuse_row(row, "village", reason)
+
+
+def _elsewhere(resolver: Resolver, village: str, code: str, said: Sequence[str]) -> RejectReason | None:
+    known = gazetteer()
+    here = known.current_code(village)
+    if code:
+        current = known.current_code(code)
+        if current not in known.places:
+            return RejectReason.PLACE_UNKNOWN
+        if not here.startswith(current):
+            return RejectReason.REGISTERED_OTHERWISE
+    names = dict(zip(_LEVELS, said, strict=True))
+    named = [level for level in _LEVELS if written_form(names[level])]
+    if not named:
+        return None
+    for level, length in zip(_LEVELS[: _LEVELS.index(named[-1])], LENGTHS, strict=False):
+        place = known.places.get(here[:length])
+        if level not in named and place is not None:
+            names[level] = place.official_name
+    try:
+        found = resolver.resolve(**names)
+    except PlaceElsewhere:
+        return RejectReason.REGISTERED_OTHERWISE
+    except PlaceNotResolved:
+        return RejectReason.PLACE_UNKNOWN
+    return None if here.startswith(found) else RejectReason.REGISTERED_OTHERWISE
 
 
 def by_row(codes: npt.NDArray[np.object_], at: npt.NDArray[np.intp]) -> pa.Array:

@@ -136,14 +136,14 @@ class IdentityTexts:
             for at, (_, problem) in zip(np.flatnonzero(odd), told, strict=True):
                 if problem:
                     problems[at] = rules.NUMBER[problem]
+        # a mask is no number to be judged: what is registered, or that there is nothing yet, says what it is worth
+        problems[flags(pc.match_substring(values, MASK))] = rules.OK
         problems[flags(pc.greater(pc.utf8_length(values), self.item.max_length))] = rules.NUMBER["too_long"]
         return Taken({self.item.name: nulled(values)}, problems)
 
     def _one(self, text: str) -> tuple[str, str]:
         """The number as stored, and a problem other than what judging it told."""
         judged = identity.judge(text, self.today)
-        if MASK in judged.text:
-            return judged.text, "masked"
         if judged.problem is identity.Problem.LOOK_ALIKE and judged.suggestion:
             return judged.suggestion + judged.text[identity.NUMBER_LENGTH :], "id_repaired"
         return judged.text, ""

@@ -20,7 +20,7 @@ from wanjia.intake.identity import judge_many
 from wanjia.kernel import clock, names
 from wanjia.registry.choices import HEAD, RejectReason, Remark, Standing
 from wanjia.registry.errors import ColumnsNeeded
-from wanjia.registry.fields import FIELDS
+from wanjia.registry.fields import FIELDS, Field
 from wanjia.registry.models import Household, Person
 from wanjia.registry.national import numbered
 from wanjia.registry.services.checks import Checked
@@ -64,6 +64,8 @@ def registration(  # noqa: PLR0913 - what was sent, and what was said of it
         raise ColumnsNeeded(columns="、".join(FIELDS[name].title.zh for name in needed))
     codes = place(homes, area)
     joined = _known(viewer, homes, people, area)
+    for rows in (homes, people):
+        _refuse_masked(rows)
     _compare_heads(homes, people)
     _compare_numbers(people)
     while True:
@@ -78,6 +80,16 @@ def registration(  # noqa: PLR0913 - what was sent, and what was said of it
         checked = Checked(batch.tables(), year, sealed=last_sealed(), joined=joined)
         if not _refused(checked, tables, homes, people, at, who):
             return Registration(batch, joined, by_row(codes, at).to_pylist())
+
+
+def _refuse_masked(rows: Rows) -> None:
+    """What is registered for the first time is registered whole: numbers of people, and their names."""
+    for name in rows.has:
+        item = rows.contract.by_name[name]
+        of: Field | None = item.of  # type: ignore[attr-defined]
+        if name in ("name", "household_phone") or (of is not None and of.protected):
+            masked = flags(pc.match_substring_regex(rows.column(name), "[*＊]"))
+            rows.refuse(masked & ~rows.known, name, RejectReason.MASKED)
 
 
 def _known(viewer: Viewer, homes: Rows, people: Rows, area: str) -> dict[str, tuple[int, str]]:
