@@ -17,7 +17,7 @@ def find_openings(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0003_saved_filters'),
+        ('accounts', '0004_deputyship_ended_at'),
         ('audit', '0001_initial'),
     ]
 
