@@ -9,9 +9,12 @@ from tests.factories import registry as factory
 from tests.factories import sheets as made
 from tests.factories.registry import BUILDER, COUNTY, VILLAGES
 from tests.factories.sheets import HOME_HEADER, MEMBER_HEADER, text, upload
+from wanjia.audit import acts
+from wanjia.audit.models import Opening
 from wanjia.divisions.queries import gazetteer
 from wanjia.protection.masking import mask_id
 from wanjia.registry.choices import ImportMode, ImportStatus, SheetKind
+from wanjia.registry.imports import presenting
 from wanjia.registry.models import SheetFile
 from wanjia.registry.services.sheets import exporting, importing
 from wanjia.registry.services.sheets.exporting import Wanted
@@ -207,3 +210,33 @@ def test_rows_that_all_fail_are_told_and_not_that_there_is_no_year(settled):
 def test_a_sheet_that_says_no_year_is_told_so(settled):
     row = brought(settled, sheet_of({"户编号": "H001", "主要致贫原因": "因残"}))
     assert (row.status, row.refusal["code"]) == (ImportStatus.UNREADABLE, "registry.year_needed")
+
+
+def test_the_log_says_in_words_what_was_done(settled):
+    row = brought(settled, sheet_of({"户编号": "H001", "年度": "2020", "屯": "新屯"}))
+    importing.apply_sheets(viewer=settled.viewer("county"), import_id=row.pk)
+    row = brought(settled, sheet_of({"户编号": "H002", "年度": "2020", "屯": "新屯"}))
+    importing.cancel(viewer=settled.viewer("county"), import_id=row.pk)
+    openings = Opening.objects.visible_to(BUILDER).filter(act="registry.import_sheets").order_by("pk")
+    told = [
+        [acts.sentence("registry.import_sheets", language, opening.payload["content"]) for opening in openings]
+        for language in ("zh", "en")
+    ]
+    assert [each.partition("：")[2] for each in told[0]] == [
+        "上传了文件", "读取完成，等待确认", "已导入", "上传了文件", "读取完成，等待确认", "取消了导入",
+    ]  # fmt: skip
+    assert told[1][2] == f"the sheets of import {row.pk - 1}: taken in"
+
+
+def test_in_english_a_column_is_called_as_in_the_sheet(settled):
+    row = brought(settled, sheet_of({"户编号": "H001", "数据年度": "2019", "屯": "新屯"}))
+    files = list(SheetFile.objects.visible_to(BUILDER).filter(of=row))
+    [sheet] = presenting.told(row, files, "en")
+    assert dict(sheet.columns)["屯"].startswith("屯 (")
+    row = brought(settled, sheet_of({"户编号": "H001", "数据年度": "2020", "自然村": "新屯", "主要致贫原因": "没有的"}))
+    files = list(SheetFile.objects.visible_to(BUILDER).filter(of=row))
+    [sheet] = presenting.told(row, files, "en")
+    assert dict(sheet.columns)["数据年度"] == "数据年度 (Year)"
+    assert [each.title for each in sheet.rejects] == ["主要致贫原因 (Main cause)"]
+    [sheet] = presenting.told(row, files, "zh")
+    assert dict(sheet.columns)["数据年度"] == "年度"

@@ -42,7 +42,7 @@ ACTS = [
     ),
     Act(
         "registry.import_sheets",
-        Sentence("导入了第 {import} 次的表格：{status}", "took in the sheets of import {import}: {status}"),
+        Sentence("第 {import} 次导入的表格：{done}", "the sheets of import {import}: {done_en}"),
     ),
     Act(
         "registry.end_sheets",

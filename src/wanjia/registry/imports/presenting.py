@@ -8,6 +8,7 @@ from typing import Any
 
 from wanjia.divisions.queries import full_name
 from wanjia.intake.choices import NonData, Severity, UnreadSheet
+from wanjia.kernel.errors import Sentence
 from wanjia.registry.choices import ImportStatus, SheetKind
 from wanjia.registry.fields import FIELDS
 from wanjia.registry.models import SheetFile, SheetImport
@@ -63,7 +64,7 @@ def told(row: SheetImport, files: list[SheetFile], language: str) -> list[ToldSh
 def _told(file: SheetFile, said: Mapping[str, Any], language: str) -> ToldSheet:
     contract = sheet(SheetKind(file.sheet))
     groups = list(_groups(contract, said, language))
-    columns = [(each["header"], _title(contract, each["field"], language)) for each in said["columns"]]
+    columns = [(each["header"], _title(contract, each["field"], language, said)) for each in said["columns"]]
     return ToldSheet(
         file=file,
         title=contract.title.text(language),
@@ -81,13 +82,22 @@ def _told(file: SheetFile, said: Mapping[str, Any], language: str) -> ToldSheet:
 def _groups(contract: SheetContract, said: Mapping[str, Any], language: str) -> Iterator[tuple[Severity, Problems]]:
     for group in said["problems"]:
         severity, sentence = sentence_of(group["problem"])
-        title = _title(contract, group["field"], language)
+        title = _title(contract, group["field"], language, said)
         yield severity, Problems(title, sentence.text(language), group["count"], group["examples"])
 
 
-def _title(contract: SheetContract, name: str, language: str) -> str:
+def _title(contract: SheetContract, name: str, language: str, said: Mapping[str, Any]) -> str:
+    """What a column is called: in English by its name in the sender's sheet, with its English beside it."""
     item = contract.by_name.get(name)
-    return item.title.text(language) if item else ""
+    if item is None:
+        return ""
+    headers = (each["header"] for each in said["columns"] if each["field"] == name)
+    return _called(item.title, next(headers, item.title.zh), language)
+
+
+def _called(title: Sentence, header: str, language: str) -> str:
+    english = title.en
+    return f"{header} ({english})" if language == "en" and header != english else title.text(language)
 
 
 def changes(row: SheetImport, language: str) -> dict[str, Any] | None:
@@ -95,9 +105,14 @@ def changes(row: SheetImport, language: str) -> dict[str, Any] | None:
     said = row.preview.get("changes")
     if said is None:
         return None
+    sheets = row.preview.get("sheets", {}).values()
+    headers = {each["field"]: each["header"] for told_of in sheets for each in told_of["columns"]}
     return {
         "values": said["values"],
-        "fields": [(FIELDS[name].title.text(language), count) for name, count in said["fields"].items()],
+        "fields": [
+            (_called(FIELDS[name].title, headers.get(name, FIELDS[name].title.zh), language), count)
+            for name, count in said["fields"].items()
+        ],
         "areas": [(full_name(code, below=code[:6]), count) for code, count in said["areas"].items()],
     }
 

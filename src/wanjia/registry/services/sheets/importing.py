@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from wanjia.intake.raw import Sealed, Source, Upload
 from wanjia.jobs.handle import JobHandle
 from wanjia.jobs.services import enqueue
 from wanjia.kernel import clock
+from wanjia.kernel.errors import Sentence
 from wanjia.kernel.points import reached
 from wanjia.lake import Columns, Type
 from wanjia.lake.parquet import write as write_parquet
@@ -87,6 +89,18 @@ _FILE = "problems.parquet"
 _LONGEST_NAME = 200
 
 Bringing = Upload | Path
+
+
+class _Done(Enum):
+    """What was done with an import, as the log tells it."""
+
+    BROUGHT = Sentence("上传了文件", "files brought")
+    ASKED_TO_READ = Sentence("要求重新读取", "to be read again")
+    UNREADABLE = Sentence("无法读取", "could not be read")
+    PREVIEWED = Sentence("读取完成，等待确认", "read, to be confirmed")
+    CONFIRMED = Sentence("确认导入", "confirmed")
+    APPLIED = Sentence("已导入", "taken in")
+    CANCELLED = Sentence("取消了导入", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +251,7 @@ def _add(viewer: Viewer, row: SheetImport, put: Sequence[_Put]) -> None:
         except IntegrityError:
             _require_fresh(row.mode, each.sealed.file_hash)  # it arrived at the same moment and was faster
             raise
-    _record(viewer, row, {"files": len(put)})
+    _record(viewer, row, _Done.BROUGHT, files=len(put))
 
 
 def _require_fresh(mode: str, file_hash: str) -> None:
@@ -314,7 +328,7 @@ def read_sheets(*, viewer: Viewer, import_id: int, job: JobHandle | None = None)
         with _finishing(job):
             if _move(viewer, row, files, status=ImportStatus.UNREADABLE, refusal=told):
                 queries.files_of(viewer, row).update(counts=False)
-                _record(viewer, row, {"refusal": refused.code})
+                _record(viewer, row, _Done.UNREADABLE, refusal=refused.code)
         return row
     _keep_problems(row, outcome)
     with _finishing(job):
@@ -347,7 +361,7 @@ def apply_sheets(*, viewer: Viewer, import_id: int, job: JobHandle | None = None
         decided = {"event_id": event_id, "decided_by": viewer.user_id, "decided_at": clock.now()}
         if not _move(viewer, row, files, status=ImportStatus.DONE, **decided):
             raise _moved_on(row)
-        _record(viewer, row, {"event": str(event_id)})
+        _record(viewer, row, _Done.APPLIED, event=str(event_id))
         reached("registry.sheets_applied")
 
     if outcome.new is not None:
@@ -371,7 +385,7 @@ def read_later(*, viewer: Viewer, import_id: int) -> SheetImport:
     """Queue the reading of an import whose job was cancelled or failed. Raises NotVisible, ImportMovedOn."""
     row = _held(viewer, import_id, (ImportStatus.RECEIVED,))
     _begin(viewer, row, background=True)
-    _record(viewer, row, {})
+    _record(viewer, row, _Done.ASKED_TO_READ)
     return row
 
 
@@ -385,7 +399,7 @@ def apply_later(*, viewer: Viewer, import_id: int) -> SheetImport:
     )
     row.job_id = job.pk
     row.save(update_fields=["job_id"])
-    _record(viewer, row, {})
+    _record(viewer, row, _Done.CONFIRMED)
     return row
 
 
@@ -399,7 +413,7 @@ def cancel(*, viewer: Viewer, import_id: int) -> SheetImport:
     row.status, row.decided_by, row.decided_at = ImportStatus.CANCELLED, viewer.user_id, clock.now()
     row.save(update_fields=["status", "decided_by", "decided_at"])
     queries.files_of(viewer, row).update(counts=False)
-    _record(viewer, row, {})
+    _record(viewer, row, _Done.CANCELLED)
     return row
 
 
@@ -532,7 +546,7 @@ def _show(viewer: Viewer, row: SheetImport, files: Sequence[SheetFile], outcome:
         for name, count in rows.counts().items():
             setattr(file, name, count)
         file.save(update_fields=["layout", "lines", "accepted", "known", "rejected", "non_data"])
-    _record(viewer, row, {"rejected": sum(file.rejected for file in files)})
+    _record(viewer, row, _Done.PREVIEWED, rejected=sum(file.rejected for file in files))
     return True
 
 
@@ -580,11 +594,18 @@ def _finishing(job: JobHandle | None) -> AbstractContextManager[None]:
     return transaction.atomic() if job is None else job.finishing()
 
 
-def _record(viewer: Viewer, row: SheetImport, content: Mapping[str, Any]) -> None:
+def _record(viewer: Viewer, row: SheetImport, done: _Done, **content: str | int) -> None:
     record(
         Kind.DELIVERY,
         viewer=viewer,
         area=row.area,
         act="registry.import_sheets",
-        content={"import": row.pk, "status": str(row.status), "mode": str(row.mode), **content},
+        content={
+            "import": row.pk,
+            "status": str(row.status),
+            "mode": str(row.mode),
+            "done": done.value.zh,
+            "done_en": done.value.en,
+            **content,
+        },
     )
