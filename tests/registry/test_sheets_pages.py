@@ -98,6 +98,27 @@ def test_who_may_not_write_brings_nothing_and_takes_nothing(settled):
     assert enter(settled, "contact").get(reverse("registry:sheets")).status_code == 403
 
 
+def _damaged(line, byte, *, lines=9):
+    rows = [f"H{number:03d},2020,新屯".encode("gb18030") for number in range(1, lines)]
+    rows[line - 2] = rows[line - 2][:-1] + byte
+    return b"\r\n".join(["户编号,年度,屯".encode("gb18030"), *rows, b""])
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (_damaged(4, b""), 4),  # half a character before the line's end
+        (_damaged(6, b"\0"), 6),
+        (_damaged(700, b"\0", lines=900), 700),  # beyond what an upload is judged by
+    ],
+)
+def test_a_stray_byte_is_told_with_its_line(settled, content, line):
+    said = {"mode": "correction", "area": COUNTY, "file": [SimpleUploadedFile("户.csv", content)]}
+    answer = enter(settled).post(reverse("registry:imports"), said)
+    assert answer.status_code == 422
+    assert f"第 {line} 行含有不是文字的字节" in answer.content.decode()
+
+
 def _packed(**parts):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as book:

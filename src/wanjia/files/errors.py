@@ -31,6 +31,8 @@ UNKNOWN_CONTENT = Sentence("无法识别", "nothing known")
 class WrongType(Refusal):
     """What the bytes are is not what the purpose takes, whatever the name says."""
 
+    stray_line: int | None = None  # of a text, but for a byte on that line
+
     code = "files.wrong_type"
     status = 415
     facts = ("found", "allowed")

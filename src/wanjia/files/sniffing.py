@@ -57,6 +57,7 @@ _OTHERS = (
 )
 _OTHER = tuple((re.compile(start, re.DOTALL), name) for start, name in _OTHERS)
 UNKNOWN = "?"
+_FEW_STRAYS, _STRAYS_ONE_IN = 3, 20  # so many stray bytes, and so rare, are somebody's slip and no other format
 
 _MARKUP = re.compile(rb"\s*(<!doctype|<html|<script|<svg|<\?xml|<body|<head|<iframe|%!ps|#!)", re.IGNORECASE)
 
@@ -104,6 +105,37 @@ def _is_table_text(head: bytes) -> bool:
         return False
     whole = len(head) < HEAD  # else it may end inside a character
     return any(_decodes(text, encoding, whole=whole) for encoding in ("utf-8", "gb18030"))
+
+
+def stray_line(head: bytes) -> int | None:
+    """The line of the first byte that keeps a text from being one; None for what is no text with a stray byte or two.
+
+    Counted in the encoding that fits best; a text damaged throughout has no line to look at.
+    """
+    if title_of(head) != UNKNOWN or _MARKUP.match(head.removeprefix(codecs.BOM_UTF8)):
+        return None
+    controls = [at for at, byte in enumerate(head) if byte < ord(" ") and byte not in b"\t\r\n\f\x1a"]
+    found = min((_undecoded(head, encoding) for encoding in ("utf-8", "gb18030")), key=len)
+    strays = sorted({*controls, *found})
+    if not strays or len(strays) > _FEW_STRAYS or len(strays) * _STRAYS_ONE_IN > len(head):
+        return None
+    before = head[: strays[0]].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return before.count(b"\n") + 1
+
+
+def _undecoded(text: bytes, encoding: str) -> list[int]:
+    """Where bytes are no character, up to more than a few; one cut off by the end of the head is none of them."""
+    found: list[int] = []
+    at = 0
+    while len(found) <= _FEW_STRAYS:
+        try:
+            codecs.getincrementaldecoder(encoding)().decode(text[at:], final=len(text) < HEAD)
+        except UnicodeDecodeError as wrong:
+            found.append(at + wrong.start)
+            at += wrong.start + 1
+        else:
+            break
+    return found
 
 
 def _decodes(text: bytes, encoding: str, *, whole: bool) -> bool:

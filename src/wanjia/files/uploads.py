@@ -32,7 +32,7 @@ from django.urls import Resolver404, resolve
 
 from wanjia.files.errors import EmptyFile, NoFile, TooLarge, UploadNotExpected, WrongType
 from wanjia.files.purposes import Purpose, purpose_named
-from wanjia.files.sniffing import HEAD, KINDS, kind_of, title_of
+from wanjia.files.sniffing import HEAD, KINDS, kind_of, stray_line, title_of
 from wanjia.files.vault import spool_path
 from wanjia.kernel.disk import DiskFull, disk_full
 from wanjia.kernel.errors import Refusal
@@ -204,7 +204,9 @@ class EncryptingUploadHandler(FileUploadHandler):
             return
         found = kind_of(self._head)
         if found is None or found not in self._purpose.types:
-            self._refuse(wrong_type(title_of(self._head), self._purpose))
+            refusal = wrong_type(title_of(self._head), self._purpose)
+            refusal.stray_line = stray_line(self._head) if found is None else None
+            self._refuse(refusal)
         self._kind = found
 
     def _refuse(self, refusal: Refusal) -> None:

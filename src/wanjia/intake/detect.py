@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from wanjia.intake.errors import BinaryFile, EmptyFile, Undecodable, UnsupportedFormat
+from wanjia.files.sniffing import stray_line
+from wanjia.intake.errors import BinaryFile, EmptyFile, StrayByte, Undecodable, UnsupportedFormat
 
 HEAD = 256 * 1024  # enough for titles and header, and to tell one encoding from another
 
@@ -68,7 +69,7 @@ def head_of(parts: Iterable[bytes], size: int = HEAD) -> bytes:
 
 
 def require_text(head: bytes) -> None:
-    """Refuse what is no delimited text. Raises EmptyFile, UnsupportedFormat, BinaryFile."""
+    """Refuse what is no delimited text. Raises EmptyFile, UnsupportedFormat, StrayByte, BinaryFile."""
     if not head.strip(b"\x00\xef\xbb\xbf\xff\xfe \t\r\n,"):
         raise EmptyFile
     for signature, name in _SIGNATURES:
@@ -78,7 +79,8 @@ def require_text(head: bytes) -> None:
     if _MARKUP.match(head[marked.mark :].replace(b"\0", b"") if marked else head):
         raise UnsupportedFormat(format="HTML / XML")
     if not marked and _BINARY.search(head):
-        raise BinaryFile
+        line = stray_line(head)
+        raise BinaryFile if line is None else StrayByte(line=line)
 
 
 def _marked(head: bytes) -> Encoding | None:

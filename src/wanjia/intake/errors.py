@@ -68,6 +68,21 @@ class BinaryFile(FileRefused):
     cure = Sentence("请确认选对了文件，并导出为 CSV。", "Make sure it is the right file, exported as CSV.")
 
 
+class StrayByte(FileRefused):
+    """Text but for a byte or two that are none: a NUL, half a character."""
+
+    code = "intake.stray_byte"
+    facts = ("line",)
+    what = Sentence(
+        "第 {line} 行含有不是文字的字节（如 NUL、半个汉字），没有接收任何内容。",
+        "Line {line} holds bytes that are no text (a NUL, half a character); nothing was taken in.",
+    )
+    cure = Sentence(
+        "请打开文件改正该行（在原系统中重新填写该行的内容），或重新导出后上传。",
+        "Put that line right, in the system it comes from, or export the file again.",
+    )
+
+
 class Undecodable(FileRefused):
     """Text in no encoding known here, or damaged."""
 

@@ -19,7 +19,7 @@ from wanjia.accounts.queries import names_of
 from wanjia.files.errors import WrongType
 from wanjia.files.sniffing import UNKNOWN
 from wanjia.files.uploads import SealedUpload, received, takes_upload
-from wanjia.intake.errors import BinaryFile, UnsupportedFormat
+from wanjia.intake.errors import BinaryFile, StrayByte, UnsupportedFormat
 from wanjia.jobs.models import Job
 from wanjia.jobs.queries import job_for
 from wanjia.kernel.errors import Refusal
@@ -98,6 +98,8 @@ def _file(request: ViewerRequest) -> SealedUpload:
         return received(request, "file")
     except WrongType as wrong:
         found = wrong.values["found"]
+        if wrong.stray_line is not None:
+            raise StrayByte(line=wrong.stray_line) from wrong
         raise (BinaryFile if found == UNKNOWN else UnsupportedFormat(format=found)) from wrong
 
 

@@ -20,7 +20,7 @@ from wanjia.exports.lists import as_query
 from wanjia.files.errors import WrongType
 from wanjia.files.sniffing import UNKNOWN
 from wanjia.files.uploads import SealedUpload, received, received_all, takes_upload
-from wanjia.intake.errors import BinaryFile, UnsupportedFormat
+from wanjia.intake.errors import BinaryFile, StrayByte, UnsupportedFormat
 from wanjia.jobs.choices import State
 from wanjia.jobs.models import Job
 from wanjia.jobs.queries import job_for
@@ -77,6 +77,8 @@ def _files(request: ViewerRequest) -> list[SealedUpload]:
     files, wrong = received_all(request, "file")
     if isinstance(wrong, WrongType):
         found = wrong.values["found"]
+        if wrong.stray_line is not None:
+            raise StrayByte(line=wrong.stray_line) from wrong
         raise (BinaryFile if found == UNKNOWN else UnsupportedFormat(format=found)) from wrong
     if wrong is not None:
         raise wrong
