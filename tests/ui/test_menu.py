@@ -2,6 +2,8 @@ import pytest
 from django.contrib.sessions.backends.base import SessionBase
 from django.test import RequestFactory
 
+from wanjia.casework import declared
+from wanjia.comparison.menu import ACTING
 from wanjia.scope.areas import AreaRange
 from wanjia.scope.viewer import ANONYMOUS, Grant, Relation, Viewer
 from wanjia.ui import menu
@@ -47,6 +49,21 @@ def test_what_is_about_ones_own_is_offered_to_those_who_have_some():
     )
     assert own.action not in actions_in_menu(office)
     assert own.action in actions_in_menu(contact)
+
+
+def test_work_to_do_is_offered_to_those_who_can_do_it():
+    def work(*actions):
+        shown = {item.title for item in menu.items() if item.is_for(viewer("suspects.read", *actions))}
+        return shown & {"等我办理", "按户核查", "用 Excel 答复"}
+
+    assert work() == set()
+    assert work("suspects.sample") == {"等我办理"}
+    assert work("suspects.verify") == {"等我办理", "按户核查", "用 Excel 答复"}
+
+
+def test_the_work_of_the_menu_is_that_of_the_cases():
+    (flow,) = [flow for flow in declared.flows() if flow.kind == "suspect" and flow.version == 1]
+    assert {action.permission for _, action in flow.actions()} == set(ACTING)
 
 
 def test_no_item_leads_its_reader_to_a_refusal():

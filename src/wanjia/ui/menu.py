@@ -45,7 +45,8 @@ class MenuItem:
 
     `title` is a Chinese message id of the slice; `action` the permission the page asks for
     ("signed_in" for everybody); `relation`, if given, that he holds it with exactly this relation, for
-    pages about what is one's own; a smaller `order` stands higher.
+    pages about what is one's own; `any_of`, if given, that he may do one of these too, for pages of work to do;
+    a smaller `order` stands higher.
     """
 
     group: str
@@ -54,11 +55,14 @@ class MenuItem:
     action: str
     order: int = 50
     relation: str = ""
+    any_of: tuple[str, ...] = ()
 
     def is_for(self, viewer: Looker) -> bool:
         """Whether this viewer has anything to do there."""
         if self.action == SIGNED_IN:
             return True
+        if self.any_of and not any(map(viewer.may, self.any_of)):
+            return False
         grants = [grant for grant in viewer.grants if self.action in grant.actions]
         return viewer.may(self.action) and (
             not self.relation or any(grant.relation == self.relation for grant in grants)
