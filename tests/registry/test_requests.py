@@ -15,6 +15,8 @@ from tests.factories.accounts import PASSWORD
 from tests.factories.registry import BUILDER, COUNTY, TOWNSHIPS
 from wanjia.accounts import deputies
 from wanjia.accounts.models import User
+from wanjia.accounts.queries import able_at
+from wanjia.accounts.services import lock
 from wanjia.audit.models import Opening
 from wanjia.audit.testing import unrecorded
 from wanjia.kernel import clock
@@ -35,12 +37,14 @@ from wanjia.registry.requests import queries
 from wanjia.registry.requests.deadlines import waiting_for
 from wanjia.registry.requests.merging import Merge, merge
 from wanjia.registry.requests.policy import GROUPS, group_of
-from wanjia.registry.requests.services import approve, decline, submit, withdraw
+from wanjia.registry.requests.services import Desk, approve, decline, desk_now, submit, withdraw
 from wanjia.registry.services import Edit, correct
 from wanjia.scope.errors import NotAllowed, NotVisible
+from wanjia.scope.system import system_viewer
 
 pytestmark = pytest.mark.django_db
 WHY = "入户核实后更正"
+OPENS = system_viewer("accounts.administer")
 HOUSEHOLDS = "/registry/households/"
 
 
@@ -164,6 +168,38 @@ def test_the_countys_own_proposal_waits_for_a_colleague(county):
     assert county.household(1).main_cause == "01"
 
 
+def test_the_page_says_whose_turn_it_is_and_when_nobody_there_may_decide(enter, county):
+    request = request_of(propose(county, "county", main_cause="01"))
+    address = reverse("registry:request", args=[request.pk])
+    page = enter("village").get(address).content.decode()
+    assert "都安瑶族自治县 县级扶贫办" in page
+    assert "都不能审核本申请" not in page, "a colleague may"
+    lock(viewer=OPENS, user_id=county.users["colleague"].pk, reason="调离本单位")
+    page = enter("village").get(address).content.decode()
+    assert "都不能审核本申请" in page
+    assert "由乡镇或村的同事提出" in page
+
+
+def test_the_page_says_that_nobody_has_the_post(enter, county):
+    request = request_of(propose(county, fuel="04"))
+    address = reverse("registry:request", args=[request.pk])
+    page = enter("village").get(address).content.decode()
+    assert "乡镇审核人" in page
+    assert "无人担任此岗位" not in page
+    lock(viewer=OPENS, user_id=county.users["township"].pk, reason="调离本单位")
+    assert "无人担任此岗位" in enter("village").get(address).content.decode()
+
+
+def test_a_deputy_of_who_has_the_post_is_somebody_who_may_decide(county):
+    county.users["officer"] = accounts.account("officer", "information_officer", TOWNSHIPS[0])
+    request = request_of(propose(county, "village", fuel="04"))
+    stands_in(county, "township", "officer")
+    seat = TOWNSHIPS[0]
+    assert able_at("registry.approve", seat) == {county.users[who].pk for who in ("township", "officer")}
+    assert able_at("registry.reveal", seat) == {county.users["township"].pk}, "that is not for deputies"
+    assert desk_now(request) == Desk(seat, held=True, free=True)
+
+
 def stands_in(county, principal, deputy):
     day = clock.today()
     return deputies.name_deputy(
@@ -178,8 +214,9 @@ def test_a_deputyship_ended_the_same_day_makes_no_second_pair_of_eyes(county):
     named = stands_in(county, "township", "officer")
     request = request_of(propose(county, "officer", fuel="04"))
     deputies.end_deputy(viewer=county.viewer("township"), deputyship_id=named.pk)
-    with pytest.raises(NotYourRequest):
+    with pytest.raises(NotYourRequest) as refused:
         approve(viewer=county.viewer("township"), request_id=request.pk)
+    assert "代理人与被代理人视为一人" in " ".join(refused.value.sentences("zh"))
 
 
 def test_a_deputys_proposal_begins_where_his_own_post_begins(county):

@@ -177,6 +177,28 @@ def staffed(actions: Collection[str], areas: Collection[str]) -> set[str]:
     return set(rows.values_list("area_code", flat=True))
 
 
+def able_at(action: str, seat: str) -> set[int]:
+    """The active accounts that may do `action` with exactly this office as their seat, whoever stands in there too."""
+    eye, today = system_viewer("accounts.holders"), clock.today()
+    codes = [role.code for role in Role.objects.all() if action in role.actions]
+    here = GrantRow.objects.visible_to(eye).filter(in_force(today), area_code=seat, user__is_active=True)
+    posts = here.filter(role_id__in=codes)
+    own = set(posts.values_list("user_id", flat=True))
+    if not content.deputised([action]):
+        return own
+    left = posts.filter(role__duty="", department="").values("user_id")
+    standing = Deputyship.objects.visible_to(eye).filter(
+        principal_id__in=left, area_code=seat, valid_from__lte=today, valid_to__gt=today,
+        deputy_id__in=here.filter(relation=Relation.ALL.value).values("user_id"),
+    )  # fmt: skip
+    return own | set(standing.values_list("deputy_id", flat=True))
+
+
+def roles_with(action: str, level: str = "") -> list[Role]:
+    """The roles that allow `action`, of one level if it is named, in the order of the levels."""
+    return [role for role in roles() if action in role.actions and level in ("", role.level)]
+
+
 def people(viewer: Viewer, text: str = "") -> QuerySet[User]:
     """The accounts `viewer` looks after whose name or login contains `text`, by login."""
     found = User.objects.visible_to(viewer, "accounts.read").order_by("username")

@@ -208,10 +208,14 @@ class NotYourRequest(Refusal):
     status = 403
     facts = ()
     what = Sentence(
-        "提出人、上一级审核人、该户亲属和帮扶联系人不能审核这件申请，没有任何内容被改动。",
-        "Whoever proposed or reviewed it, is of the family or helps it cannot decide; nothing was changed.",
+        "提出人、已审核人、与其互为代理的人、该户亲属和帮扶联系人不能审核这件申请，没有任何内容被改动。",
+        "Whoever proposed or reviewed it, stands in for one of these or has him standing in, is of the family or"
+        " helps it cannot decide; nothing was changed.",
     )
-    cure = Sentence("请由同级其他审核人处理。", "Let somebody else of the same office decide.")
+    cure = Sentence(
+        "请由同级其他审核人处理；代理人与被代理人视为一人，代理当日结束的仍算当日。",
+        "Let somebody else of the same office decide; a deputy and his principal count as one, to the end of the day.",
+    )
 
 
 class ConflictsUndecided(Refusal):

@@ -228,10 +228,10 @@ def proposed_by_me(viewer: Viewer) -> QuerySet[ChangeRequest]:
     return ChangeRequest.objects.visible_to(viewer).filter(proposed_by=viewer.user_id).order_by("-pk")
 
 
-def helps(viewer: Viewer, household_no: int) -> bool:
-    """Whether the household is given to the viewer to help (domain.md §16.3: nobody decides about his own pairing)."""
+def helps(user_id: int, household_no: int) -> bool:
+    """Whether the household is given to somebody to help (domain.md §16.3: nobody decides about his own pairing)."""
     held = Holding.objects.filter(
-        user_id=viewer.user_id,
+        user_id=user_id,
         relation=Relation.OWN_HOUSEHOLDS.value,
         subject_kind="household",
         subject_id=household_no,

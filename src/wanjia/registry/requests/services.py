@@ -10,6 +10,7 @@ from uuid import uuid4
 from django.db import transaction
 
 from wanjia.accounts.deputies import links_of
+from wanjia.accounts.queries import able_at
 from wanjia.audit.rules import refuse_identity_numbers
 from wanjia.audit.services import JSON, Kind, common_area, record
 from wanjia.kernel import clock
@@ -51,6 +52,15 @@ class Submitted:
     changed: Changed
     requests: tuple[int, ...]
     waiting: int  # values that wait
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The office an open request waits at; whether anybody has the post there, and whether one of them may decide."""
+
+    seat: str
+    held: bool
+    free: bool
 
 
 @transaction.atomic
@@ -244,13 +254,22 @@ def at_desk(viewer: Viewer, request: ChangeRequest) -> bool:
 
 def may_decide(viewer: Viewer, request: ChangeRequest) -> bool:
     """Whether somebody at the right desk is not kept from deciding by his own part in the matter."""
+    return _has_no_part(viewer.user_id, request)
+
+
+def desk_now(request: ChangeRequest) -> Desk:
+    """Where an open request waits, and whether anybody there may decide about it."""
+    seat = desk_of(RequestState(request.state), request.village_code)
+    able = able_at(APPROVE, seat)
+    return Desk(seat, held=bool(able), free=any(_has_no_part(user_id, request) for user_id in sorted(able)))
+
+
+def _has_no_part(user_id: int, request: ChangeRequest) -> bool:
     had_part = {request.proposed_by, request.reviewed_by}
     days = (clock.day_of(request.proposed_at), clock.today())
-    if viewer.user_id in had_part or any(
-        link.on(*days) and had_part & {link.user_id, link.other_id} for link in links_of([viewer.user_id])
-    ):
+    if user_id in had_part or any(link.on(*days) and link.other_id in had_part for link in links_of([user_id])):
         return False
-    return not (is_relative(viewer.user_id, request.household_no) or queries.helps(viewer, request.household_no))
+    return not (is_relative(user_id, request.household_no) or queries.helps(user_id, request.household_no))
 
 
 def _ended(viewer: Viewer, request: ChangeRequest, state: RequestState, note: str, act: str) -> ChangeRequest:

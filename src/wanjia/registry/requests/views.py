@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from wanjia.accounts.queries import names_of
+from wanjia.accounts.queries import names_of, roles_with
 from wanjia.audit.services import record_access
 from wanjia.divisions.queries import full_name
 from wanjia.kernel.errors import Refusal
@@ -25,8 +25,9 @@ from wanjia.registry.choices import OPEN_REQUESTS, SHOWN_IN_LISTS, SHOWN_ON_THE_
 from wanjia.registry.models import ChangeRequest
 from wanjia.registry.requests import deadlines, queries, services
 from wanjia.registry.requests.forms import PART_TITLES, PARTS, CorrectionForm, DecisionForm, asked_now, language
-from wanjia.registry.requests.policy import APPROVE, COUNTY, DIRECT, PROPOSE, TOWNSHIP, WRITE, levels_for
+from wanjia.registry.requests.policy import APPROVE, COUNTY, DIRECT, PROPOSE, TOWNSHIP, WRITE, desk_of, levels_for
 from wanjia.registry.requests.queries import Line
+from wanjia.scope.areas import level_of
 from wanjia.scope.routes import ViewerRequest, access
 from wanjia.scope.viewer import Viewer
 
@@ -197,11 +198,20 @@ def request_page(request: ViewerRequest, request_id: int) -> HttpResponseBase:
         if is_open and not found.year and any(each.field.of_year for each in lines)
         else None,
         "may_decide": at_desk and services.may_decide(request.viewer, found),
+        "desk": services.desk_now(found) if is_open else None,
+        "deciders": _deciders(found) if is_open else "",
         "may_withdraw": is_open and found.proposed_by == request.viewer.user_id,
         "passes_on": found.state == RequestState.TOWNSHIP and found.levels == COUNTY,
         "conflicts": sum(line.in_conflict for line in lines) if is_open else 0,
     }
     return render(request, "registry/request.html", context, status=400 if form.errors else 200)
+
+
+def _deciders(found: ChangeRequest) -> str:
+    """Whose turn it is: the office and the posts there that decide."""
+    seat = desk_of(RequestState(found.state), found.village_code)
+    posts = _("、").join(role.title(language()) for role in roles_with(APPROVE, level_of(seat)))
+    return _("{place} {posts}").format(place=full_name(seat, below="45"), posts=posts)
 
 
 def _decided(request: ViewerRequest, found: ChangeRequest, form: DecisionForm) -> HttpResponseBase | None:
