@@ -170,6 +170,9 @@ def test_from_the_page_to_a_sealed_year(settled):
     page = client.get(reverse("registry:years")).content.decode()
     assert "待封存" in page and reverse("registry:seal", args=[2018]) in page  # noqa: PT018
     assert reverse("registry:seal", args=[2019]) not in page
+    told = "由省级扶贫办负责人检查并封存。"
+    assert told not in page
+    assert told in client_for(settled.users["county"]).get(reverse("registry:years")).content.decode()
     asked = client.get(reverse("registry:seal", args=[2018]))
     written = asked.context["form"].initial["confirmed"]
     unlooked = client.post(reverse("registry:seal", args=[2018]), {"confirmed": written})

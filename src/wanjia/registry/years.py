@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from wanjia.accounts.queries import names_of
+from wanjia.accounts.queries import names_of, roles_with
 from wanjia.jobs.queries import job_for
 from wanjia.kernel.errors import Language, Refusal
 from wanjia.registry import queries, services
@@ -39,7 +40,8 @@ def years(request: ViewerRequest) -> HttpResponse:
         }
         for year in found
     ]
-    return render(request, "registry/years.html", {"years": lines})
+    sealers = [] if request.viewer.may(SEAL) else [role.title(_language()) for role in roles_with(SEAL)]
+    return render(request, "registry/years.html", {"years": lines, "sealers": _("、").join(sealers)})
 
 
 @access(SEAL)
