@@ -263,7 +263,7 @@ TEXTS = [
     File("lines of one letter.csv", _long(HEAD, b"x\r\n" * 320_000, 2), "intake.mostly_broken", "分隔符"),
     File("lines of one delimiter.csv", _long(HEAD, b",\r\n" * 320_000, 2), "", ""),
     File("nothing but delimiters.csv", _long(HEAD, b"," * MEGABYTE, 10), "intake.endless_line", "每条记录一行"),
-    File("NUL in the head.csv", _once(HEAD.replace(b"\xe9\x9f\xa6", b"\0", 1)), "intake.binary_file", "CSV"),
+    File("NUL in the head.csv", _once(HEAD.replace(b"\xe9\x9f\xa6", b"\0", 1)), "intake.stray_byte", "改正该行"),
     File(
         "NUL further down.csv",
         _once(
