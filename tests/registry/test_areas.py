@@ -4,11 +4,8 @@ from collections import Counter
 from datetime import date
 
 import pytest
-from django.test import Client
-from django.urls import reverse
 
 from tests.factories import registry as factory
-from tests.factories.accounts import PASSWORD
 from tests.factories.registry import BUILDER, COUNTY, NEXT_COUNTY, TOWNSHIPS, VILLAGES
 from wanjia.audit.models import Opening
 from wanjia.registry.areas import queries
@@ -34,16 +31,6 @@ def county(stands):
     ]
     load_villages(viewer=BUILDER, year=2019, villages=villages, hamlets=hamlets, source="tests")
     return built
-
-
-@pytest.fixture
-def enter(county):
-    def sign_in(who):
-        client = Client()
-        client.post(reverse("accounts:sign_in"), {"username": county.users[who].username, "password": PASSWORD})
-        return client
-
-    return sign_in
 
 
 def slow_count(dimension, area):

@@ -3,11 +3,9 @@
 from datetime import date
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from tests.factories import registry as factory
-from tests.factories.accounts import PASSWORD
 from wanjia.registry import comparing, queries
 from wanjia.registry.charts import HEIGHT, income_chart
 from wanjia.registry.models import HouseholdYear
@@ -23,16 +21,6 @@ PAGE = "/registry/households/1/"
 @pytest.fixture(scope="module")
 def county(stands):
     return factory.build()
-
-
-@pytest.fixture
-def enter(county):
-    def sign_in(who):
-        client = Client()
-        client.post(reverse("accounts:sign_in"), {"username": county.users[who].username, "password": PASSWORD})
-        return client
-
-    return sign_in
 
 
 def test_it_shows_the_number_of_the_national_system_which_the_search_finds(enter, county):

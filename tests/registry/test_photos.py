@@ -4,12 +4,10 @@ from io import BytesIO
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
 from tests.factories import registry as factory
-from tests.factories.accounts import PASSWORD
 from wanjia.audit.access import access_store
 from wanjia.audit.models import Opening
 from wanjia.files.models import StoredFile
@@ -30,16 +28,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(scope="module")
 def county(stands):
     return factory.build()
-
-
-@pytest.fixture
-def enter(county):
-    def sign_in(who):
-        client = Client()
-        client.post(reverse("accounts:sign_in"), {"username": county.users[who].username, "password": PASSWORD})
-        return client
-
-    return sign_in
 
 
 def _photo_with_place():

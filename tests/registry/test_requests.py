@@ -4,14 +4,12 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
-from django.test import Client
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.factories import accounts
 from tests.factories import registry as factory
-from tests.factories.accounts import PASSWORD
 from tests.factories.registry import BUILDER, COUNTY, TOWNSHIPS
 from wanjia.accounts import deputies
 from wanjia.accounts.models import User
@@ -53,16 +51,6 @@ def county(stands):
     built = factory.build()
     built.users["colleague"] = accounts.account("colleague", "county_office", COUNTY)
     return built
-
-
-@pytest.fixture
-def enter(county):
-    def sign_in(who):
-        client = Client()
-        client.post(reverse("accounts:sign_in"), {"username": county.users[who].username, "password": PASSWORD})
-        return client
-
-    return sign_in
 
 
 def propose(county, who="village", household_no=1, people=None, **values):

@@ -1,11 +1,8 @@
 """The document of everything held about one person: complete, masked, recorded, and for few."""
 
 import pytest
-from django.test import Client
-from django.urls import reverse
 
 from tests.factories import registry as factory
-from tests.factories.accounts import PASSWORD
 from wanjia.audit.access import access_store
 from wanjia.registry.fields import FIELDS, as_text, fields_of
 from wanjia.registry.models import PersonYear
@@ -19,16 +16,6 @@ ADDRESS = "/registry/persons/3/"
 @pytest.fixture(scope="module")
 def county(stands):
     return factory.build()
-
-
-@pytest.fixture
-def enter(county):
-    def sign_in(who):
-        client = Client()
-        client.post(reverse("accounts:sign_in"), {"username": county.users[who].username, "password": PASSWORD})
-        return client
-
-    return sign_in
 
 
 def test_it_holds_every_value_change_and_reading_and_no_number_in_full(enter, county):
